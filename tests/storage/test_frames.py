@@ -1,0 +1,423 @@
+import decimal
+import hashlib
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import pandas as hp
+from upath import UPath
+
+from xingu.errors import StorageError
+from xingu.storage.frames import Layout, read_frame, write_frame
+
+LAYOUTS: list[Layout] = ["open", "fast"]
+BERLIN = "Europe/Berlin"
+HOURS = pd.date_range("2024-03-30", periods=3, freq="h", tz=BERLIN, unit="us")
+
+# What a column may be, by name: each makes a column of three rows.
+COLUMNS = {
+    **{dtype: pd.array([1, 0, 1], dtype=dtype) for dtype in ("int8", "uint64", "Int64", "Float32")},
+    "missing Int64": pd.array([2**62 + 1, None, 0], dtype="Int64"),
+    "missing Float64": pd.array([0.5, None, -0.0], dtype="Float64"),
+    "boolean": pd.array([True, None, False], dtype="boolean"),
+    "bool": np.array([True, False, True]),
+    "floats": np.array([np.nan, -np.inf, 5e-324]),
+    "float16": np.array([np.nan, 1, 2], dtype="float16"),
+    "str": pd.array(["ä", None, ""], dtype="str"),
+    "string": pd.array(["ä", pd.NA, ""], dtype="string"),
+    "string of python": pd.array(["ä", pd.NA, ""], dtype="string[python]"),
+    "arrow ints": pd.array([1, None, 3], dtype="int32[pyarrow]"),
+    "arrow NaN is no null": pd.arrays.ArrowExtensionArray(pa.array([np.nan, None, 1.0])),
+    "arrow lists": pd.array([[1], None, []], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+    "arrow seconds": pd.array([1, None, 3], dtype=pd.ArrowDtype(pa.timestamp("s"))),
+    "arrow decimals": pd.array(
+        [decimal.Decimal("1.10"), None, decimal.Decimal("2.00")],
+        dtype=pd.ArrowDtype(pa.decimal128(5, 2)),
+    ),
+    **{f"times in {unit}": HOURS.tz_localize(None).as_unit(unit) for unit in ("s", "ms", "us", "ns")},
+    **{
+        f"durations in {unit}": pd.to_timedelta([1, None, 3], unit="s").as_unit(unit)
+        for unit in ("s", "ms", "us", "ns")
+    },
+    "times in a zone": HOURS,
+    "times with an offset": HOURS.tz_convert("+05:30"),
+    "missing times": pd.to_datetime(["2024-01-01", None, "1700-01-01"]),
+    "categories": pd.Categorical(["b", None, "a"], categories=["c", "b", "a"]),
+    "ordered categories": pd.Categorical(["b", "b", "a"], categories=["b", "a"], ordered=True),
+    "no category in use": pd.Categorical([None] * 3, categories=["b", "a"]),
+    "numbers as categories": pd.Categorical([3, None, 1], categories=[3, 2, 1]),
+    "times as categories": pd.Categorical(HOURS[[2, 0, 0]]),
+    "bins": pd.cut([1, 5, 9], [0, 3, 6, 10]),
+    "periods": pd.period_range("2024-01", periods=3, freq="M"),
+    "intervals": pd.interval_range(0, 3, closed="left"),
+    "sparse": pd.arrays.SparseArray([0, 0, 1]),
+    "complex": np.array([1 + 2j, np.nan, 0]),
+    "strings as objects": np.array(["a", None, np.nan], dtype=object),
+    "numbers as objects": np.array([1, 2.5, True], dtype=object),
+    "lists, tuples, sets": pd.Series([[1], (2,), {3}], dtype=object),
+    "dicts": pd.Series([{"b": 1, "a": None}, {}, {"c": {}}], dtype=object),
+    "decimals": np.array([decimal.Decimal("1.10"), None, decimal.Decimal(2)], dtype=object),
+}
+INDEXES = {
+    "range": pd.RangeIndex(3),
+    "range with step and name": pd.RangeIndex(10, 4, -2, name="row"),
+    "int": pd.Index([7, 7, -1]),
+    "named str": pd.Index(["x", "y", None], name="id"),
+    "name of a column": pd.Index([3, 2, 1], name="x"),
+    "name of a number": pd.Index([3, 2, 1], name=5),
+    "float": pd.Index([0.5, np.nan, 1]),
+    "bool": pd.Index([True, False, True]),
+    "times": pd.DatetimeIndex(["2024-01-01", "2023-01-01", None], name="t"),
+    "hours in a zone": HOURS,
+    "days": pd.date_range("2024-01-01", periods=3, freq="D", unit="s"),
+    "durations": pd.timedelta_range("1h", periods=3, freq="h"),
+    "categories": pd.CategoricalIndex(["b", "a", "b"], categories=["c", "b", "a"], ordered=True),
+    "periods": pd.period_range("2024Q1", periods=3, freq="Q"),
+    "intervals": pd.interval_range(0, 3),
+    "objects": pd.Index([1, "a", None], dtype=object),
+    "multi": pd.MultiIndex.from_tuples([("a", 1), ("b", None), ("a", 2)], names=["k", None]),
+    "multi of categories": pd.MultiIndex.from_arrays(
+        [pd.Categorical(["b", "a", "b"], categories=["c", "b", "a"]), HOURS], names=["k", "t"]
+    ),
+}
+LABELS = {
+    "strings": pd.Index(["x", "b.c"], name=None),
+    "strings as objects": pd.Index(["x", "y"], dtype=object),
+    "ints": pd.Index([1, 0]),
+    "range": pd.RangeIndex(2),
+    "mixed": pd.Index(["x", 1], dtype=object),
+    "None": pd.Index(["x", None], dtype=object),
+    "tuples": pd.Index([("x", 1), ("y", 2)], tupleize_cols=False),
+    "multi": pd.MultiIndex.from_tuples([("x", 1), ("x", 2)], names=["a", "b"]),
+    "doubles": pd.Index(["x", "x"]),
+    "times": HOURS[:2],
+    "categories": pd.CategoricalIndex(["y", "x"]),
+    "named": pd.Index(["x", "y"], name="feature"),
+    "named by a number": pd.Index(["x", "y"], name=5),
+    "what Arrow calls indexes": pd.Index(["__index_level_0__", "index"]),
+}
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request):
+    return request.param
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("rows", [3, 1, 0])
+def test_every_kind_of_column_comes_back(tmp_path, layout, column, rows):
+    frame = pd.DataFrame({"before": [1.5, np.nan, 0], column: COLUMNS[column]}).iloc[:rows]
+    _assert_comes_back(frame, tmp_path, layout)
+
+
+@pytest.mark.parametrize("index", INDEXES)
+def test_every_kind_of_index_comes_back(tmp_path, layout, index):
+    _assert_comes_back(pd.DataFrame({"x": [1, 2, 3]}, index=INDEXES[index]), tmp_path, layout)
+
+
+@pytest.mark.parametrize("labels", LABELS)
+def test_every_kind_of_column_name_comes_back(tmp_path, layout, labels):
+    frame = pd.DataFrame([[1, 2.5], [3, 4.5]], index=[5, 6])
+    frame.columns = LABELS[labels]
+    _assert_comes_back(frame, tmp_path, layout)
+
+
+@pytest.mark.parametrize(
+    "attrs",
+    [{"unit": "min", "limits": [1, None, 2.5]}, {"pair": (1, 2)}, {1: "a"}, {"when": HOURS[0]}],
+)
+def test_attributes_come_back(tmp_path, layout, attrs):
+    frame = pd.DataFrame({"x": [1, 2]})
+    frame.attrs = attrs
+    back = _assert_comes_back(frame, tmp_path, layout)
+    assert repr(back.attrs) == repr(attrs)
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_a_frame_without_columns_comes_back(tmp_path, layout, rows):
+    _assert_comes_back(pd.DataFrame(index=pd.RangeIndex(rows)), tmp_path, layout)
+    _assert_comes_back(pd.DataFrame(index=pd.Index([9] * rows)), tmp_path, layout)
+
+
+def test_many_large_categories_come_back(tmp_path, layout):
+    # Beyond the size at which parquet gives up its dictionary, and in two row groups.
+    names = [f"{'x' * 20}{number}" for number in reversed(range(100_000))]
+    codes = np.arange(1_100_000) % 99_999
+    frame = pd.DataFrame({"c": pd.Categorical.from_codes(codes, names)})
+    _assert_comes_back(frame, tmp_path, layout)
+
+
+def columns_of_any_kind(index):
+    """Columns whose first row tells nothing of the others."""
+    size = len(index)
+    texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+    moments = st.none() | st.datetimes()
+    numbers = hp.series(dtype=float, index=st.just(index))
+    whole = hp.series(dtype="int64", index=st.just(index))
+
+    def of(cells, dtype):
+        return st.lists(cells, min_size=size, max_size=size).map(
+            lambda values: pd.Series(pd.array(values, dtype=dtype), index=index)
+        )
+
+    categories = st.lists(st.text("abcä", max_size=2), min_size=1, max_size=4, unique=True)
+    return st.one_of(
+        numbers,
+        numbers.map(lambda column: column.astype("float32")),
+        whole,
+        hp.series(dtype=bool, index=st.just(index)),
+        of(texts, "str"),
+        of(texts, "string"),
+        of(st.none() | st.integers(-(2**63), 2**63 - 1), "Int64"),
+        of(st.none() | st.booleans(), "boolean"),
+        of(moments, "datetime64[us]"),
+        of(moments, "datetime64[us, Europe/Berlin]"),
+        of(st.none() | st.timedeltas(), "timedelta64[us]"),
+        of(st.none() | st.floats() | st.text(max_size=2) | st.tuples(st.booleans()), object),
+        categories.flatmap(lambda names: of(st.none() | st.sampled_from(names), _category(names))),
+        st.sets(st.integers(-5, 5), min_size=1).flatmap(
+            lambda names: of(st.none() | st.sampled_from(sorted(names)), _category(sorted(names)))
+        ),
+    )
+
+
+def indexes_of_any_kind():
+    few = st.integers(0, 8)
+    names = st.none() | st.sampled_from(["id", "x", ""])
+    return st.one_of(
+        st.builds(pd.RangeIndex, few),
+        st.builds(lambda size, name: pd.RangeIndex(3, 3 + 2 * size, 2, name=name), few, names),
+        hp.indexes(dtype=int, max_size=8, unique=False),
+        hp.indexes(dtype=float, max_size=8, unique=False),
+        st.lists(st.text("abä"), max_size=8).map(lambda rows: pd.Index(rows, dtype="str")),
+        st.builds(
+            lambda size, name, freq: pd.date_range(
+                "2024-03-30", periods=size, freq=freq, tz=BERLIN, name=name, unit="us"
+            ),
+            few,
+            names,
+            st.sampled_from(["h", "D", "MS"]),
+        ),
+        st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab")), min_size=1, max_size=8).map(
+            lambda rows: pd.MultiIndex.from_tuples(rows, names=["n", None])
+        ),
+        st.lists(st.sampled_from("abc"), max_size=8).map(
+            lambda rows: pd.CategoricalIndex(rows, categories=list("cba"))
+        ),
+    )
+
+
+@st.composite
+def frames(draw):
+    index = draw(indexes_of_any_kind())
+    columns = draw(st.lists(columns_of_any_kind(index), max_size=4))
+    frame = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=index)
+    frame.index = index
+    names = st.one_of(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=3),
+        st.sampled_from(["x", "id", "__index_level_0__"]),
+    )
+    names |= draw(st.sampled_from([st.nothing(), st.integers(0, 9), st.none()]))
+    frame.columns = pd.Index(draw(st.lists(names, min_size=len(columns), max_size=len(columns))))
+    frame.columns.name = draw(st.sampled_from([None, "feature", 5]))
+    frame.attrs = draw(st.dictionaries(st.text(max_size=2), st.none() | st.booleans(), max_size=2))
+    return frame
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(frame=frames())
+def test_any_frame_comes_back(tmp_path, layout, frame):
+    _assert_comes_back(frame, tmp_path, layout)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"x": [1.0, 2.0]}),
+        pd.DataFrame({"x": [1, 2], "c": pd.Categorical(["a", "b"]), "s": ["u", "v"]}),
+        pd.DataFrame({"t": pd.to_datetime(["2024-01-01", "2024-01-02"])}),
+        pa.table({"x": pa.array([1.0, 2.0]), "n": pa.array([1, 2])}).to_pandas(split_blocks=True),
+    ],
+)
+def test_a_frame_that_was_read_may_be_changed(tmp_path, layout, frame):
+    back = _assert_comes_back(frame, tmp_path, layout)
+    for name in back.columns:
+        back.loc[0, name] = frame.loc[1, name]
+    assert back.iloc[0].equals(frame.iloc[1].rename(0))
+    assert _read_back(frame, tmp_path, layout).equals(frame)
+
+
+def test_a_frame_of_read_only_memory_may_be_changed_once_it_was_stored(tmp_path, layout):
+    buffer = pa.py_buffer(np.arange(4.0).tobytes())
+    column = pa.Array.from_buffers(pa.float64(), 4, [None, buffer])
+    frame = pa.table({"x": column}).to_pandas(split_blocks=True)
+    with pytest.raises(ValueError, match="read-only"):
+        frame.loc[0, "x"] = 9.0
+    back = _read_back(frame, tmp_path, layout)
+    back.loc[0, "x"] = 9.0
+    assert back["x"].tolist() == [9, 1, 2, 3]
+
+
+def test_a_plain_frame_in_the_open_layout_is_read_by_other_tools(tmp_path):
+    frame = pd.DataFrame(
+        {"x": [0.5, np.nan], "n": [1, 2], "city": ["Belém", "Tefé"]}, index=pd.Index([7, 8])
+    )
+    frame["kind"] = pd.Categorical(["a", "b"])
+    written = write_frame(frame, UPath(tmp_path), "rows", "open")
+    assert written.file == "rows.parquet"
+    rows = duckdb.read_parquet(str(tmp_path / written.file)).fetchall()
+    assert [row[:4] for row in rows] == [(0.5, 1, "Belém", "a"), (None, 2, "Tefé", "b")]
+
+
+def test_the_suffix_tells_a_frame_that_parquet_would_change(tmp_path):
+    changed = pd.DataFrame({"x": [1, 2]}, index=HOURS[:2])
+    assert write_frame(changed, UPath(tmp_path), "rows", "open").file == "rows.pkl"
+
+
+def test_part_of_a_column_of_strings_takes_only_the_space_of_that_part(tmp_path, layout):
+    frame = pd.DataFrame({"s": [f"name {number}" for number in range(50_000)]})
+    assert write_frame(frame.iloc[:10], UPath(tmp_path), "rows", layout).bytes < 10_000
+
+
+def test_the_size_and_digest_are_those_of_the_file(tmp_path, layout):
+    written = write_frame(_mixed(), UPath(tmp_path), "rows", layout, digest=True)
+    data = (tmp_path / written.file).read_bytes()
+    assert (written.bytes, written.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+def test_no_digest_is_computed_unasked(tmp_path, layout):
+    assert write_frame(_mixed(), UPath(tmp_path), "rows", layout).sha256 is None
+
+
+@pytest.mark.parametrize("objects", [False, True])
+def test_the_same_frame_has_the_same_digest_in_another_process(tmp_path, layout, objects):
+    program = (
+        "import sys; from upath import UPath; from tests.storage.test_frames import _mixed\n"
+        "from xingu.storage.frames import write_frame\n"
+        f"frame = _mixed(objects={objects})\n"
+        f"print(write_frame(frame, UPath(sys.argv[1]), 'there', {layout!r}, digest=True).sha256)"
+    )
+    there = subprocess.run(
+        [sys.executable, "-c", program, tmp_path],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    here = write_frame(_mixed(objects=objects), UPath(tmp_path), "here", layout, digest=True)
+    assert there.stdout.strip() == here.sha256
+
+
+def test_the_digest_of_parquet_does_not_depend_on_how_a_frame_was_put_together(tmp_path):
+    whole = _mixed()
+    parts = pd.concat([whole.iloc[:40], whole.iloc[40:]])
+    digests = {
+        write_frame(frame, UPath(tmp_path), "rows", "open", digest=True).sha256
+        for frame in (whole, parts, whole.copy(), whole[whole.columns])
+    }
+    assert len(digests) == 1
+
+
+def test_another_value_gives_another_digest(tmp_path, layout):
+    other = _mixed()
+    other.loc[3, "x"] += 1
+    written = [
+        write_frame(frame, UPath(tmp_path), "rows", layout, digest=True)
+        for frame in (_mixed(), other)
+    ]
+    assert written[0].sha256 != written[1].sha256
+
+
+def test_frames_come_back_from_memory(layout):
+    folder = UPath("memory://") / f"frames-{layout}"
+    _assert_comes_back(_mixed(), folder, layout)
+    folder.fs.rm(folder.path, recursive=True)
+
+
+def test_frames_come_back_from_s3(s3_url, layout):
+    _assert_comes_back(_mixed(), UPath(s3_url) / "frames", layout)
+
+
+def test_a_cell_that_cannot_be_stored_is_said_with_its_column(tmp_path, layout):
+    frame = pd.DataFrame({"x": [1], "lock": [threading.Lock()]})
+    with pytest.raises(StorageError, match=r"rows.pkl: a cell of the columns \['lock'\] cannot"):
+        write_frame(frame, UPath(tmp_path), "rows", layout)
+
+
+@pytest.mark.parametrize("keep", [0, 100, 0.5, 0.99])
+def test_a_damaged_file_is_said_to_be_damaged(tmp_path, layout, keep):
+    path = UPath(tmp_path) / write_frame(_mixed(), UPath(tmp_path), "rows", layout).file
+    data = path.read_bytes()
+    path.write_bytes(data[: keep if isinstance(keep, int) else int(len(data) * keep)])
+    with pytest.raises(StorageError, match=r"rows\.\w+ is damaged .*: remove it, and materialize"):
+        read_frame(path)
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path):
+    for name in ("rows.parquet", "rows.pkl"):
+        with pytest.raises(FileNotFoundError):
+            read_frame(UPath(tmp_path) / name)
+
+
+def _assert_comes_back(frame: pd.DataFrame, folder: Path | UPath, layout: Layout) -> pd.DataFrame:
+    before = pickle.loads(pickle.dumps(frame))
+    back = _read_back(frame, folder, layout)
+    for seen in (back, frame):
+        pd.testing.assert_frame_equal(
+            seen, before, check_index_type=True, check_column_type=True, check_exact=True
+        )
+        assert type(seen.index) is type(before.index)
+        assert type(seen.columns) is type(before.columns)
+        assert [_kinds(column) for _, column in seen.items()] == [
+            _kinds(column) for _, column in before.items()
+        ]
+        assert seen.attrs == before.attrs
+    return back
+
+
+def _read_back(frame: pd.DataFrame, folder: Path | UPath, layout: Layout) -> pd.DataFrame:
+    return read_frame(UPath(folder) / write_frame(frame, UPath(folder), "frame", layout).file)
+
+
+def _kinds(column: pd.Series) -> list[object]:
+    """Tell apart what compares as equal: None from NaN, a list from a tuple, True from 1."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return [column.cat.categories.dtype, list(column.cat.codes), column.cat.ordered]
+    if column.dtype == object:
+        return [type(cell) for cell in column]
+    return [column.dtype, list(column.isna())]
+
+
+def _category(names):
+    return pd.CategoricalDtype(names, ordered=len(names) % 2 == 0)
+
+
+def _mixed(*, objects: bool = False) -> pd.DataFrame:
+    """Return 100 rows of numbers, strings, categories and times, the same ones each time."""
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": random.normal(size=100), "n": random.integers(0, 9, 100)})
+    frame["s"] = [f"name {number}" for number in frame["n"]]
+    frame["c"] = frame["s"].astype("category")
+    frame["t"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(frame["n"], unit="h")
+    frame.loc[::7, ["x", "s", "c", "t"]] = None
+    if objects:
+        frame["o"] = frame["s"].astype(object)
+        frame["d"] = [{"n": number, "s": text} for number, text in zip(frame.n, frame.s, strict=True)]
+    return frame

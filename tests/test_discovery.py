@@ -1,0 +1,109 @@
+import sys
+import textwrap
+
+import pytest
+
+from xingu import DataProvider, DataProviderFactory
+from xingu.errors import (
+    DeclarationError,
+    DuplicateProviderError,
+    PrerequisiteCycleError,
+    UnknownProviderError,
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of DataProviders under a name that no other test uses."""
+    place = tmp_path / f"dps_{tmp_path.name}"
+    place.mkdir()
+    yield place
+    for name in [name for name in sys.modules if name.startswith(place.name)]:
+        del sys.modules[name]
+
+
+def declare(folder, file, *classes):
+    body = "from xingu import DataProvider\n" + "\n".join(textwrap.dedent(text) for text in classes)
+    (folder / file).write_text(body)
+
+
+def provider(provider_id, *pre_reqs):
+    return type(provider_id, (DataProvider,), {"id": provider_id, "pre_req": set(pre_reqs)})
+
+
+def test_classes_with_an_id_are_found(folder):
+    declare(
+        folder, "a.py", "class A(DataProvider):\n    id = 'a'", "class Base(DataProvider): pass"
+    )
+    assert list(DataProviderFactory(providers_folder=folder)) == ["a"]
+
+
+def test_modules_with_a_leading_underscore_are_not_looked_at(folder):
+    declare(folder, "_draft.py", "raise RuntimeError('imported')")
+    declare(folder, "a.py", "class A(DataProvider):\n    id = 'a'")
+    assert list(DataProviderFactory(providers_folder=folder)) == ["a"]
+
+
+def test_a_class_that_a_module_only_imports_is_found_once(folder):
+    declare(folder, "a.py", "class A(DataProvider):\n    id = 'a'")
+    (folder / "b.py").write_text(f"from {folder.name}.a import A\n")
+    assert list(DataProviderFactory(providers_folder=folder)) == ["a"]
+
+
+def test_prerequisites_come_first():
+    classes = [provider("c", "b"), provider("b", "a"), provider("a")]
+    assert list(DataProviderFactory(classes)) == ["a", "b", "c"]
+
+
+def test_only_what_is_asked_for_is_given_but_prerequisites_are_known(folder):
+    declare(
+        folder,
+        "ab.py",
+        "class A(DataProvider):\n    id = 'a'",
+        "class B(DataProvider):\n    id = 'b'\n    pre_req = {'a'}",
+    )
+    factory = DataProviderFactory(["b"], folder)
+    assert list(factory) == ["b"]
+    assert factory.create("a").id == "a"
+
+
+def test_an_unknown_id_is_named_with_a_suggestion(folder):
+    declare(folder, "a.py", "class A(DataProvider):\n    id = 'price'")
+    with pytest.raises(UnknownProviderError, match=r"'prise'.*known: price.*Did you mean 'price'"):
+        DataProviderFactory(["prise"], folder)
+
+
+def test_an_unknown_prerequisite_is_named():
+    with pytest.raises(UnknownProviderError, match=r"b\.pre_req names 'a'"):
+        DataProviderFactory([provider("b", "a")])
+
+
+def test_a_cycle_is_an_error_that_draws_it():
+    with pytest.raises(PrerequisiteCycleError, match=r"circle: .* needs .* needs ") as caught:
+        DataProviderFactory([provider("a", "b"), provider("b", "a")])
+    assert set(caught.value.facts["cycle"]) == {"a", "b"}
+
+
+@pytest.mark.parametrize(("one", "other"), [("a-b", "a_b"), ("A", "a"), ("x", "x")])
+def test_ids_that_become_the_same_key_are_an_error_that_names_both(one, other):
+    with pytest.raises(DuplicateProviderError) as caught:
+        DataProviderFactory([provider(one), provider(other)])
+    assert repr(one) in str(caught.value)
+    assert repr(other) in str(caught.value)
+
+
+def test_a_module_that_cannot_be_imported_is_named(folder):
+    declare(folder, "broken.py", "import nothing_like_this")
+    with pytest.raises(DeclarationError, match=r"broken\.py cannot be imported.*nothing_like_this"):
+        DataProviderFactory(providers_folder=folder)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(DeclarationError, match="no folder of DataProviders.*DATAPROVIDER_FOLDER"):
+        DataProviderFactory(providers_folder=tmp_path / "nowhere")
+
+
+def test_a_prerequisite_written_as_text_is_an_error():
+    cls = type("b", (DataProvider,), {"id": "b", "pre_req": "abc"})
+    with pytest.raises(DeclarationError, match=r"b\.pre_req must be a set of ids; write \{'abc'\}"):
+        DataProviderFactory([cls])

@@ -1,0 +1,31 @@
+"""Xingu: one class declares a model, a Dagster asset graph does the rest.
+
+Works without Dagster installed. Names are imported when they are first used, so a process that only
+predicts does not load what training needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xingu.dataprovider import DataProvider
+    from xingu.discovery import DataProviderFactory
+    from xingu.errors import XinguError
+    from xingu.estimator import Estimator
+    from xingu.model import Model
+
+__all__ = ["DataProvider", "DataProviderFactory", "Estimator", "Model", "XinguError"]
+
+_HOMES = {
+    "DataProvider": "xingu.dataprovider",
+    "DataProviderFactory": "xingu.discovery",
+    "Estimator": "xingu.estimator",
+    "Model": "xingu.model",
+    "XinguError": "xingu.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'xingu' has no attribute {name!r}")

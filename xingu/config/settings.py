@@ -1,0 +1,92 @@
+"""Read settings from the environment and from `.env`, once, into one checked record.
+
+Environment wins over `.env`, `.env` over defaults. Relative folders are meant from the project's
+home, so that every process of a run finds the same ones.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from upath import UPath
+
+from xingu.errors import SettingsError
+
+ExecutorName = Literal["forkserver", "in_process", "celery", "dask", "k8s"]
+
+
+class Settings(BaseSettings):
+    """What can be set from outside; the field's alias is the variable's name."""
+
+    model_config = SettingsConfigDict(
+        env_file_encoding="utf-8", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    project_home: Path = Field(default_factory=Path.cwd, alias="PROJECT_HOME")
+    dataproviders: Annotated[tuple[str, ...], NoDecode] = Field((), alias="DATAPROVIDER_LIST")
+    dataproviders_folder: str = Field("dataproviders", alias="DATAPROVIDER_FOLDER")
+    databases: Annotated[Mapping[str, SecretStr], NoDecode] = Field({}, alias="DATABASES")
+    control_db: SecretStr | None = Field(None, alias="XINGU_DB_URL")
+    datasource_cache: str | None = Field(None, alias="DATASOURCE_CACHE_PATH")
+    datasource_workers: int = Field(0, ge=0, alias="PARALLEL_DATASOURCE_MAX_WORKERS")
+    models: str = Field("models", alias="TRAINED_MODELS_PATH")
+    plots: str = Field("plots", alias="PLOTS_PATH")
+    values: str = Field(".xingu/values", alias="XINGU_VALUES_PATH")
+    keep_values: int = Field(3, ge=1, alias="XINGU_KEEP_VALUES")
+    train_session_id: str | None = Field(None, alias="TRAIN_SESSION_ID")
+    executor: ExecutorName = Field("forkserver", alias="XINGU_EXECUTOR")
+    max_steps: int = Field(0, ge=0, alias="XINGU_MAX_STEPS")
+    """Steps of one run at once; 0: as many as cores."""
+
+    @field_validator("dataproviders", mode="before")
+    @classmethod
+    def _split_list(cls, text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        return tuple(name.strip() for name in text.split(",") if name.strip())
+
+    @field_validator("databases", mode="before")
+    @classmethod
+    def _pair_databases(cls, text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        parts = [part.strip() for part in text.split("|")] if text.strip() else []
+        if len(parts) % 2:
+            raise ValueError(
+                f"it has {len(parts)} parts; write pairs, as in nick|url|nick|url (no part is "
+                "shown here, because a URL may hold a password)"
+            )
+        return dict(zip(parts[::2], parts[1::2], strict=True))
+
+    @classmethod
+    def load(cls, **overrides: Any) -> "Settings":
+        """Read the settings.
+
+        Raises:
+            SettingsError: If one is malformed; the message names the variable, never its value.
+        """
+        home = Path(overrides.get("project_home") or os.environ.get("PROJECT_HOME") or Path.cwd())
+        try:
+            return cls(_env_file=home / ".env", **overrides)  # type: ignore[call-arg]
+        except ValidationError as error:
+            # The input is left out of the text: it may hold a password.
+            details = "; ".join(
+                f"{'.'.join(map(str, item['loc']))}: {item['msg']}"
+                for item in error.errors(include_input=False, include_url=False)
+            )
+            raise SettingsError(f"Settings cannot be read: {details}") from None
+
+    def place(self, path: str) -> UPath:
+        """Return a folder or URL of the settings; a relative one is below the project's home."""
+        place = UPath(path)
+        if place.protocol in ("", "file") and not place.is_absolute():
+            return UPath(self.project_home.resolve() / path)
+        return place
+
+    def source_databases(self) -> dict[str, SecretStr]:
+        """Return URLs by nickname; ``xingu`` is the control DB itself."""
+        own = {"xingu": self.control_db} if self.control_db else {}
+        return {**own, **self.databases}

@@ -1,0 +1,49 @@
+"""Metrics of estimations, and the methods of users that compute more of them."""
+
+from xingu.metrics.builtin import Measured, classification_metrics, regression_metrics
+from xingu.metrics.classification import (
+    accuracy,
+    average_precision,
+    brier,
+    f1,
+    ks,
+    log_loss,
+    precision,
+    recall,
+    roc_auc,
+)
+from xingu.metrics.collect import (
+    MetricRow,
+    MetricTable,
+    call_method,
+    find_methods,
+    metric_rows,
+)
+from xingu.metrics.regression import bias, mae, mape, median_ae, median_ape, r2, rmse
+
+__all__ = [
+    "Measured",
+    "MetricRow",
+    "MetricTable",
+    "accuracy",
+    "average_precision",
+    "bias",
+    "brier",
+    "call_method",
+    "classification_metrics",
+    "f1",
+    "find_methods",
+    "ks",
+    "log_loss",
+    "mae",
+    "mape",
+    "median_ae",
+    "median_ape",
+    "metric_rows",
+    "precision",
+    "r2",
+    "recall",
+    "regression_metrics",
+    "rmse",
+    "roc_auc",
+]

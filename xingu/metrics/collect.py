@@ -1,0 +1,202 @@
+"""Metric and plot methods of a DataProvider or a Model, found by name, called and checked.
+
+Its one idea: a method's name says what it is for, its signature what it wants. It knows neither
+which prefixes exist nor where rows are kept.
+"""
+
+import inspect
+import logging
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xingu.errors import HookError
+
+logger = logging.getLogger(__name__)
+
+GIVEN = ("XY", "Y_pred", "model")
+"""What a method can be called with, in the order in which other parameter names receive it."""
+CLASSICAL = "the classical metrics"
+"""The origin of metrics that nobody wrote a method for; those of methods replace them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One metric of one set, or of the whole Model where `set` is None: a number or a text."""
+
+    set: str | None
+    name: str
+    value_number: float | None
+    value_text: str | None
+
+
+def find_methods(owner: object, prefix: str) -> dict[str, Callable[..., Any]]:
+    """Return the bound methods of `owner` called ``{prefix}_{NAME}``, by NAME, sorted.
+
+    Properties are not evaluated, and a name that a subclass set to None is switched off.
+    """
+    start = f"{prefix}_"
+    names = sorted(name for name in dir(owner) if name.startswith(start) and name != start)
+    return {name[len(start) :]: getattr(owner, name) for name in names if _is_method(owner, name)}
+
+
+def call_method(where: str, method: Callable[..., Any], **available: Any) -> Any:
+    """Call `method` with those of `available` that its signature accepts.
+
+    A parameter called `XY`, `Y_pred` or `model` receives that value. Other parameters without a
+    default receive what is left over, in that order.
+
+    Args:
+        where: Owner, method and set, for errors: ``flights.compute_global_model_metrics_speed``.
+        method: A method that `find_methods` returned.
+        available: Any of `XY`, `Y_pred` and `model`.
+
+    Raises:
+        HookError: If the method wants something else, or raises.
+    """
+    bound = _arguments(where, inspect.signature(method), available)
+    try:
+        return method(*bound.args, **bound.kwargs)
+    except Exception as error:
+        raise HookError(f"{where} raised {type(error).__name__}: {error}", where=where) from error
+
+
+def metric_rows(set_name: str | None, result: object, where: str) -> list[MetricRow]:
+    """Return what a metric method returned as rows; None and NaN are dropped with a logged reason.
+
+    Args:
+        set_name: The set that was measured, or None for a metric of the whole Model.
+        result: Names to numbers (also of numpy, Decimal, and bool as 0 or 1) or texts.
+        where: Owner and method, for errors.
+
+    Raises:
+        HookError: If `result` is something else.
+    """
+    place = where + _of_set(set_name)
+    rows = []
+    for name, value in checked_mapping(result, place, "numbers or texts").items():
+        row = _row(set_name, name, value, place)
+        if row is None:
+            logger.warning("%s: metric %r is %r and is left out", place, name, value)
+        else:
+            rows.append(row)
+    return rows
+
+
+class MetricTable:
+    """The metrics of one Model, each of them once.
+
+    Args:
+        owner_label: The DataProvider, for the log.
+    """
+
+    def __init__(self, owner_label: str) -> None:
+        self._owner_label = owner_label
+        self._rows: dict[tuple[str | None, str], tuple[MetricRow, str]] = {}
+
+    @property
+    def rows(self) -> list[MetricRow]:
+        """The rows, in the order in which they were added."""
+        return [row for row, _ in self._rows.values()]
+
+    def add(self, set_name: str | None, result: object, origin: str) -> None:
+        """Add what `origin` returned; metrics of a method replace the `CLASSICAL` of their name.
+
+        Args:
+            set_name: The set that was measured, or None for metrics of the whole Model.
+            result: Names to numbers or texts.
+            origin: Owner and method, or `CLASSICAL`.
+
+        Raises:
+            HookError: If `result` is something else, or another method yielded the same metric of
+                the same set.
+        """
+        for row in metric_rows(set_name, result, origin):
+            key = (row.set, row.name)
+            _, first = self._rows.get(key, (row, CLASSICAL))
+            if first != CLASSICAL:
+                raise HookError(
+                    f"{first} and {origin} both yield the metric {row.name!r}"
+                    f"{_of_set(row.set)}; rename one of them.",
+                    metric=row.name,
+                )
+            self._rows[key] = (row, origin)
+
+    def add_undefined(self, set_name: str | None, undefined: Mapping[str, str]) -> None:
+        """Log why metrics have no value: the reason by metric name."""
+        for name, reason in undefined.items():
+            place = self._owner_label + _of_set(set_name)
+            logger.warning("%s: metric %r is left out: %s", place, name, reason)
+
+
+def checked_mapping(result: object, place: str, wanted: str) -> Mapping[str, Any]:
+    """Return `result` if it is a mapping whose keys are names.
+
+    Raises:
+        HookError: If it is something else; the text says what came and that `wanted` was.
+    """
+    if not isinstance(result, Mapping):
+        raise HookError(
+            f"{place} returned {type(result).__name__}; return a dict of names to {wanted}, "
+            "which may be empty."
+        )
+    for name in result:
+        if not isinstance(name, str) or not name:
+            raise HookError(f"{place} returned the name {name!r}; names are non-empty texts.")
+    return result
+
+
+def _is_method(owner: object, name: str) -> bool:
+    static = inspect.getattr_static(owner, name)
+    return callable(static) or isinstance(static, classmethod)
+
+
+def _arguments(
+    where: str, signature: inspect.Signature, available: Mapping[str, Any]
+) -> inspect.BoundArguments:
+    parameters = signature.parameters
+    left = [name for name in GIVEN if name in available and name not in parameters]
+    bound = inspect.BoundArguments(signature, OrderedDict())
+    for name, parameter in parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            bound.arguments[name] = {other: available[other] for other in left}
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            # A bare wrapper (*args, **kwargs) gets names: they survive a different order.
+            named = any(other.kind is other.VAR_KEYWORD for other in parameters.values())
+            bound.arguments[name] = () if named else tuple(available[other] for other in left)
+        elif name in available:
+            bound.arguments[name] = available[name]
+        elif parameter.default is parameter.empty:
+            if not left:
+                raise HookError(
+                    f"{where} wants {name!r}; it can be given {', '.join(available) or 'nothing'}."
+                )
+            bound.arguments[name] = available[left.pop(0)]
+    return bound
+
+
+def _row(set_name: str | None, name: str, value: object, place: str) -> MetricRow | None:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, str):
+        return MetricRow(set_name, name, None, str(value))
+    if not isinstance(value, (Real, Decimal)):
+        raise HookError(
+            f"{place} returned {type(value).__name__} as the metric {name!r}; "
+            "a metric is a number or a text."
+        )
+    number = float(value)
+    return None if math.isnan(number) else MetricRow(set_name, name, number, None)
+
+
+def _of_set(set_name: str | None) -> str:
+    return "" if set_name is None else f" (set {set_name!r})"

@@ -1,0 +1,146 @@
+"""Figures as files: HTML that opens offline, JSON for programs, a notebook for the Dagster UI.
+
+Its one idea: a file is whole or it is not there. It does not know which train a figure shows.
+"""
+
+import errno
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from upath import UPath
+
+from xingu.errors import MissingValueError, StorageFullError
+from xingu.plots.pages import element, figure_json, page, plotly_script
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+_HIDE_CODE = (
+    "<style>.celltag_xingu-plot .jp-Cell-inputWrapper,.celltag_xingu-plot .jp-OutputPrompt"
+    "{display:none}</style>"
+)
+"""The cells hold a name and no code; exporters turn tags of cells into these classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlotFile:
+    """Where one plot is: a page for people, and plotly JSON unless matplotlib drew it."""
+
+    name: str
+    html: UPath
+    json: UPath | None
+
+
+def save_plots(figures: Mapping[str, Any], folder: UPath) -> list[PlotFile]:
+    """Save each figure as a self-contained HTML page, and as JSON.
+
+    Args:
+        figures: Plotly or matplotlib Figures by plot name.
+        folder: Local folder or URL; it is made if need be, files of the same name are replaced.
+
+    Raises:
+        HookError: If something is no Figure; nothing of it is written.
+        StorageFullError: If the storage takes no more; no half of a file is left.
+    """
+    encoded = {name: figure_json(name, figure) for name, figure in figures.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    saved = []
+    for name, stem in file_stems(figures).items():
+        figure, text = figures[name], encoded[name]
+        html_path, json_path = folder / f"{stem}.html", folder / f"{stem}.json"
+        _write(html_path, page(name, figure, text))
+        if text is not None:
+            _write(json_path, text.encode())
+        saved.append(PlotFile(name, html_path, None if text is None else json_path))
+    return saved
+
+
+def load_plot(path: UPath) -> "go.Figure":
+    """Read a figure from the JSON that `save_plots` wrote.
+
+    Raises:
+        MissingValueError: If there is no such file.
+    """
+    import plotly.io
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise MissingValueError(f"There is no plot at {path}.", path=str(path)) from error
+    return plotly.io.from_json(text)
+
+
+def write_notebook(figures: Mapping[str, Any], path: Path) -> None:
+    """Write a notebook that shows the figures and stays interactive as HTML, without a kernel.
+
+    The figures are outputs of code cells: exporters pass outputs through, while they parse the
+    HTML of Markdown cells, which takes minutes for plotly.js.
+
+    Args:
+        figures: Plotly or matplotlib Figures by plot name; the first output carries plotly.js.
+        path: Local file, with the suffix ``.ipynb``.
+    """
+    cells = []
+    script = _HIDE_CODE + plotly_script().decode()
+    for number, (name, figure) in enumerate(figures.items()):
+        shown = element(f"figure-{number}", name, figure, figure_json(name, figure), "height:600px")
+        output = {
+            "output_type": "display_data",
+            "data": {"text/html": shown if number else script + shown},
+            "metadata": {},
+        }
+        cells.append(
+            {
+                "cell_type": "code",
+                "id": f"figure-{number}",
+                "execution_count": None,
+                "metadata": {"tags": ["xingu-plot"]},
+                "source": f"# {name}",
+                "outputs": [output],
+            }
+        )
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(UPath(path), json.dumps(notebook).encode())
+
+
+def file_stems(names: Iterable[str]) -> dict[str, str]:
+    """Return a file name without suffix for each plot name, none of them twice."""
+    stems: dict[str, str] = {}
+    for name in names:
+        stem = re.sub(r"[^a-z0-9_-]+", "_", name.lower()).strip("_")[:80] or "plot"
+        if stem in stems.values():
+            stem = f"{stem}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+        stems[name] = stem
+    return stems
+
+
+def _write(path: UPath, content: bytes) -> None:
+    try:
+        if path.protocol in ("", "file", "local"):
+            _replace(Path(path.path), content)
+        else:
+            path.write_bytes(content)  # An object appears whole or not at all.
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise StorageFullError(
+            f"{path}: no space for {len(content):,} bytes; free some, then materialize again.",
+            path=str(path),
+        ) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

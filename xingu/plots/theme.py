@@ -1,0 +1,129 @@
+"""How every plot looks, and the footer that says which train it shows.
+
+Its one idea: one template, with the colours of Okabe and Ito that colour-blind people tell apart.
+Plotly is loaded when the first figure is drawn.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+BLUE, ORANGE, VERMILION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
+INK, PALE_INK, GRID = "#1F2933", "#616E7C", "#E4E7EB"
+MOST_POINTS = 5_000
+"""More points than this hide each other, and make the browser slow."""
+
+_AXIS: Mapping[str, Any] = {
+    "automargin": True,
+    "gridcolor": GRID,
+    "linecolor": "#9AA5B1",
+    "showgrid": True,
+    "showline": True,
+    "ticks": "outside",
+    "tickcolor": "#9AA5B1",
+    "title": {"standoff": 12, "font": {"size": 14}},
+    "zeroline": False,
+}
+_LAYOUT: Mapping[str, Any] = {
+    "colorway": [BLUE, ORANGE, GREEN, VERMILION, "#CC79A7", "#56B4E9", "#F0E442", "#000000"],
+    "font": {
+        "family": "Inter, system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
+        "size": 13,
+        "color": INK,
+    },
+    "hoverlabel": {"align": "left", "bgcolor": "white", "bordercolor": GRID},
+    "legend": {"x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom", "orientation": "h"},
+    "margin": {"l": 80, "r": 40, "t": 100, "b": 70},
+    "paper_bgcolor": "white",
+    "plot_bgcolor": "white",
+    "title": {
+        "x": 0.015,
+        "xanchor": "left",
+        "y": 0.965,
+        "yanchor": "top",
+        "font": {"size": 20},
+        "subtitle": {"font": {"size": 13, "color": PALE_INK}},
+    },
+    "xaxis": _AXIS,
+    "yaxis": _AXIS,
+}
+
+
+def new_figure(
+    traces: Sequence[Any],
+    title: str,
+    subtitle: str,
+    x_title: str,
+    y_title: str,
+) -> "go.Figure":
+    """Return a figure in the common style that fills the page it is shown on."""
+    return go.Figure(
+        list(traces),
+        {
+            "template": {"layout": dict(_LAYOUT)},
+            "title": {"text": title, "subtitle": {"text": subtitle}},
+            "xaxis": {"title": {"text": x_title}},
+            "yaxis": {"title": {"text": y_title}},
+            "autosize": True,
+        },
+    )
+
+
+def reference_line(x: Sequence[float], y: Sequence[float], name: str) -> "go.Scatter":
+    """Return the dashed line that the data is compared with."""
+    line = {"color": VERMILION, "width": 2, "dash": "dash"}
+    return go.Scatter(x=list(x), y=list(y), mode="lines", name=name, line=line, hoverinfo="skip")
+
+
+def titled(name: str, set_name: str | None) -> str:
+    """Return the title of a plot, with the set that it shows."""
+    return name if set_name is None else f"{name} · {set_name}"
+
+
+def sample(rows: int) -> np.ndarray:
+    """Return the positions of at most `MOST_POINTS` of `rows` rows, always the same ones."""
+    if rows <= MOST_POINTS:
+        return np.arange(rows)
+    # At random, because every n-th row of sorted or periodic data is a biased choice.
+    return np.sort(
+        np.random.default_rng(42).choice(rows, MOST_POINTS, replace=False, shuffle=False)
+    )
+
+
+def sample_note(rows: int) -> str:
+    """Return how many rows are drawn, in words."""
+    if rows <= MOST_POINTS:
+        return f"{rows:,} rows"
+    return f"{MOST_POINTS:,} of {rows:,} rows, chosen at random"
+
+
+def stamp(figure: "go.Figure", provider_id: str, train_id: str, when: datetime) -> "go.Figure":
+    """Add a footer with DataProvider, train id and UTC time below the axes, and return `figure`.
+
+    Args:
+        figure: Changed in place: its bottom margin grows by the height of the footer.
+        provider_id: The DataProvider that drew it.
+        train_id: The train that it shows.
+        when: Time of the train; one without a time zone is taken as UTC.
+    """
+    utc = when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
+    layout: Any = figure.layout
+    margins = (layout.margin.b, layout.template.layout.margin.b, 80)
+    bottom = next(margin for margin in margins if margin is not None) + 24
+    figure.update_layout(margin_b=bottom)
+    return figure.add_annotation(
+        text=f"{provider_id} · {train_id} · {utc:%Y-%m-%d %H:%M} UTC",
+        name="stamp",
+        showarrow=False,
+        font={"size": 11, "color": PALE_INK},
+        x=1,
+        xref="paper",
+        xanchor="right",
+        y=0,
+        yref="paper",
+        yanchor="bottom",
+        yshift=4 - bottom,
+    )

@@ -1,0 +1,109 @@
+"""From source frames to a fitted Model: clean, engineer, split, tune, fit."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from xingu.dataprovider import DataProvider
+from xingu.hooks import call_hook, is_overridden
+from xingu.model import Model, TrainRun
+from xingu.provenance import Provenance
+from xingu.stages.builder import ProviderBuilder
+from xingu.stages.checks import check_index, check_rows, check_sets
+from xingu.state import PreparedFrame, PreparedSplits, ProviderState
+from xingu.tuning.hyperparameters import Hyperparameters, declared_hyperparameters
+
+
+def clean(
+    builder: ProviderBuilder, datasets: Mapping[str, pd.DataFrame], pre_reqs: Mapping[str, str]
+) -> PreparedFrame:
+    """Make one frame of the source frames.
+
+    Args:
+        builder: Makes the DataProvider.
+        datasets: Frames by source name.
+        pre_reqs: The `train_id` of each prerequisite, pinned for everything that follows.
+
+    Raises:
+        HookError: If the hook raises or returns no frame.
+        EmptySourceError: If no row is left.
+    """
+    provider = builder.build(ProviderState(pre_reqs=pre_reqs))
+    hook = "clean_data_for_train"
+    frame = call_hook(provider, hook, datasets)
+    check_rows(frame, f"{provider.id}.{hook}: what it returned")
+    return PreparedFrame(frame, ProviderState.capture(provider, hook, pre_reqs))
+
+
+def engineer(builder: ProviderBuilder, cleaned: PreparedFrame) -> PreparedFrame:
+    """Add features, then do the last pre-processing.
+
+    Raises:
+        HookError: If a hook raises or returns no frame.
+        DataError: If rows are not identified by the index.
+    """
+    hooks = ("feature_engineering_for_train", "last_pre_process_for_train")
+    provider = builder.build(cleaned.state)
+    frame = cleaned.frame
+    for hook in hooks:
+        frame = call_hook(provider, hook, frame)
+        check_rows(frame, f"{provider.id}.{hook}: what it returned")
+    check_index(frame, f"{provider.id}.last_pre_process_for_train: what it returned")
+    return PreparedFrame(frame, _state_after(provider, cleaned.state, hooks))
+
+
+def split(builder: ProviderBuilder, features: PreparedFrame) -> PreparedSplits:
+    """Split rows into sets.
+
+    Raises:
+        HookError: If the hook raises or returns no sets.
+        DataError: If the sets cannot be trained on; see `xingu.stages.checks`.
+    """
+    hook = "data_split_for_train"
+    provider = builder.build(features.state)
+    sets = call_hook(provider, hook, features.frame)
+    check_sets(provider, sets)
+    return PreparedSplits(sets, _state_after(provider, features.state, (hook,)))
+
+
+def tune(builder: ProviderBuilder, splits: PreparedSplits) -> Hyperparameters:
+    """Decide the hyperparameters."""
+    provider = builder.build(splits.state)
+    chosen = declared_hyperparameters(provider)
+    gain = splits.state.gain_of(provider, "get_estimator_hyperparameters")
+    return Hyperparameters(chosen.params, chosen.hyperparams, chosen.origin, gain)
+
+
+def fit(
+    builder: ProviderBuilder,
+    splits: PreparedSplits,
+    hyperparameters: Hyperparameters,
+    run: TrainRun,
+    provenance: Provenance,
+) -> Model:
+    """Fit the estimator on `splits`.
+
+    Raises:
+        HookError: If a hook raises.
+        DataError: If the estimator cannot use a feature.
+    """
+    provider = builder.build(splits.state.with_gain(hyperparameters.gain))
+    estimator = provider.make_estimator(hyperparameters.hyperparams)
+    if estimator is not None:
+        estimator.hyperparam_exchange(hyperparameters.params, hyperparameters.hyperparams)
+    model = Model(provider, estimator, run, provenance)
+    model.hyperparams_origin = hyperparameters.origin
+    model.sets = splits.frames
+    call_hook(provider, "post_process_after_hyperparam_optimize", model)
+    model.fit(splits.frames)
+    call_hook(provider, "post_process_after_train", model)
+    return model
+
+
+def _state_after(
+    provider: DataProvider, before: ProviderState, hooks: tuple[str, ...]
+) -> ProviderState:
+    """What `provider` knows now; unchanged, and not pickled again, if no hook is its own."""
+    if not any(is_overridden(provider, hook) for hook in hooks):
+        return before
+    return ProviderState.capture(provider, hooks[-1], before.pre_reqs)

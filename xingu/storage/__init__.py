@@ -1,0 +1,1 @@
+"""Saved values and models: files, frames, checksums, pointers."""

@@ -1,0 +1,149 @@
+"""Write files so that nobody ever reads half of one, on a local disk or in object storage.
+
+Its one idea: bytes become visible in one step, at the end. On a local disk they are written beside
+their place, below a name that begins with a dot and ends with ``.tmp``, and renamed; an object
+storage shows an object when it is complete. Nothing is flushed to the platter: what is guarded
+against is a killed process and a full disk, not a power cut. Knows nothing of what it writes.
+"""
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+from upath import UPath
+
+from xingu.errors import StorageError, StorageFullError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LOCAL = ("", "file", "local")
+
+
+def local_path(path: UPath) -> Path | None:
+    """Return `path` as a path of the local disk, or None if it is elsewhere."""
+    return Path(path.path) if path.protocol in _LOCAL else None
+
+
+def sha256_of(path: UPath) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal; the file is read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def write_atomically(path: UPath, data: bytes) -> None:
+    """Make `path` hold `data`: readers find what was there before, or all of `data`.
+
+    Raises:
+        StorageFullError: If the storage takes no more; `path` is what it was.
+    """
+    with storage_errors(f"writing {path.name}", path.parent):
+        local = local_path(path)
+        if local is None:
+            path.write_bytes(data)
+            return
+        local.parent.mkdir(parents=True, exist_ok=True)
+        scratch = _beside(local)
+        try:
+            scratch.write_bytes(data)
+            scratch.replace(local)
+        except BaseException:
+            scratch.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def new_folder(parent: UPath, name: str) -> Iterator[UPath]:
+    """Give a folder to write in that becomes `parent` / `name` when the block ends.
+
+    If the block raises, everything that it wrote is removed. On a local disk the folder shows only
+    when it is complete. Object storage has no folders and shows each file once it is written, so
+    write the file that readers look for (a manifest) last; use a name that is not taken.
+
+    Raises:
+        StorageError: If a local folder of that name exists and holds anything.
+        StorageFullError: If the storage takes no more; nothing of the folder is left.
+    """
+    local = local_path(parent)
+    writing = _objects(parent / name) if local is None else _renamed(local / name)
+    with storage_errors(f"writing {name}", parent), writing as folder:
+        yield folder
+
+
+@contextmanager
+def storage_errors(what: str, where: UPath) -> Iterator[None]:
+    """Turn errors that say that `where` is full into StorageFullError; others pass.
+
+    Args:
+        what: What is being done, for example ``writing features``.
+        where: File or folder that is written to.
+    """
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = _why_full(error)
+        if reason is None:
+            raise
+        raise StorageFullError(
+            f"{what}: no space left on {where} ({reason}): nothing was changed; free space there, "
+            "or set the path of this storage elsewhere.",
+            where=str(where),
+        ) from error
+
+
+def _why_full(error: Exception) -> str | None:
+    """Return the system's word for a full storage, if `error` is that."""
+    code = getattr(error, "errno", None)
+    # Arrow hands most errors of the system over as text alone.
+    full = (os.strerror(full) for full in _FULL if code == full or os.strerror(full) in str(error))
+    return next(full, None)
+
+
+def _beside(path: Path) -> Path:
+    # tempfile would make it private to this user, and the rename would keep that.
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+
+
+@contextmanager
+def _renamed(folder: Path) -> Iterator[UPath]:
+    scratch = _beside(folder)
+    scratch.mkdir(parents=True)
+    try:
+        yield UPath(scratch)
+        _rename(scratch, folder)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+
+
+def _rename(scratch: Path, folder: Path) -> None:
+    try:
+        scratch.rename(folder)
+    except OSError as error:
+        if not folder.exists():
+            raise
+        raise StorageError(
+            f"{folder} exists, and what is written never changes: write below another name, or "
+            "remove it.",
+            folder=str(folder),
+        ) from error
+
+
+@contextmanager
+def _objects(folder: UPath) -> Iterator[UPath]:
+    before = _files_below(folder)
+    try:
+        yield folder
+    except BaseException:
+        if left := _files_below(folder) - before:
+            folder.fs.rm(sorted(left))
+        raise
+
+
+def _files_below(folder: UPath) -> set[str]:
+    folder.fs.invalidate_cache()  # listings are kept, and other processes write too
+    return set(folder.fs.find(folder.path))

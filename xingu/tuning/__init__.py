@@ -1,0 +1,1 @@
+"""Where hyperparameters come from."""
