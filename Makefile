@@ -15,7 +15,7 @@ ui: $(VENV)/.demo .env
 	$(BIN)/dagster dev --host 127.0.0.1 --port 3000
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

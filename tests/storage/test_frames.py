@@ -1,3 +1,4 @@
+import datetime
 import decimal
 import hashlib
 import os
@@ -44,7 +45,10 @@ COLUMNS = {
         [decimal.Decimal("1.10"), None, decimal.Decimal("2.00")],
         dtype=pd.ArrowDtype(pa.decimal128(5, 2)),
     ),
-    **{f"times in {unit}": HOURS.tz_localize(None).as_unit(unit) for unit in ("s", "ms", "us", "ns")},
+    **{
+        f"times in {unit}": HOURS.tz_localize(None).as_unit(unit)
+        for unit in ("s", "ms", "us", "ns")
+    },
     **{
         f"durations in {unit}": pd.to_timedelta([1, None, 3], unit="s").as_unit(unit)
         for unit in ("s", "ms", "us", "ns")
@@ -68,6 +72,7 @@ COLUMNS = {
     "dicts": pd.Series([{"b": 1, "a": None}, {}, {"c": {}}], dtype=object),
     "decimals": np.array([decimal.Decimal("1.10"), None, decimal.Decimal(2)], dtype=object),
 }
+NOT_ASSIGNABLE = ("sparse", "arrow lists", "lists, tuples, sets", "dicts")
 INDEXES = {
     "range": pd.RangeIndex(3),
     "range with step and name": pd.RangeIndex(10, 4, -2, name="row"),
@@ -149,12 +154,13 @@ def test_a_frame_without_columns_comes_back(tmp_path, layout, rows):
     _assert_comes_back(pd.DataFrame(index=pd.Index([9] * rows)), tmp_path, layout)
 
 
-def test_many_large_categories_come_back(tmp_path, layout):
-    # Beyond the size at which parquet gives up its dictionary, and in two row groups.
+def test_more_categories_than_a_parquet_dictionary_holds_come_back(tmp_path):
     names = [f"{'x' * 20}{number}" for number in reversed(range(100_000))]
-    codes = np.arange(1_100_000) % 99_999
+    codes = np.arange(1_050_000) % 99_999  # more than one row group
     frame = pd.DataFrame({"c": pd.Categorical.from_codes(codes, names)})
-    _assert_comes_back(frame, tmp_path, layout)
+    back = _read_back(frame, tmp_path, "open")
+    assert back["c"].dtype.categories.equals(frame["c"].dtype.categories)
+    assert (back["c"].cat.codes == codes).all()
 
 
 def columns_of_any_kind(index):
@@ -162,8 +168,7 @@ def columns_of_any_kind(index):
     size = len(index)
     texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
     moments = st.none() | st.datetimes()
-    numbers = hp.series(dtype=float, index=st.just(index))
-    whole = hp.series(dtype="int64", index=st.just(index))
+    durations = st.timedeltas(datetime.timedelta(days=-(10**5)), datetime.timedelta(days=10**5))
 
     def of(cells, dtype):
         return st.lists(cells, min_size=size, max_size=size).map(
@@ -172,9 +177,9 @@ def columns_of_any_kind(index):
 
     categories = st.lists(st.text("abcä", max_size=2), min_size=1, max_size=4, unique=True)
     return st.one_of(
-        numbers,
-        numbers.map(lambda column: column.astype("float32")),
-        whole,
+        hp.series(dtype=float, index=st.just(index)),
+        hp.series(dtype="float32", index=st.just(index)),
+        hp.series(dtype="int64", index=st.just(index)),
         hp.series(dtype=bool, index=st.just(index)),
         of(texts, "str"),
         of(texts, "string"),
@@ -182,7 +187,7 @@ def columns_of_any_kind(index):
         of(st.none() | st.booleans(), "boolean"),
         of(moments, "datetime64[us]"),
         of(moments, "datetime64[us, Europe/Berlin]"),
-        of(st.none() | st.timedeltas(), "timedelta64[us]"),
+        of(st.none() | durations, "timedelta64[us]"),
         of(st.none() | st.floats() | st.text(max_size=2) | st.tuples(st.booleans()), object),
         categories.flatmap(lambda names: of(st.none() | st.sampled_from(names), _category(names))),
         st.sets(st.integers(-5, 5), min_size=1).flatmap(
@@ -234,7 +239,6 @@ def frames(draw):
     return frame
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
 @settings(
     deadline=None,
     derandomize=True,
@@ -242,25 +246,19 @@ def frames(draw):
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(frame=frames())
-def test_any_frame_comes_back(tmp_path, layout, frame):
-    _assert_comes_back(frame, tmp_path, layout)
+def test_any_frame_comes_back(tmp_path, frame):
+    for layout in LAYOUTS:
+        _assert_comes_back(frame, tmp_path, layout)
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        pd.DataFrame({"x": [1.0, 2.0]}),
-        pd.DataFrame({"x": [1, 2], "c": pd.Categorical(["a", "b"]), "s": ["u", "v"]}),
-        pd.DataFrame({"t": pd.to_datetime(["2024-01-01", "2024-01-02"])}),
-        pa.table({"x": pa.array([1.0, 2.0]), "n": pa.array([1, 2])}).to_pandas(split_blocks=True),
-    ],
-)
-def test_a_frame_that_was_read_may_be_changed(tmp_path, layout, frame):
-    back = _assert_comes_back(frame, tmp_path, layout)
-    for name in back.columns:
-        back.loc[0, name] = frame.loc[1, name]
-    assert back.iloc[0].equals(frame.iloc[1].rename(0))
-    assert _read_back(frame, tmp_path, layout).equals(frame)
+@pytest.mark.parametrize("column", [name for name in COLUMNS if name not in NOT_ASSIGNABLE])
+def test_a_frame_that_was_read_may_be_changed(tmp_path, layout, column):
+    frame = pd.DataFrame({column: COLUMNS[column]})
+    back = _read_back(frame, tmp_path, layout)
+    back.loc[0, column] = frame.loc[2, column]
+    expected = frame.iloc[[2, 1, 2]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(back, expected)
+    pd.testing.assert_frame_equal(read_frame(next(UPath(tmp_path).iterdir())), frame)
 
 
 def test_a_frame_of_read_only_memory_may_be_changed_once_it_was_stored(tmp_path, layout):
@@ -305,13 +303,10 @@ def test_no_digest_is_computed_unasked(tmp_path, layout):
     assert write_frame(_mixed(), UPath(tmp_path), "rows", layout).sha256 is None
 
 
-@pytest.mark.parametrize("objects", [False, True])
-def test_the_same_frame_has_the_same_digest_in_another_process(tmp_path, layout, objects):
+def test_the_same_frame_has_the_same_digest_in_another_process(tmp_path):
     program = (
-        "import sys; from upath import UPath; from tests.storage.test_frames import _mixed\n"
-        "from xingu.storage.frames import write_frame\n"
-        f"frame = _mixed(objects={objects})\n"
-        f"print(write_frame(frame, UPath(sys.argv[1]), 'there', {layout!r}, digest=True).sha256)"
+        "import sys; from upath import UPath; from tests.storage import test_frames\n"
+        "print(*test_frames._digests(UPath(sys.argv[1])))"
     )
     there = subprocess.run(
         [sys.executable, "-c", program, tmp_path],
@@ -321,8 +316,9 @@ def test_the_same_frame_has_the_same_digest_in_another_process(tmp_path, layout,
         check=True,
         text=True,
     )
-    here = write_frame(_mixed(objects=objects), UPath(tmp_path), "here", layout, digest=True)
-    assert there.stdout.strip() == here.sha256
+    here = _digests(UPath(tmp_path))
+    assert there.stdout.split() == here
+    assert len(set(here)) == 3  # what parquet cannot hold is a pickle in both layouts
 
 
 def test_the_digest_of_parquet_does_not_depend_on_how_a_frame_was_put_together(tmp_path):
@@ -405,6 +401,15 @@ def _kinds(column: pd.Series) -> list[object]:
     return [column.dtype, list(column.isna())]
 
 
+def _digests(folder: UPath) -> list[str | None]:
+    """Return the digest of a plain frame and of one with objects, in each layout."""
+    return [
+        write_frame(_mixed(objects=objects), folder, "rows", layout, digest=True).sha256
+        for objects in (False, True)
+        for layout in LAYOUTS
+    ]
+
+
 def _category(names):
     return pd.CategoricalDtype(names, ordered=len(names) % 2 == 0)
 
@@ -419,5 +424,7 @@ def _mixed(*, objects: bool = False) -> pd.DataFrame:
     frame.loc[::7, ["x", "s", "c", "t"]] = None
     if objects:
         frame["o"] = frame["s"].astype(object)
-        frame["d"] = [{"n": number, "s": text} for number, text in zip(frame.n, frame.s, strict=True)]
+        frame["d"] = [
+            {"n": number, "s": text} for number, text in zip(frame.n, frame.s, strict=True)
+        ]
     return frame

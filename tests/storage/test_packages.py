@@ -180,7 +180,8 @@ PREDICT = """
 import pandas as pd
 from xingu import Model
 model = Model.load("taxes", path="models")
-rows = pd.DataFrame({"size": [50.0, 180.0], "town": ["north", "west"], "estimated_price": [1.0, 2.0]})
+rows = pd.DataFrame({"size": [50.0, 180.0], "town": ["north", "west"]})
+rows["estimated_price"] = [1.0, 2.0]
 print(model.predict_proba(rows).shape, model.dp.pre_req_model["houses"].predict(rows).shape)
 try:
     import dagster

@@ -3,11 +3,9 @@
 Its one idea: a file is whole or it is not there. It does not know which train a figure shows.
 """
 
-import errno
 import hashlib
 import json
 import re
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from upath import UPath
 
-from xingu.errors import MissingValueError, StorageFullError
+from xingu.errors import MissingValueError
 from xingu.plots.pages import element, figure_json, page, plotly_script
+from xingu.storage.files import write_atomically
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -50,14 +49,13 @@ def save_plots(figures: Mapping[str, Any], folder: UPath) -> list[PlotFile]:
         StorageFullError: If the storage takes no more; no half of a file is left.
     """
     encoded = {name: figure_json(name, figure) for name, figure in figures.items()}
-    folder.mkdir(parents=True, exist_ok=True)
     saved = []
     for name, stem in file_stems(figures).items():
         figure, text = figures[name], encoded[name]
         html_path, json_path = folder / f"{stem}.html", folder / f"{stem}.json"
-        _write(html_path, page(name, figure, text))
+        write_atomically(html_path, page(name, figure, text))
         if text is not None:
-            _write(json_path, text.encode())
+            write_atomically(json_path, text.encode())
         saved.append(PlotFile(name, html_path, None if text is None else json_path))
     return saved
 
@@ -106,9 +104,10 @@ def write_notebook(figures: Mapping[str, Any], path: Path) -> None:
                 "outputs": [output],
             }
         )
-    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(UPath(path), json.dumps(notebook).encode())
+    # Without a lexer, exporters look for the one of IPython and warn.
+    language = {"language_info": {"name": "python", "pygments_lexer": "python"}}
+    notebook = {"cells": cells, "metadata": language, "nbformat": 4, "nbformat_minor": 5}
+    write_atomically(UPath(path), json.dumps(notebook).encode())
 
 
 def file_stems(names: Iterable[str]) -> dict[str, str]:
@@ -120,27 +119,3 @@ def file_stems(names: Iterable[str]) -> dict[str, str]:
             stem = f"{stem}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
         stems[name] = stem
     return stems
-
-
-def _write(path: UPath, content: bytes) -> None:
-    try:
-        if path.protocol in ("", "file", "local"):
-            _replace(Path(path.path), content)
-        else:
-            path.write_bytes(content)  # An object appears whole or not at all.
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise StorageFullError(
-            f"{path}: no space for {len(content):,} bytes; free some, then materialize again.",
-            path=str(path),
-        ) from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

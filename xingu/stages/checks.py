@@ -82,7 +82,7 @@ def _check_target(provider: DataProvider, sets: Mapping[str, pd.DataFrame]) -> N
         raise DataError(f"{provider.id}.y: every {target!r} of the set 'train' is missing.")
     if known.iloc[0] == known.iloc[-1] and known.nunique() == 1:
         raise DataError(
-            f"{provider.id}.y: {target!r} is {known.iloc[0]!r} in every row of the set 'train'; "
+            f"{provider.id}.y: {target!r} is {known.iloc[0]} in every row of the set 'train'; "
             "there is nothing to learn from a constant target."
         )
     if len(known) < len(values):

@@ -84,7 +84,8 @@ def read_frame(path: UPath) -> pd.DataFrame:
     try:
         with opened as file:
             if path.suffix == PARQUET:
-                return pq.ParquetFile(file).read().to_pandas()
+                # Codes of categories would stay in Arrow's memory, which is read-only.
+                return pq.ParquetFile(file).read().to_pandas().copy()
             return pickle.load(file)
     except (pa.ArrowException, pickle.UnpicklingError, EOFError) as error:
         raise StorageError(

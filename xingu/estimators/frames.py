@@ -1,0 +1,115 @@
+"""What every Estimator does with the frames that go in and come out.
+
+Knows the names of estimation columns, and of no algorithm.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xingu.errors import DataError, MissingColumnError, UntrainedModelError, did_you_mean
+from xingu.estimator import ESTIMATION
+
+
+def select_features(data: pd.DataFrame, features: pd.Index, owner: str) -> pd.DataFrame:
+    """Return the columns `features` of `data`, in that order; `data` itself if it is them.
+
+    Raises:
+        MissingColumnError: If some are not there; all of them are named.
+        DataError: If a column name is there twice.
+    """
+    if data.columns.equals(features):
+        return data
+    if not data.columns.is_unique:
+        doubled = data.columns[data.columns.duplicated()].unique()
+        raise DataError(
+            f"{owner}: the data has two columns called {', '.join(map(repr, doubled[:3]))}; "
+            "rename or drop one.",
+            columns=list(doubled),
+        )
+    missing = [name for name in features if name not in data.columns]
+    if missing:
+        hints = "".join(did_you_mean(str(name), map(str, data.columns)) for name in missing[:3])
+        raise MissingColumnError(
+            f"{owner}: the data lacks the features {', '.join(map(repr, missing))}; "
+            f"it has {len(data.columns)} columns.{hints}",
+            missing=missing,
+        )
+    return data.loc[:, list(features)]
+
+
+def column_of(frame: pd.DataFrame, name: str, owner: str) -> pd.Series:
+    """Return the column `name`.
+
+    Raises:
+        MissingColumnError: If there is none.
+        DataError: If there are two.
+    """
+    if name not in frame.columns:
+        raise MissingColumnError(f"{owner}: the data lacks the target {name!r}.", missing=[name])
+    values = frame[name]
+    if not isinstance(values, pd.Series):
+        raise DataError(f"{owner}: the data has two columns called {name!r}; drop one.")
+    return values
+
+
+def training_set(datasets: Mapping[str, pd.DataFrame], target: str, owner: str) -> pd.DataFrame:
+    """Return the set called ``train``, which has rows and a target without gaps.
+
+    Raises:
+        DataError: If there is no such set, row or value.
+        MissingColumnError: If it has no column `target`.
+    """
+    if "train" not in datasets or datasets["train"].empty:
+        raise DataError(f"{owner}: there is no set called 'train' with rows in it; "
+                        f"sets: {', '.join(datasets) or 'none'}.")  # fmt: skip
+    train = datasets["train"]
+    unknown = np.count_nonzero(column_of(train, target, owner).isna())
+    if unknown:
+        raise DataError(
+            f"{owner}: the target {target!r} is missing in {unknown} of {len(train)} rows of "
+            "'train'; drop them in clean_data_for_train.",
+            target=target,
+        )
+    return train
+
+
+def estimation_frame(values: Any, index: pd.Index) -> pd.DataFrame:
+    """Return the one column ``estimation``."""
+    return pd.DataFrame({ESTIMATION: values}, index=index)
+
+
+def proba_frame(
+    values: np.ndarray, index: pd.Index, class_index: int | None, owner: str
+) -> pd.DataFrame:
+    """Return columns ``estimation_class_0 …`` of `values`, shape (rows, classes).
+
+    Raises:
+        DataError: If there is no class `class_index`.
+    """
+    count = values.shape[1]
+    names = [f"{ESTIMATION}_class_{number}" for number in range(count)]
+    if class_index is None:
+        return pd.DataFrame(values, index=index, columns=names)
+    if not 0 <= class_index < count:
+        raise DataError(
+            f"{owner}: there is no class_index {class_index}; {count} classes were learned, "
+            f"0 to {count - 1}.",
+            class_index=class_index,
+        )
+    return pd.DataFrame({names[class_index]: values[:, class_index]}, index=index)
+
+
+def importance_series(weights: Sequence[float] | np.ndarray, names: Iterable[Any]) -> pd.Series:
+    """Return `weights` by feature, largest first, with a sum of 1 (or all 0)."""
+    values = np.asarray(weights, dtype=float)
+    total = values.sum()
+    series = pd.Series(values / total if total else values, index=list(names), name="importance")
+    return series.sort_values(ascending=False, kind="stable")
+
+
+def not_fitted(owner: str) -> UntrainedModelError:
+    """The error of an Estimator that is asked before it has learned."""
+    return UntrainedModelError(f"{owner}: not fitted yet; call fit first, or load a saved Model.")

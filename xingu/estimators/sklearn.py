@@ -1,0 +1,179 @@
+"""Any scikit-learn regressor, classifier or pipeline as an Estimator.
+
+It knows scikit-learn's conventions and nothing of what a particular algorithm does. `val` is left
+alone: only scikit-learn's own splits decide when such an algorithm stops.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+import sklearn.base
+
+from xingu.errors import DataError, DeclarationError
+from xingu.estimator import Estimator
+from xingu.estimators.frames import (
+    column_of,
+    estimation_frame,
+    importance_series,
+    not_fitted,
+    proba_frame,
+    select_features,
+    training_set,
+)
+
+if TYPE_CHECKING:
+    from xingu.model import Model
+
+
+class SklearnEstimator(Estimator):
+    """Wraps a scikit-learn algorithm.
+
+    Args:
+        params: Arguments of the algorithm; ``step__argument`` reaches into a pipeline.
+        hyperparams: The same; they win over `params`.
+        **class_params: `algorithm`: a class, a function that returns an unfitted algorithm, an
+            unfitted algorithm itself (it is cloned), or the dotted name of one of these.
+    """
+
+    def __init__(
+        self,
+        params: Mapping[str, Any] | None = None,
+        hyperparams: Mapping[str, Any] | None = None,
+        **class_params: Any,
+    ) -> None:
+        super().__init__(params, hyperparams, **class_params)
+        if set(class_params) != {"algorithm"}:
+            raise DeclarationError(
+                "SklearnEstimator: estimator_class_params must be {'algorithm': …}, for example "
+                f"'sklearn.ensemble.RandomForestRegressor'; it has {sorted(class_params)}."
+            )
+        self._owner = "SklearnEstimator"
+        self._features = pd.Index([])
+        self._algorithm: Any = None
+
+    def fit(
+        self,
+        datasets: Mapping[str, pd.DataFrame],
+        features: Sequence[str],
+        target: str,
+        model: "Model | None" = None,
+    ) -> Self:
+        """Learn `target` from `features` of the set called ``train``.
+
+        Raises:
+            DataError: If the algorithm refuses the data; the columns that are no numbers are named.
+        """
+        self._owner = f"{model.id}: {self._owner}" if model is not None else self._owner
+        train = training_set(datasets, target, self._owner)
+        X = select_features(train, pd.Index(features), self._owner)
+        algorithm = self._make()
+        try:
+            algorithm.fit(X, column_of(train, target, self._owner).to_numpy())
+        except (TypeError, ValueError) as error:
+            raise self._refused(X, "fit", error) from error
+        self._features, self._algorithm = pd.Index(features), algorithm
+        return self
+
+    def predict(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Return one column ``estimation``, a number or a label, indexed as `data`.
+
+        Raises:
+            MissingColumnError: If features are missing.
+            UntrainedModelError: If it is not fitted.
+        """
+        return estimation_frame(self._ask("predict", data), data.index)
+
+    def predict_proba(self, data: pd.DataFrame, class_index: int | None = None) -> pd.DataFrame:
+        """Return columns ``estimation_class_0 …`` in the order of `classes`, indexed as `data`.
+
+        Raises:
+            NotImplementedError: If the algorithm gives no probabilities.
+            DataError: If there is no class `class_index`.
+            MissingColumnError: If features are missing.
+            UntrainedModelError: If it is not fitted.
+        """
+        return proba_frame(self._ask("predict_proba", data), data.index, class_index, self._owner)
+
+    def is_classifier(self) -> bool:
+        """Return whether the algorithm, or the last step of the pipeline, is a classifier."""
+        return sklearn.base.is_classifier(
+            self._make() if self._algorithm is None else self._algorithm
+        )
+
+    def classes(self) -> list[Any]:
+        """Return the labels seen in training, sorted; none before, or if regressing."""
+        known = getattr(self._algorithm, "classes_", None)
+        return [] if known is None else np.asarray(known).tolist()
+
+    def feature_importance(self) -> pd.Series | None:
+        """Return importances, or absolute coefficients, as shares; None if it has neither.
+
+        Of a pipeline they are those of its last step, named as its other steps name them.
+        """
+        algorithm, names = self._algorithm, list(self._features)
+        if hasattr(algorithm, "steps"):
+            algorithm, before = algorithm[-1], algorithm[:-1]
+            if len(before) and hasattr(before, "get_feature_names_out"):
+                names = list(before.get_feature_names_out())
+        weights = getattr(algorithm, "feature_importances_", None)
+        if weights is None and (coefficients := getattr(algorithm, "coef_", None)) is not None:
+            weights = np.abs(np.atleast_2d(coefficients)).mean(axis=0)
+        if weights is None or len(weights) != len(names):
+            return None
+        return importance_series(weights, names)
+
+    def _make(self) -> Any:
+        declared = self.class_params["algorithm"]
+        found: Any = declared
+        if isinstance(declared, str):
+            module, _, name = declared.rpartition(".")
+            try:
+                found = getattr(import_module(module), name)
+            except (ImportError, AttributeError, ValueError) as error:
+                raise DeclarationError(
+                    f"{self._owner}: cannot import the algorithm {declared!r} ({error}).",
+                    algorithm=declared,
+                ) from error
+        arguments = {**self.params, **self.hyperparams}
+        try:
+            if isinstance(found, type):
+                # A pipeline has no steps to reach into before it is made.
+                nested = {key: arguments.pop(key) for key in [*arguments] if "__" in key}
+                return found(**arguments).set_params(**nested)
+            made = sklearn.base.clone(found) if hasattr(found, "get_params") else found()
+            return made.set_params(**arguments)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise DeclarationError(
+                f"{self._owner}: cannot make the algorithm {declared!r} with {arguments}: {error}",
+                algorithm=repr(declared),
+            ) from error
+
+    def _ask(self, method: str, data: pd.DataFrame) -> np.ndarray:
+        if self._algorithm is None:
+            raise not_fitted(self._owner)
+        if not hasattr(self._algorithm, method):
+            raise NotImplementedError(
+                f"{self._owner}: {type(self._algorithm).__name__} gives no probabilities."
+            )
+        X = select_features(data, self._features, self._owner)
+        if X.empty:
+            # Most algorithms refuse to be asked for nothing.
+            labels = np.asarray(self.classes()) if self.classes() else np.empty(0)
+            return labels[:0] if method == "predict" else np.empty((0, len(labels)))
+        try:
+            return getattr(self._algorithm, method)(X)
+        except (TypeError, ValueError) as error:
+            raise self._refused(X, method, error) from error
+
+    def _refused(self, X: pd.DataFrame, method: str, error: Exception) -> DataError:
+        other = [str(name) for name in X.select_dtypes(exclude=["number", "bool"]).columns]
+        hint = (
+            f" {', '.join(map(repr, other))} are not numbers: encode them in "
+            "feature_engineering_for_train, or use a pipeline that does."
+            if other
+            else ""
+        )
+        return DataError(f"{self._owner}.{method} refused the data: {error}.{hint}", columns=other)

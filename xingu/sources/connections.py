@@ -1,0 +1,233 @@
+"""Run SQL as it is written and return frames: through DuckDB, ADBC or SQLAlchemy.
+
+Its one idea: ADBC is only a faster way. Whatever it cannot do, or cannot do without loss, is run
+again over SQLAlchemy, after the earlier statements of the connection. Nothing is ever committed.
+It does not know nicknames, secrets or how errors are told to people.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Literal, Protocol
+
+import pandas as pd
+
+from xingu.sources.frames import decode_json, from_arrow, from_rows
+
+logger = logging.getLogger(__name__)
+
+Dialect = Literal["sqlite", "postgresql"]
+
+# One batch, so that the types are those of all rows: with more, a later row that does not fit the
+# types of the first batch is an error.
+_SQLITE_OPTIONS = {"adbc.sqlite.query.batch_rows": 1 << 30}
+_LOSSY_TEXT = r"^(-?\d\.\d{6}e[+-]\d{2,3}|-?inf|-?nan)$"
+"""How the SQLite driver writes a float among text: with six digits."""
+
+_PLAIN_POSTGRES = {
+    *("int2", "int4", "int8", "float4", "float8", "numeric", "bool", "text", "varchar", "bpchar"),
+    *("name", "date", "time", "timestamp", "timestamptz", "interval", "bytea", "uuid"),
+}
+_JSON_POSTGRES = {"json", "jsonb"}
+_OTHER_WAY_MAY_HELP = ("42", "0A")
+"""SQLSTATE classes of statements that may only fail because ADBC wraps them into a COPY."""
+
+
+class Backend(Protocol):
+    """An open connection to a database."""
+
+    def run(self, sql: str) -> pd.DataFrame:
+        """Run `sql` and return its rows; no columns if the statement returns none."""
+        ...
+
+    def cancel(self) -> None:
+        """End what another thread is running, where the driver can do that."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection and forget what it has changed."""
+        ...
+
+
+class DuckDbBackend:
+    """DuckDB through its own client."""
+
+    def __init__(self, path: str, *, read_only: bool, config: dict[str, Any]) -> None:
+        import duckdb
+
+        self._connection = duckdb.connect(path, read_only=read_only, config=config)
+        # Else an unknown table is looked for among the variables of our callers.
+        self._connection.execute("SET python_enable_replacements = false")
+
+    def run(self, sql: str) -> pd.DataFrame:
+        """See `Backend`."""
+        statements = self._connection.extract_statements(sql)
+        relation = self._connection.sql(sql)
+        if relation is None or not statements:
+            return pd.DataFrame()
+        kinds = {kind.name for kind in statements[-1].expected_result_type}
+        if kinds != {"QUERY_RESULT"} and relation.columns in (["Count"], ["Success"]):
+            return pd.DataFrame()
+        return from_arrow(relation.to_arrow_table())
+
+    def cancel(self) -> None:
+        """See `Backend`."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """See `Backend`."""
+        self._connection.close()
+
+
+class AlchemyBackend:
+    """Any database through SQLAlchemy."""
+
+    def __init__(self, url: Any) -> None:
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        self._connection = create_engine(url, poolclass=NullPool).connect()
+
+    def run(self, sql: str) -> pd.DataFrame:
+        """See `Backend`."""
+        # Without parameters, a % or a colon in the SQL means nothing.
+        with self._connection.execution_options(no_parameters=True).exec_driver_sql(sql) as result:
+            if not result.returns_rows:
+                return pd.DataFrame()
+            return from_rows(list(result.keys()), result.fetchall())
+
+    def cancel(self) -> None:
+        """See `Backend`."""
+        driver = self._connection.connection.driver_connection
+        for name in ("interrupt", "cancel"):  # sqlite3, psycopg
+            if hasattr(driver, name):
+                getattr(driver, name)()
+
+    def close(self) -> None:
+        """See `Backend`."""
+        self._connection.close()
+
+
+class AdbcBackend:
+    """SQLite or PostgreSQL through Arrow, and through `other` what Arrow cannot do.
+
+    Args:
+        dialect: Which driver.
+        uri: Where, as the driver wants it.
+        other: Makes the connection that takes over.
+    """
+
+    def __init__(self, dialect: Dialect, uri: str, other: Callable[[], Backend]) -> None:
+        self._dialect: Dialect = dialect
+        self._open_other = other
+        self._other: Backend | None = None
+        self._history: list[str] = []
+        self._cancelled = False
+        self._connection = _connect_adbc(dialect, uri)
+        self._cursor = self._connection.cursor()
+        if dialect == "sqlite":
+            self._cursor.adbc_statement.set_options(**_SQLITE_OPTIONS)
+
+    def run(self, sql: str) -> pd.DataFrame:
+        """See `Backend`."""
+        if self._other is None and not self._needs_other(sql):
+            frame = self._run_here(sql)
+            if frame is not None:
+                self._history.append(sql)
+                return frame
+        if self._cancelled:
+            raise InterruptedError("cancelled")
+        return self._take_over().run(sql)
+
+    def _needs_other(self, sql: str) -> bool:
+        # Of several statements the SQLite driver runs the first and forgets the others.
+        return self._dialect == "sqlite" and ";" in sql.rstrip("; \t\r\n")
+
+    def _run_here(self, sql: str) -> pd.DataFrame | None:
+        """Return the rows, or None if the other connection has to get them."""
+        import pyarrow as pa
+        from adbc_driver_manager import Error
+
+        try:
+            # The driver wraps PostgreSQL's SQL in a COPY: a last comment must not hide its end.
+            self._cursor.execute(sql + "\n")
+            if not self._cursor.description:
+                return pd.DataFrame()
+            table = self._cursor.fetch_arrow_table()
+            if self._dialect == "sqlite":
+                return None if _is_lossy(table) else from_arrow(table)
+            return _from_postgres(table)
+        except Error as error:
+            state = error.sqlstate
+            if state and state[:2] not in _OTHER_WAY_MAY_HELP:
+                raise
+            return None
+        except (OSError, OverflowError, pa.ArrowException):
+            return None
+
+    def _take_over(self) -> Backend:
+        if self._other is None:
+            logger.info("ADBC cannot read a query without loss: SQLAlchemy takes over, slower")
+            self._close_adbc()
+            self._other = self._open_other()
+            for statement in self._history:
+                self._other.run(statement)
+        return self._other
+
+    def cancel(self) -> None:
+        """See `Backend`."""
+        self._cancelled = True
+        if self._other is not None:
+            self._other.cancel()
+            return
+        from adbc_driver_manager import Error
+
+        with suppress(Error):  # not every driver can
+            self._cursor.adbc_cancel()
+
+    def close(self) -> None:
+        """See `Backend`."""
+        if self._other is None:
+            self._close_adbc()
+        else:
+            self._other.close()
+
+    def _close_adbc(self) -> None:
+        self._cursor.close()
+        self._connection.close()
+
+
+def _connect_adbc(dialect: Dialect, uri: str) -> Any:
+    if dialect == "sqlite":
+        from adbc_driver_sqlite import dbapi
+    else:
+        from adbc_driver_postgresql import dbapi
+    return dbapi.connect(uri)
+
+
+def _is_lossy(table: Any) -> bool:
+    from pyarrow import compute, types
+
+    search: Any = compute  # its functions are made at import, out of sight of type checkers
+    return any(
+        search.any(search.match_substring_regex(column, _LOSSY_TEXT)).as_py()
+        for column in table.columns
+        if types.is_string(column.type) or types.is_binary(column.type)
+    )
+
+
+def _from_postgres(table: Any) -> pd.DataFrame | None:
+    """Return the frame, or None if a column has a type whose Arrow form means something else."""
+    from pyarrow import chunked_array, compute, float64
+
+    decoders: list[Callable[[Any], Any] | None] = []
+    for place, field in enumerate(table.schema):
+        name = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
+        if name not in _PLAIN_POSTGRES | _JSON_POSTGRES:
+            return None
+        decoders.append(decode_json if name in _JSON_POSTGRES else None)
+        if name == "numeric":
+            chunks = table.column(place).chunks
+            numbers = [compute.cast(chunk.storage, float64()) for chunk in chunks]
+            table = table.set_column(place, field.name, chunked_array(numbers, float64()))
+    return from_arrow(table, decoders)

@@ -1,0 +1,240 @@
+"""The databases that sources may name: URLs by nickname, and how to connect to each.
+
+Its one idea: a database has an identity, its URL without secrets and with absolute paths; that is
+what messages, logs and cache keys show. It does not know where URLs come from.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+import pandas as pd
+from pydantic import SecretStr
+
+from xingu.errors import (
+    MissingFileError,
+    QueryError,
+    SettingsError,
+    SourceError,
+    UnknownDatabaseError,
+    did_you_mean,
+)
+from xingu.sources.connections import AdbcBackend, AlchemyBackend, Backend, DuckDbBackend
+from xingu.sources.secrets import HIDDEN, is_secret, scrub, secrets_of
+from xingu.sources.spec import SourceSpec, SqlSource
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+_FILE_BACKENDS = ("sqlite", "duckdb")
+_MEMORY = ("", ":memory:")
+_NO_FILE = (":memory:", "md:", "file:")
+"""Starts of a database name that is not a path: memory, MotherDuck, SQLite's own URIs."""
+_ADBC_DRIVERS = {
+    "sqlite": ("", "pysqlite"),
+    "postgresql": ("", "psycopg", "psycopg2"),
+}
+
+
+class Connection:
+    """An open connection to one database."""
+
+    def __init__(self, backend: Backend, nickname: str, identity: str, secrets: set[str]) -> None:
+        self._backend = backend
+        self._nickname = nickname
+        self._identity = identity
+        self._secrets = secrets
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """Run `sql` as given; nothing that it changes is committed.
+
+        Returns:
+            Its rows; a frame without columns for a statement that returns none.
+
+        Raises:
+            QueryError: If the database refuses it.
+        """
+        try:
+            return self._backend.run(sql)
+        except Exception as error:  # noqa: BLE001 - raised again, without what may hold a password
+            text = scrub(sql, self._secrets)
+            raise QueryError(
+                f"the database {self._nickname!r} ({self._identity}) refused the query: "
+                f"{scrub(_message(error), self._secrets)}\nCorrect the query:\n{text}",
+                database=self._nickname,
+                query=text,
+            ) from None
+
+    def cancel(self) -> None:
+        """End what another thread is running, where the driver can do that."""
+        self._backend.cancel()
+
+
+class Databases:
+    """Databases by nickname.
+
+    Args:
+        urls: SQLAlchemy URLs by nickname.
+        home: Folder that relative paths are meant from.
+        adbc: Read through Arrow where a driver is installed; the frames are the same without.
+    """
+
+    def __init__(
+        self, urls: Mapping[str, str | SecretStr], home: Path, *, adbc: bool = True
+    ) -> None:
+        self._urls = {
+            nickname: url.get_secret_value() if isinstance(url, SecretStr) else url
+            for nickname, url in urls.items()
+        }
+        self.home = home.absolute()
+        self._adbc = adbc
+
+    def __repr__(self) -> str:
+        return f"Databases({', '.join(sorted(self._urls))})"
+
+    def check(self, provider_id: str, attribute: str, specs: Sequence[SourceSpec]) -> None:
+        """Refuse `specs` that name a database that is not known; reads nothing.
+
+        Raises:
+            UnknownDatabaseError: If a nickname is not known.
+            SettingsError: If its URL cannot be understood.
+        """
+        for spec in specs:
+            if isinstance(spec, SqlSource):
+                self._need(spec.database, f"{provider_id}.{attribute}[{spec.name!r}]: ")
+                self._url(spec.database)
+
+    def identity(self, nickname: str) -> str:
+        """Return the URL without its password and secret parameters, with an absolute path."""
+        url = self._url(nickname)
+        server = url.create(url.drivername, url.username, None, url.host, url.port)
+        kept = [(name, value) for name, value in url.query.items() if not is_secret(name)]
+        # Paths as people write them: some versions of SQLAlchemy quote them, some do not.
+        name = f"/{url.database}" if url.database else ""
+        return f"{server}{name}{'?' if kept else ''}{urlencode(kept, doseq=True, safe='/')}"
+
+    def file(self, nickname: str) -> Path | None:
+        """Return the file of a SQLite or DuckDB database, None for any other database."""
+        url = self._url(nickname)
+        name = url.database or ""
+        if not _is_file(url.get_backend_name(), name):
+            return None
+        return Path(name)
+
+    @contextmanager
+    def connect(self, nickname: str) -> Iterator[Connection]:
+        """Open a connection and close it in the end, without a commit.
+
+        Raises:
+            UnknownDatabaseError: If the nickname is not known.
+            MissingFileError: If the database is a file that does not exist.
+            SourceError: If the database cannot be reached.
+        """
+        url, identity = self._url(nickname), self.identity(nickname)
+        secrets = secrets_of(self._urls[nickname])
+        path = self.file(nickname)
+        if path is not None and not path.is_file():
+            raise MissingFileError(
+                f"the database {nickname!r} ({identity}): there is no such file; create it, or "
+                "correct the URL (a relative path starts at the project's home).",
+                database=nickname,
+            )
+        try:
+            backend = _open(url, adbc=self._adbc)
+        except Exception as error:  # noqa: BLE001 - raised again
+            raise SourceError(
+                f"the database {nickname!r} ({identity}) cannot be reached: "
+                f"{scrub(_message(error), secrets)}{_advice(error)}",
+                database=nickname,
+            ) from None
+        try:
+            yield Connection(backend, nickname, identity, secrets)
+        finally:
+            backend.close()
+
+    def _need(self, nickname: str, where: str = "") -> str:
+        if nickname not in self._urls:
+            known = ", ".join(sorted(self._urls)) or "none"
+            raise UnknownDatabaseError(
+                f"{where}no database is called {nickname!r}; known: {known}."
+                f"{did_you_mean(nickname, self._urls)}",
+                nickname=nickname,
+            )
+        return self._urls[nickname]
+
+    def _url(self, nickname: str) -> "URL":
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        text = self._need(nickname)
+        if text.startswith("postgres://"):  # as libpq and many hosts write it
+            text = text.replace("postgres", "postgresql", 1)
+        try:
+            url = make_url(text)
+        except (ArgumentError, ValueError):
+            raise SettingsError(
+                f"The URL of the database {nickname!r} cannot be understood (it is not shown, "
+                f"because it may hold a password); write it like "
+                f"postgresql://user:{HIDDEN}@host/name or sqlite:///file.db.",
+                nickname=nickname,
+            ) from None
+        name = url.database or ""
+        if _is_file(url.get_backend_name(), name):
+            return url.set(database=str(self.home / name))
+        return url
+
+
+def _is_file(backend: str, name: str) -> bool:
+    return backend in _FILE_BACKENDS and name not in _MEMORY and not name.startswith(_NO_FILE)
+
+
+def _open(url: "URL", *, adbc: bool) -> Backend:
+    backend = url.get_backend_name()
+    if backend == "duckdb":
+        return _open_duckdb(url)
+    drivers = _ADBC_DRIVERS.get(backend, ())
+    driver = url.drivername.partition("+")[2]
+    usable = adbc and driver in drivers and not (backend == "sqlite" and url.query)
+    if usable and find_spec(f"adbc_driver_{backend}") and find_spec("pyarrow"):
+        try:
+            return _open_adbc(url)
+        except Exception as error:
+            if "invalid URI query parameter" not in str(error):
+                raise
+    return AlchemyBackend(url)
+
+
+def _open_duckdb(url: "URL") -> Backend:
+    config: dict[str, Any] = dict(url.query)
+    name = url.database or ":memory:"
+    read_only = _is_file("duckdb", name)
+    if "read_only" in config:
+        read_only = str(config.pop("read_only")).lower() not in ("false", "0", "no", "off")
+    return DuckDbBackend(name, read_only=read_only, config=config)
+
+
+def _open_adbc(url: "URL") -> Backend:
+    if url.get_backend_name() == "sqlite":
+        name = url.database or ":memory:"
+        # "rw": SQLite must not create a missing file.
+        uri = name if name in _MEMORY else f"file:{quote(name)}?mode=rw"
+        return AdbcBackend("sqlite", uri, lambda: AlchemyBackend(url))
+    uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return AdbcBackend("postgresql", uri, lambda: AlchemyBackend(url))
+
+
+def _message(error: Exception) -> str:
+    """Return the words of the database, without the SQL that SQLAlchemy adds to them."""
+    original = getattr(error, "orig", None) or error
+    return str(original).strip() or type(original).__name__
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, ImportError) or type(error).__name__ == "NoSuchModuleError":
+        return " Install the Python driver of this database."
+    if "different configuration" in str(error):
+        return " This process has it open for writing: add ?read_only=false to its URL."
+    return " Look whether it runs, and at its URL, user and network."

@@ -1,0 +1,154 @@
+"""What a DataProvider declares about one source, checked and copied once.
+
+Its one idea: a spec is a private deep copy, so nothing that is done with it can change the user's
+declaration. It does not know how data is read.
+"""
+
+import copy
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from xingu.errors import DeclarationError, did_you_mean
+from xingu.sources.secrets import masked
+
+Format = Literal["parquet", "csv", "txt", "json", "jsonl"]
+Compression = Literal["gz", "bz2", "xz", "zst", "zip"]
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
+_OTHER_SUFFIXES: Mapping[str, Format] = {"pq": "parquet", "tsv": "txt", "ndjson": "jsonl"}
+_KEYS = {"source": {"source", "query", "group"}, "url": {"url", "params", "group"}}
+
+
+@dataclass(frozen=True, slots=True)
+class SqlSource:
+    """The result of a query on a database."""
+
+    name: str
+    database: str
+    """Nickname of the database."""
+    query: str
+    """SQL, run as given."""
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """The content of a file, local or not."""
+
+    name: str
+    url: str = field(repr=False)
+    format: Format
+    compression: Compression | None = None
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Arguments for the pandas reader."""
+    group: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The address without its secrets, for people."""
+        return masked(self.url)
+
+
+SourceSpec = SqlSource | UrlSource
+
+
+def parse_sources(
+    provider_id: str, attribute: str, declared: Mapping[str, Any]
+) -> tuple[SourceSpec, ...]:
+    """Return what is declared, checked, in the declared order.
+
+    Args:
+        provider_id: Id of the DataProvider, for messages.
+        attribute: Attribute or hook that holds the declaration, for messages.
+        declared: ``{name: {source, query}}`` or ``{name: {url, params}}``, with an optional
+            ``group``. It is never changed.
+
+    Raises:
+        DeclarationError: If an entry is not like that.
+    """
+    where = f"{provider_id}.{attribute}"
+    _need_mapping(where, declared, "{name: {'source': nickname, 'query': sql}}")
+    return tuple(_parse_entry(f"{where}[{name!r}]", name, declared[name]) for name in declared)
+
+
+def _parse_entry(where: str, name: object, entry: Any) -> SourceSpec:
+    if not isinstance(name, str) or not name:
+        raise DeclarationError(f"{where}: the name of a source is a text; give it one.")
+    _need_mapping(where, entry, "{'source': nickname, 'query': sql} or {'url': address}")
+    kinds = [kind for kind in _KEYS if kind in entry]
+    if len(kinds) != 1:
+        state = "has both 'source' and 'url'" if kinds else "has neither 'source' nor 'url'"
+        close = "".join(did_you_mean(str(key), _KEYS) for key in entry if key not in _KEYS)
+        raise DeclarationError(
+            f"{where} {state}; keep one: 'source' with 'query' for a database, 'url' for a file."
+            + ("" if kinds else close),
+            source=name,
+        )
+    known = _KEYS[kinds[0]]
+    for key in entry:
+        if key not in known:
+            raise DeclarationError(
+                f"{where}: {key!r} is not known beside {kinds[0]!r}; known: "
+                f"{', '.join(sorted(known))}.{did_you_mean(str(key), known)}",
+                source=name,
+                key=str(key),
+            )
+    group = entry.get("group")
+    if group is not None and not isinstance(group, str | int):
+        raise DeclarationError(f"{where}['group'] is {group!r}; give a text.", source=name)
+    group = None if group is None else str(group)
+    if kinds == ["source"]:
+        nickname, query = (_need_text(where, entry, key) for key in ("source", "query"))
+        return SqlSource(name, nickname, query, group)
+    return _parse_url(where, name, entry, group)
+
+
+def _parse_url(where: str, name: str, entry: Mapping[str, Any], group: str | None) -> UrlSource:
+    url = _need_text(where, entry, "url")
+    declared = entry.get("params")
+    if declared is not None:
+        _need_mapping(f"{where}['params']", declared, "the arguments of the pandas reader")
+    params = copy.deepcopy(dict(declared or {}))
+    format_, compression = _suffixes(url)
+    if "format" in params:
+        format_ = str(params.pop("format")).lower().lstrip(".")
+    format_ = _OTHER_SUFFIXES.get(format_, format_)
+    if format_ not in FORMATS:
+        raise DeclarationError(
+            f"{where}: {masked(url)} has no known format ({format_ or 'no suffix'!r}); known: "
+            f"{', '.join(FORMATS)}, also with {', '.join('.' + one for one in COMPRESSIONS)}. "
+            f"Say which one it is: 'params': {{'format': 'csv'}}.{did_you_mean(format_, FORMATS)}",
+            source=name,
+        )
+    if "compression" in params:  # the user tells the reader
+        compression = None
+    return UrlSource(name, url, format_, compression, params, group)
+
+
+def _suffixes(url: str) -> tuple[str, Compression | None]:
+    file_name = re.split(r"[?#]", url)[0].rstrip("/").rpartition("/")[2].lower()
+    stem, _, last = file_name.rpartition(".")
+    for compression in COMPRESSIONS:
+        if last == compression:
+            return stem.rpartition(".")[2] if "." in stem else "", compression
+    return last if stem else "", None
+
+
+def _need_mapping(where: str, value: object, example: str) -> None:
+    if not isinstance(value, Mapping):
+        raise DeclarationError(f"{where} is a {type(value).__name__}; give a dict: {example}.")
+
+
+def _need_text(where: str, entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if not isinstance(value, str) or not value.strip():
+        empty = value is None or (isinstance(value, str) and not value.strip())
+        state = "is missing or empty" if empty else f"is a {type(value).__name__}"
+        raise DeclarationError(f"{where}[{key!r}] {state}; give a text.")
+    return value

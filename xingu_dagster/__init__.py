@@ -1,0 +1,1 @@
+"""The Dagster layer of Xingu: it wires what `xingu` computes into an asset graph."""

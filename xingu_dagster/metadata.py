@@ -1,0 +1,91 @@
+"""What the UI shows of a value: row count, columns, first rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from xingu.metrics.collect import MetricRow
+
+PREVIEW_ROWS, PREVIEW_COLUMNS = 5, 30
+METRIC_COLUMNS = ("set", "name", "value_number", "value_text")
+
+Metadata = dict[str, Any]
+
+
+def frame_metadata(frame: pd.DataFrame) -> Metadata:
+    """Return row count, column schema and first rows of `frame`."""
+    schema = _schema(frame)
+    return {
+        "dagster/row_count": len(frame),
+        "dagster/column_schema": schema,
+        "first rows": dg.MetadataValue.table(_first_rows(frame), schema=_preview_schema(frame)),
+    }
+
+
+def sets_metadata(frames: Mapping[str, pd.DataFrame]) -> Metadata:
+    """Return the rows of each set, and what is shown of the first one."""
+    first = next(iter(frames.values()))
+    return {
+        **frame_metadata(first),
+        "dagster/row_count": sum(len(frame) for frame in frames.values()),
+        **{f"rows {name}": len(frame) for name, frame in frames.items()},
+    }
+
+
+def metrics_frame(rows: Sequence[MetricRow]) -> pd.DataFrame:
+    """Return metrics as a table with the columns set, name, value_number and value_text."""
+    table = pd.DataFrame([asdict(row) for row in rows], columns=[*METRIC_COLUMNS])
+    return table.astype(
+        {"set": "str", "name": "str", "value_number": "float64", "value_text": "str"}
+    )
+
+
+def metrics_metadata(table: pd.DataFrame) -> Metadata:
+    """Return the numbers by ``set metric``, so that the UI draws their history, and the table."""
+    known = table.dropna(subset=["value_number"])
+    numbers = {
+        f"{name}" if pd.isna(part) else f"{part} {name}": float(value)
+        for part, name, value, _ in known.itertuples(index=False, name=None)
+    }
+    sets = [name for name in table["set"].unique() if pd.notna(name)]
+    by_name = table.pivot_table(index="name", columns="set", values="value_number", sort=False)
+    lines = ["| metric | " + " | ".join(sets) + " |", "|---" * (len(sets) + 1) + "|"]
+    lines += [
+        f"| {name} | " + " | ".join(f"{row.get(part, float('nan')):.4g}" for part in sets) + " |"
+        for name, row in by_name.iterrows()
+    ]
+    return {**numbers, "metrics": dg.MetadataValue.md("\n".join(lines))}
+
+
+def _schema(frame: pd.DataFrame) -> dg.TableSchema:
+    return dg.TableSchema(
+        [
+            dg.TableColumn(str(name), str(dtype))
+            for name, dtype in zip(frame.columns, frame.dtypes, strict=True)
+        ]
+    )
+
+
+def _preview_schema(frame: pd.DataFrame) -> dg.TableSchema:
+    names = ["index", *map(str, frame.columns[:PREVIEW_COLUMNS])]
+    return dg.TableSchema([dg.TableColumn(name) for name in names])
+
+
+def _first_rows(frame: pd.DataFrame) -> list[dg.TableRecord]:
+    rows = frame.iloc[:PREVIEW_ROWS, :PREVIEW_COLUMNS]
+    names = ["index", *map(str, rows.columns)]
+    return [
+        dg.TableRecord(dict(zip(names, map(_cell, row), strict=True)))
+        for row in rows.itertuples(name=None)
+    ]
+
+
+def _cell(value: Any) -> str | int | float | bool:
+    if isinstance(value, bool | int | str):
+        return value if not isinstance(value, str) else value[:100]
+    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+        return float(value)
+    return str(value)[:100]

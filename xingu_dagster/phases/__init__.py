@@ -1,0 +1,1 @@
+"""One Dagster step per phase: prepare, tune, fit, evaluate; batch."""

@@ -1,0 +1,162 @@
+"""The phase `batch`: estimate outside rows with the trained model."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import dagster as dg
+
+from xingu.errors import DataError
+from xingu.hooks import call_hook
+from xingu.model import Model
+from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch, predicted
+from xingu.stages.evaluate import draw_batch, measure_batch, measure_estimations
+from xingu.state import PreparedFrame, ProviderState
+from xingu_dagster.metadata import Metadata, frame_metadata, metrics_frame, metrics_metadata
+from xingu_dagster.phases.plots import keep_plots
+from xingu_dagster.phases.prepare import SourcesConfig
+from xingu_dagster.phases.sources import make_raw_assets
+from xingu_dagster.phases.step import PhaseStep
+from xingu_dagster.translator import XinguTranslator
+
+CLEANED, FEATURES, ESTIMATIONS = (
+    ("batch", "cleaned"),
+    ("batch", "features"),
+    ("batch", "estimations"),
+)
+METRICS, PLOTS = ("batch", "metrics"), ("batch", "plots")
+
+
+def build_batch(names: XinguTranslator) -> dg.AssetsDefinition:
+    """Build the assets ``<dp>/batch/*``."""
+
+    @dg.multi_asset(
+        name=f"{names.group}__batch",
+        specs=names.batch_specs(),
+        can_subset=True,
+        required_resource_keys={"xingu"},
+    )
+    def batch(
+        context: dg.AssetExecutionContext, config: SourcesConfig
+    ) -> Iterator[dg.MaterializeResult]:
+        yield from Batch(PhaseStep(context, names)).run(refresh=config.refresh_sources)
+
+    return batch
+
+
+class Batch:
+    """One batch prediction: the current model, and the rows that it estimates."""
+
+    def __init__(self, step: PhaseStep) -> None:
+        self.step = step
+        # A model that was never trained shall fail before minutes are spent on queries.
+        self.train_id = step.current_train(step.names.id)
+        self.facts = {"train_id": self.train_id}
+
+    @cached_property
+    def model(self) -> Model:
+        """The current model."""
+        return self.step.model(self.train_id)
+
+    def run(self, *, refresh: bool) -> Iterator[dg.MaterializeResult]:
+        """Materialize what was selected of the phase."""
+        yield from self._raw(refresh=refresh)
+        yield from self._prepared()
+        yield from self._estimated()
+
+    def _raw(self, *, refresh: bool) -> Iterator[dg.MaterializeResult]:
+        step = self.step
+        hook, attribute = "get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources"
+        if any(step.selected("batch", "raw", part) for part in step.names.batch_sources):
+            declared = call_hook(self.model.dp, hook, self.model)
+            parts = ("batch", "raw")
+            yield from make_raw_assets(step, parts, declared, attribute, refresh=refresh)
+
+    def _prepared(self) -> Iterator[dg.MaterializeResult]:
+        step, sources = self.step, self.step.names.batch_sources
+        if step.selected(*CLEANED):
+            raw = [("batch", "raw", part) for part in sources]
+            frames = {name: step.get("batch", "raw", part) for part, name in sources.items()}
+            version = step.derived_version(*raw, extra=[self.train_id])
+            for parts in raw:
+                step.forget(*parts)
+            yield step.make(
+                CLEANED,
+                lambda: self._with_state(clean_batch(self.model, frames)),
+                version=version,
+                describe=_describe,
+                facts=self.facts,
+            )
+            frames.clear()
+        if step.selected(*FEATURES):
+            cleaned = self._restored(CLEANED)
+            version = step.derived_version(CLEANED, extra=[self.train_id])
+            step.forget(*CLEANED)
+            yield step.make(
+                FEATURES,
+                lambda: self._with_state(engineer_batch(self.model, cleaned.frame)),
+                version=version,
+                describe=_describe,
+                facts=self.facts,
+            )
+
+    def _estimated(self) -> Iterator[dg.MaterializeResult]:
+        step = self.step
+        if step.selected(*ESTIMATIONS):
+            features = self._restored(FEATURES)
+            yield step.make(
+                ESTIMATIONS,
+                lambda: self._with_state(estimate_batch(self.model, features.frame)),
+                version=step.derived_version(FEATURES, extra=[self.train_id]),
+                describe=_describe,
+                facts=self.facts,
+                layout="open",
+            )
+        if step.selected(*METRICS):
+            XY, Y_pred = self._measured()
+            metrics = metrics_frame(measure_batch(self.model, XY, Y_pred))
+            yield step.make(
+                METRICS,
+                lambda: {
+                    "model": metrics,
+                    "estimation": measure_estimations(self.model, XY, Y_pred),
+                },
+                version=step.derived_version(FEATURES, ESTIMATIONS),
+                describe=lambda tables: metrics_metadata(tables["model"]),
+                facts=self.facts,
+                layout="open",
+            )
+        if step.selected(*PLOTS):
+            XY, Y_pred = self._measured()
+            version = step.derived_version(FEATURES, ESTIMATIONS)
+            yield keep_plots(
+                step, PLOTS, lambda: draw_batch(self.model, XY, Y_pred), self.model, version
+            )
+
+    def _measured(self):
+        features, estimations = self._restored(FEATURES), self._restored(ESTIMATIONS)
+        return features.frame, predicted(self.model, estimations.frame)
+
+    def _with_state(self, frame) -> PreparedFrame:
+        dp = self.model.dp
+        pre_reqs = dict(getattr(dp.pre_req_model, "trains", {}))
+        return PreparedFrame(frame, ProviderState.capture(dp, "batch hooks", pre_reqs))
+
+    def _restored(self, parts: tuple[str, ...]) -> PreparedFrame:
+        """A value of this phase; if an earlier run made it, with what its hooks had learned."""
+        in_memory = self.step.remembers(*parts)
+        stored = self.step.stored(*parts)
+        if stored.record.facts["train_id"] != self.train_id:
+            name = "/".join(self.step.names.key(*parts))
+            raise DataError(
+                f"{name} was made with the train {stored.record.facts['train_id']}, but the "
+                f"current model is {self.train_id}; materialize {name} and what is before it "
+                "in the same run.",
+                dataprovider_id=self.step.names.id,
+            )
+        if not in_memory:
+            stored.value.state.restore(self.model.dp)
+        return stored.value
+
+
+def _describe(prepared: PreparedFrame) -> Metadata:
+    return frame_metadata(prepared.frame)

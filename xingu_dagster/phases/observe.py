@@ -1,0 +1,54 @@
+"""Outside data as observable assets: ``sources/<dp>/<source>`` with the version of the data."""
+
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+
+from xingu.hooks import call_hook
+from xingu.sources import observe_source, parse_sources
+from xingu_dagster.resources import Workplace
+from xingu_dagster.translator import XinguTranslator
+
+HOOKS = {
+    False: ("get_dataset_sources_for_train", "train_dataset_sources"),
+    True: ("get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources"),
+}
+
+
+def build_sources(names: XinguTranslator) -> dg.AssetsDefinition | None:
+    """Build the outside data of one DataProvider; None if it declares no sources."""
+    keys: Mapping[dg.AssetKey, tuple[bool, str]] = {
+        names.source_key(part, batch=batch): (batch, name)
+        for batch, sources in ((False, names.train_sources), (True, names.batch_sources))
+        for part, name in sources.items()
+    }
+    if not keys:
+        return None
+
+    @dg.multi_observable_source_asset(
+        name=f"{names.group}__sources",
+        specs=[
+            dg.AssetSpec(
+                key,
+                group_name=names.group,
+                description=f"Outside data of {names.id}: {name}.",
+                skippable=True,
+                kinds={"source"},
+            )
+            for key, (_, name) in keys.items()
+        ],
+        can_subset=True,
+        required_resource_keys={"xingu"},
+    )
+    def sources(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
+        workplace: Workplace = context.resources.xingu
+        for key in (key for key in keys if key in context.selected_asset_keys):
+            batch, name = keys[key]
+            hook, attribute = HOOKS[batch]
+            declared = call_hook(names.cls(), hook, None)
+            specs = parse_sources(names.id, attribute, {name: declared[name]})
+            workplace.databases.check(names.id, attribute, specs)
+            version = observe_source(names.id, specs[0], workplace.databases)
+            yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(version))
+
+    return sources

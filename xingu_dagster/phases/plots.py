@@ -1,0 +1,72 @@
+"""Save the figures of a phase, and link to them from the asset."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import dagster as dg
+
+from xingu.model import Model
+from xingu.plots.collect import is_plotly
+from xingu.storage.values import Label
+from xingu_dagster.metadata import Metadata
+from xingu_dagster.phases.step import PhaseStep
+
+NOTEBOOK = "plots.ipynb"
+
+
+def keep_plots(
+    step: PhaseStep,
+    parts: tuple[str, ...],
+    draw: Callable[[], Mapping[str, Any]],
+    model: Model,
+    version: str,
+) -> dg.MaterializeResult:
+    """Draw, save each figure versioned by train, and announce where they are.
+
+    Args:
+        step: The running step.
+        parts: The asset.
+        draw: Gives the figures by name.
+        model: The model that they are about.
+        version: The data version.
+    """
+    from xingu.plots.files import save_plots, write_notebook
+    from xingu.plots.theme import stamp
+
+    started = time.perf_counter()
+    when = model.trained or datetime.now(UTC)
+    figures = {
+        name: stamp(figure, model.id, model.train_id, when) if is_plotly(figure) else figure
+        for name, figure in draw().items()
+    }
+    folder = step.workplace.plots.joinpath(step.names.group, model.train_id, *parts[:-1])
+    files = save_plots(figures, folder)
+    # The webserver asks the code server for this file, so it must be on a disk of that machine.
+    notebook = _notebook_place(step, model, parts)
+    write_notebook(figures, notebook)
+    saved = [{"name": f.name, "html": str(f.html), "json": f.json and str(f.json)} for f in files]
+    metadata = _describe(step, [(file.name, str(file.html)) for file in files], notebook)
+    label = Label(version, {"train_id": model.train_id})
+    return step.keep(parts, saved, label, time.perf_counter() - started, metadata)
+
+
+def _notebook_place(step: PhaseStep, model: Model, parts: tuple[str, ...]) -> Path:
+    plots = step.workplace.plots
+    local = plots if plots.protocol in ("", "file") else step.workplace.home / ".xingu" / "plots"
+    return Path(str(local)).joinpath(step.names.group, model.train_id, *parts[:-1], NOTEBOOK)
+
+
+def _describe(step: PhaseStep, files: list[tuple[str, str]], notebook: Path) -> Metadata:
+    origin = step.context.run.remote_job_origin
+    location = origin.location_name if origin else "xingu_dagster.definitions"
+    link = f"/notebook?path={quote(str(notebook), safe='')}&repoLocName={quote(location)}"
+    listing = "\n".join(f"- {name}: `{path}`" for name, path in files)
+    return {
+        "open plots": dg.MetadataValue.md(f"[Open {len(files)} interactive plots]({link})"),
+        "plots": len(files),
+        "files": dg.MetadataValue.md(listing),
+    }

@@ -1,0 +1,77 @@
+"""Read declared sources inside a phase, one asset after the other as they arrive."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from xingu.errors import EmptySourceError
+from xingu.sources import SourceSpec, parse_sources, read_sources
+from xingu.storage.values import Label
+from xingu_dagster.metadata import frame_metadata
+from xingu_dagster.phases.step import PhaseStep
+
+
+def make_raw_assets(
+    step: PhaseStep,
+    parts: tuple[str, ...],
+    declared: Mapping[str, Any],
+    attribute: str,
+    *,
+    refresh: bool,
+) -> Iterator[dg.MaterializeResult]:
+    """Materialize the selected raw assets.
+
+    Args:
+        step: The running step.
+        parts: The key before the source's name: ``("raw",)`` or ``("batch", "raw")``.
+        declared: What the hook returned.
+        attribute: How the declaration is called in errors.
+        refresh: Read the outside data even where the cache has it.
+
+    Raises:
+        SourceError: If outside data cannot be had.
+        EmptySourceError: If a train source without a group has no rows.
+    """
+    specs = parse_sources(step.names.id, attribute, declared)
+    by_name = {spec.name: spec for spec in specs}
+    known = step.names.batch_sources if parts[0] == "batch" else step.names.train_sources
+    keys = {name: part for part, name in known.items()}
+    wanted = [name for name in by_name if name in keys and step.selected(*parts, keys[name])]
+    if not wanted:
+        return
+    place = step.workplace
+    place.databases.check(step.names.id, attribute, specs)
+    cache = place.cache(refresh=refresh)
+    results = read_sources(
+        step.names.id,
+        specs,
+        place.databases,
+        cache,
+        names=wanted,
+        max_workers=place.source_workers,
+    )
+    for result in results:
+        spec = by_name[result.name]
+        if parts[0] != "batch" and result.frame.empty and not spec.group:
+            raise EmptySourceError(
+                f"{step.names.id}.{attribute}[{spec.name!r}] gave no rows; look at its filters.",
+                source=spec.name,
+            )
+        metadata = {
+            **frame_metadata(result.frame),
+            "from cache": result.cached,
+            **_origin(step, spec),
+        }
+        place = (*parts, keys[result.name])
+        yield step.keep(place, result.frame, Label(None, {}), result.seconds, metadata, "open")
+
+
+def _origin(step: PhaseStep, spec: SourceSpec) -> dict[str, Any]:
+    if hasattr(spec, "query"):
+        query = getattr(spec, "query", "")
+        return {
+            "database": step.workplace.databases.identity(getattr(spec, "database", "")),
+            "query": dg.MetadataValue.md(f"```sql\n{query}\n```"),
+        }
+    return {"address": getattr(spec, "label", spec.name)}

@@ -1,0 +1,48 @@
+"""What a phase works with: stores, databases and folders, made from settings once.
+
+It is a plain object, not a configurable resource, so that no URL appears in a launchpad.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from upath import UPath
+
+from xingu.config import Settings
+from xingu.sources import Databases, SourceCache
+from xingu.storage.packages import ModelStore
+from xingu.storage.values import ValueStore
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The outside world of a phase."""
+
+    home: Path
+    values: ValueStore
+    models: ModelStore
+    plots: UPath
+    databases: Databases
+    cache_folder: UPath | None
+    source_workers: int
+    train_session_id: str | None
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Workplace":
+        """Make it; opens nothing yet."""
+        home = settings.project_home.resolve()
+        cache = settings.datasource_cache
+        return cls(
+            home=home,
+            values=ValueStore(settings.place(settings.values), settings.keep_values),
+            models=ModelStore(settings.place(settings.models)),
+            plots=settings.place(settings.plots),
+            databases=Databases(settings.source_databases(), home),
+            cache_folder=settings.place(cache) if cache else None,
+            source_workers=settings.datasource_workers,
+            train_session_id=settings.train_session_id,
+        )
+
+    def cache(self, *, refresh: bool = False) -> SourceCache:
+        """Return the cache of sources; `refresh` reads the outside data anew."""
+        return SourceCache(self.cache_folder, refresh)
