@@ -1,6 +1,8 @@
 """From settings to Dagster definitions; touches neither network nor database nor data folder."""
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import dagster as dg
 
@@ -27,8 +29,22 @@ def build_definitions(settings: Settings) -> dg.Definitions:
 def definitions_of(settings: Settings, classes: Mapping[str, type[DataProvider]]) -> dg.Definitions:
     """Build the definitions of DataProviders that are found already, by id."""
     workplace = Workplace.from_settings(settings)
+    with without_collections():
+        assets = [assets for cls in classes.values() for assets in build_provider_assets(cls)]
     return dg.Definitions(
-        assets=[assets for cls in classes.values() for assets in build_provider_assets(cls)],
+        assets=assets,
         resources={"xingu": workplace, "xingu_io": XinguIOManager(workplace)},
         executor=build_executor(settings.executor, settings.max_steps),
     )
+
+
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """Pause the garbage collector: what is built here stays, and looking through it takes long."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

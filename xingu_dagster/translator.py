@@ -126,7 +126,6 @@ class XinguTranslator:
             kinds=set(kinds),
             owners=self.owners,
             tags=dict(self.cls.tags),
-            metadata={"dagster/io_manager_key": "xingu_io"},
         )
 
     @cached_property

@@ -70,18 +70,15 @@ class WritingContract:
 
     def test_nothing_is_left_of_a_folder_whose_writing_failed(self, root):
         write_atomically(root / "other" / "part", b"0")
-        with pytest.raises(RuntimeError, match="hook"), new_folder(root, "value") as folder:
-            write_atomically(folder / "deep" / "part", b"1")
-            raise RuntimeError("hook")
+        with pytest.raises(RuntimeError, match="hook"):
+            _fail_in_new_folder(root, RuntimeError("hook"))
         assert _names(root) == ["other"]
         assert (root / "other" / "part").read_bytes() == b"0"
 
     def test_a_full_storage_is_told_of_while_a_folder_is_written(self, root):
-        with pytest.raises(StorageFullError, match="writing value: no space left on"):  # noqa: SIM117
-            with new_folder(root, "value") as folder:
-                (folder / "part").write_bytes(b"1")
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        assert not (root / "value" / "part").exists()
+        with pytest.raises(StorageFullError, match="writing value: no space left on"):
+            _fail_in_new_folder(root, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        assert not (root / "value" / "deep" / "part").exists()
 
 
 class TestLocalDisk(WritingContract):
@@ -141,10 +138,10 @@ def test_a_folder_that_exists_is_never_replaced(local):
 
 def test_a_failed_rewrite_in_object_storage_keeps_the_files_of_before(memory):
     write_atomically(memory / "value" / "old", b"0")
-    with pytest.raises(RuntimeError), new_folder(memory, "value") as folder:
-        (folder / "new").write_bytes(b"1")
-        raise RuntimeError
-    assert _names(memory / "value") == ["old"]
+    with pytest.raises(RuntimeError, match="hook"):
+        _fail_in_new_folder(memory, RuntimeError("hook"))
+    assert not (memory / "value" / "deep" / "part").exists()
+    assert (memory / "value" / "old").read_bytes() == b"0"
 
 
 def test_readers_never_see_the_folder_of_a_killed_writer(tmp_path):
@@ -210,9 +207,11 @@ def test_a_full_disk_is_recognised_in_what_arrow_raises(tmp_path):
 )
 def test_every_word_for_a_full_storage_is_recognised(error):
     where = UPath("memory://store/value")
-    with pytest.raises(StorageFullError, match="nothing was changed") as caught:  # noqa: SIM117
-        with storage_errors("writing value", where):
-            raise error
+    with (
+        pytest.raises(StorageFullError, match="nothing was changed") as caught,
+        storage_errors("writing value", where),
+    ):
+        raise error
     assert caught.value.facts == {"where": str(where)}
     assert caught.value.__cause__ is error
 
@@ -222,6 +221,12 @@ def test_other_errors_pass_as_they_are(tmp_path):
         (tmp_path / "missing").read_bytes()
     with pytest.raises(pa.ArrowInvalid), storage_errors("reading", UPath(tmp_path)):
         pq.ParquetFile(pa.BufferReader(b"not parquet"))
+
+
+def _fail_in_new_folder(root: UPath, error: Exception) -> None:
+    with new_folder(root, "value") as folder:
+        write_atomically(folder / "deep" / "part", b"1")
+        raise error
 
 
 def _names(folder: UPath) -> list[str]:

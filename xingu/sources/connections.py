@@ -58,6 +58,7 @@ class DuckDbBackend:
         self._connection = duckdb.connect(path, read_only=read_only, config=config)
         # Else an unknown table is looked for among the variables of our callers.
         self._connection.execute("SET python_enable_replacements = false")
+        self._connection.execute("SET enable_progress_bar = false")
 
     def run(self, sql: str) -> pd.DataFrame:
         """See `Backend`."""

@@ -5,7 +5,7 @@ what messages, logs and cache keys show. It does not know where URLs come from.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +70,8 @@ class Connection:
 
     def cancel(self) -> None:
         """End what another thread is running, where the driver can do that."""
-        self._backend.cancel()
+        with suppress(Exception):  # a help, never a reason to fail: it may be closed by now
+            self._backend.cancel()
 
 
 class Databases:
@@ -147,7 +148,7 @@ class Databases:
         except Exception as error:  # noqa: BLE001 - raised again
             raise SourceError(
                 f"the database {nickname!r} ({identity}) cannot be reached: "
-                f"{scrub(_message(error), secrets)}{_advice(error)}",
+                f"{scrub(_message(error), secrets).rstrip('.')}.{_advice(error)}",
                 database=nickname,
             ) from None
         try:
@@ -222,8 +223,18 @@ def _open_adbc(url: "URL") -> Backend:
         # "rw": SQLite must not create a missing file.
         uri = name if name in _MEMORY else f"file:{quote(name)}?mode=rw"
         return AdbcBackend("sqlite", uri, lambda: AlchemyBackend(url))
-    uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return AdbcBackend("postgresql", uri, lambda: AlchemyBackend(url))
+    return AdbcBackend("postgresql", _libpq_uri(url), lambda: AlchemyBackend(url))
+
+
+def _libpq_uri(url: "URL") -> str:
+    """Return the URL as libpq wants it; SQLAlchemy's own text leaves spaces in passwords."""
+    user = quote(url.username or "", safe="")
+    password = f":{quote(url.password, safe='')}" if url.password else ""
+    host = f"[{url.host}]" if ":" in (url.host or "") else url.host or ""
+    port = f":{url.port}" if url.port else ""
+    query = urlencode(url.query, doseq=True, quote_via=quote, safe="")
+    name = quote(url.database or "", safe="")
+    return f"postgresql://{user}{password}{'@' if user else ''}{host}{port}/{name}?{query}"
 
 
 def _message(error: Exception) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pandas as pd
@@ -68,10 +68,16 @@ class _Reader:
             return self._cached(keys) or self._fetch(job, keys)
 
     def stop(self) -> None:
-        """End the running jobs as soon as their drivers can."""
+        """End the running jobs as soon as their drivers can; waits for none."""
         self._stopped.set()
-        for connection in list(self._connections):
-            connection.cancel()
+        Thread(target=self._cancel, name="xingu-cancel", daemon=True).start()
+
+    def _cancel(self) -> None:
+        # A query that is just about to begin does not hear it the first time.
+        while self._connections:
+            for connection in list(self._connections):
+                connection.cancel()
+            time.sleep(0.2)
 
     def _keys(self, job: _Job) -> dict[str, str | None]:
         """Return the cache key of each wanted member; what came before it is part of it."""
@@ -134,6 +140,8 @@ class _Reader:
                 open_[spec.database] = connection
                 self._connections.add(connection)
                 stack.callback(self._connections.discard, connection)
+            if self._stopped.is_set():
+                raise SourceError("another source has failed")
             return open_[spec.database].query(spec.query)
         except XinguError as error:
             facts = {**error.facts, "dataprovider_id": self._provider_id, "source": spec.name}

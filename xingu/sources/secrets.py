@@ -7,7 +7,7 @@ another (renewing a password must not renew a cache). `scrub` cleans foreign mes
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
 
 HIDDEN = "***"
 
@@ -45,12 +45,13 @@ def without_secrets(url: str) -> str:
 
 
 def secrets_of(url: str) -> set[str]:
-    """Return the secrets in `url`, as they are written and as they are meant."""
+    """Return the secrets in `url`: as they are written, as they are meant, as drivers write them."""
     written = {value for _, name, value in _PARAMETER.findall(url) if is_secret(name)}
     for user_info in _USER_INFO.findall(url):
         written.add(user_info[2:-1].partition(":")[2])
     meant = {decode(text) for text in written for decode in (unquote, unquote_plus)}
-    return {secret for secret in written | meant if secret}
+    quoted = {quote(text, safe=safe) for text in meant for safe in ("", "/", " +")}
+    return {secret for secret in written | meant | quoted if secret}
 
 
 def secret_values(options: Mapping[str, Any]) -> set[str]:

@@ -12,8 +12,8 @@ from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch, pred
 from xingu.stages.evaluate import draw_batch, measure_batch, measure_estimations
 from xingu.state import PreparedFrame, ProviderState
 from xingu_dagster.metadata import Metadata, frame_metadata, metrics_frame, metrics_metadata
+from xingu_dagster.phases.build import SOURCES_CONFIG, build_phase
 from xingu_dagster.phases.plots import keep_plots
-from xingu_dagster.phases.prepare import SourcesConfig
 from xingu_dagster.phases.sources import make_raw_assets
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
@@ -28,19 +28,9 @@ METRICS, PLOTS = ("batch", "metrics"), ("batch", "plots")
 
 def build_batch(names: XinguTranslator) -> dg.AssetsDefinition:
     """Build the assets ``<dp>/batch/*``."""
-
-    @dg.multi_asset(
-        name=f"{names.group}__batch",
-        specs=names.batch_specs(),
-        can_subset=True,
-        required_resource_keys={"xingu"},
+    return build_phase(
+        names, "batch", names.batch_specs(), lambda step: Batch(step).run(), SOURCES_CONFIG
     )
-    def batch(
-        context: dg.AssetExecutionContext, config: SourcesConfig
-    ) -> Iterator[dg.MaterializeResult]:
-        yield from Batch(PhaseStep(context, names)).run(refresh=config.refresh_sources)
-
-    return batch
 
 
 class Batch:
@@ -57,19 +47,19 @@ class Batch:
         """The current model."""
         return self.step.model(self.train_id)
 
-    def run(self, *, refresh: bool) -> Iterator[dg.MaterializeResult]:
+    def run(self) -> Iterator[dg.MaterializeResult]:
         """Materialize what was selected of the phase."""
-        yield from self._raw(refresh=refresh)
+        yield from self._raw()
         yield from self._prepared()
         yield from self._estimated()
 
-    def _raw(self, *, refresh: bool) -> Iterator[dg.MaterializeResult]:
+    def _raw(self) -> Iterator[dg.MaterializeResult]:
         step = self.step
         hook, attribute = "get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources"
         if any(step.selected("batch", "raw", part) for part in step.names.batch_sources):
             declared = call_hook(self.model.dp, hook, self.model)
             parts = ("batch", "raw")
-            yield from make_raw_assets(step, parts, declared, attribute, refresh=refresh)
+            yield from make_raw_assets(step, parts, declared, attribute)
 
     def _prepared(self) -> Iterator[dg.MaterializeResult]:
         step, sources = self.step, self.step.names.batch_sources

@@ -9,6 +9,7 @@ from xingu.model import Model
 from xingu.stages.evaluate import draw_sets, estimate_sets, measure_sets
 from xingu.state import PreparedSplits
 from xingu_dagster.metadata import metrics_frame, metrics_metadata, sets_metadata
+from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
@@ -25,16 +26,7 @@ def build_evaluate(names: XinguTranslator) -> dg.AssetsDefinition:
         names.spec(*PLOTS, deps=[model, splits, estimations], kinds=["plotly"]),
     ]
 
-    @dg.multi_asset(
-        name=f"{names.group}__evaluate",
-        specs=specs,
-        can_subset=True,
-        required_resource_keys={"xingu"},
-    )
-    def evaluate(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        yield from Evaluation(PhaseStep(context, names)).run()
-
-    return evaluate
+    return build_phase(names, "evaluate", specs, lambda step: Evaluation(step).run())
 
 
 class Evaluation:

@@ -14,6 +14,7 @@ from xingu.stages.evaluate import main_metrics
 from xingu.stages.train import fit
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.model_ref import ModelRef
+from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
 
@@ -31,13 +32,7 @@ def build_fit(names: XinguTranslator) -> dg.AssetsDefinition:
         text=names.description,
     )
 
-    @dg.multi_asset(
-        name=f"{names.group}__fit", specs=[spec], can_subset=True, required_resource_keys={"xingu"}
-    )
-    def fit_phase(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        yield from run_fit(PhaseStep(context, names))
-
-    return fit_phase
+    return build_phase(names, "fit", [spec], run_fit)
 
 
 def run_fit(step: PhaseStep) -> Iterator[dg.MaterializeResult]:

@@ -1,5 +1,6 @@
 """Outside data as observable assets: ``sources/<dp>/<source>`` with the version of the data."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
@@ -25,6 +26,15 @@ def build_sources(names: XinguTranslator) -> dg.AssetsDefinition | None:
     if not keys:
         return None
 
+    with warnings.catch_warnings():
+        # The decorator is marked as beta; the version is pinned, and users cannot act on it.
+        warnings.simplefilter("ignore")
+        return _build(names, keys)
+
+
+def _build(
+    names: XinguTranslator, keys: Mapping[dg.AssetKey, tuple[bool, str]]
+) -> dg.AssetsDefinition:
     @dg.multi_observable_source_asset(
         name=f"{names.group}__sources",
         specs=[

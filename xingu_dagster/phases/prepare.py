@@ -4,42 +4,27 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from xingu.hooks import call_hook
 from xingu.stages.builder import ProviderBuilder
 from xingu.stages.train import clean, engineer, split
 from xingu.state import PreparedFrame, PreparedSplits
 from xingu_dagster.metadata import Metadata, frame_metadata, sets_metadata
+from xingu_dagster.phases.build import SOURCES_CONFIG, build_phase
 from xingu_dagster.phases.sources import make_raw_assets
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
 
 
-class SourcesConfig(dg.Config):
-    """What can be chosen for one run."""
-
-    refresh_sources: bool = Field(
-        default=False, description="Read outside data anew, also where the cache has it."
-    )
-
-
 def build_prepare(names: XinguTranslator) -> dg.AssetsDefinition:
     """Build the assets ``<dp>/raw/*``, ``cleaned``, ``features`` and ``splits``."""
-
-    @dg.multi_asset(
-        name=f"{names.group}__prepare",
-        specs=names.train_specs(),
-        can_subset=True,
-        required_resource_keys={"xingu"},
+    return build_phase(
+        names,
+        "prepare",
+        names.train_specs(),
+        lambda step: Preparation(step).run(),
+        SOURCES_CONFIG,
     )
-    def prepare(
-        context: dg.AssetExecutionContext, config: SourcesConfig
-    ) -> Iterator[dg.MaterializeResult]:
-        step = PhaseStep(context, names)
-        yield from Preparation(step).run(refresh=config.refresh_sources)
-
-    return prepare
 
 
 class Preparation:
@@ -52,12 +37,12 @@ class Preparation:
         if step.selected("cleaned"):
             self.pins = {dp_id: step.current_train(dp_id) for dp_id in step.names.pre_reqs}
 
-    def run(self, *, refresh: bool) -> Iterator[dg.MaterializeResult]:
+    def run(self) -> Iterator[dg.MaterializeResult]:
         """Materialize what was selected of the phase."""
         step = self.step
         declared = call_hook(step.names.cls(), "get_dataset_sources_for_train", None)
         attribute = "train_dataset_sources"
-        yield from make_raw_assets(step, ("raw",), declared, attribute, refresh=refresh)
+        yield from make_raw_assets(step, ("raw",), declared, attribute)
         if step.selected("cleaned"):
             yield self._cleaned()
         if step.selected("features"):

@@ -17,8 +17,6 @@ def make_raw_assets(
     parts: tuple[str, ...],
     declared: Mapping[str, Any],
     attribute: str,
-    *,
-    refresh: bool,
 ) -> Iterator[dg.MaterializeResult]:
     """Materialize the selected raw assets.
 
@@ -27,7 +25,6 @@ def make_raw_assets(
         parts: The key before the source's name: ``("raw",)`` or ``("batch", "raw")``.
         declared: What the hook returned.
         attribute: How the declaration is called in errors.
-        refresh: Read the outside data even where the cache has it.
 
     Raises:
         SourceError: If outside data cannot be had.
@@ -42,7 +39,7 @@ def make_raw_assets(
         return
     place = step.workplace
     place.databases.check(step.names.id, attribute, specs)
-    cache = place.cache(refresh=refresh)
+    cache = place.cache(refresh=step.config["refresh_sources"])
     results = read_sources(
         step.names.id,
         specs,

@@ -55,6 +55,11 @@ class PhaseStep:
             run = self.context.instance.get_run_by_id(parent) if parent else None
         return ids
 
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What was chosen for this run."""
+        return self.context.op_execution_context.op_config or {}
+
     def selected(self, *parts: str) -> bool:
         """Return whether this asset was asked for."""
         return self.names.asset_key(*parts) in self.context.selected_asset_keys

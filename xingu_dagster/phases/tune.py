@@ -1,5 +1,6 @@
 """The phase `tune`: decide the hyperparameters."""
 
+import json
 from collections.abc import Iterator
 
 import dagster as dg
@@ -7,6 +8,7 @@ import dagster as dg
 from xingu.stages.train import tune
 from xingu.tuning.hyperparameters import Hyperparameters
 from xingu_dagster.metadata import Metadata
+from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
 
@@ -15,16 +17,7 @@ def build_tune(names: XinguTranslator) -> dg.AssetsDefinition:
     """Build the asset ``<dp>/hyperparameters``."""
     spec = names.spec("hyperparameters", deps=[names.asset_key("splits")], kinds=["python"])
 
-    @dg.multi_asset(
-        name=f"{names.group}__tune",
-        specs=[spec],
-        can_subset=True,
-        required_resource_keys={"xingu"},
-    )
-    def tune_phase(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        yield from run_tune(PhaseStep(context, names))
-
-    return tune_phase
+    return build_phase(names, "tune", [spec], run_tune)
 
 
 def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
@@ -45,6 +38,4 @@ def _describe(chosen: Hyperparameters) -> Metadata:
 
 def as_json(value: dict) -> dg.JsonMetadataValue:
     """Return parameters as the UI shows them; what JSON does not know becomes text."""
-    import json
-
     return dg.MetadataValue.json(json.loads(json.dumps(value, default=str)))

@@ -1,0 +1,1 @@
+"""The demonstration: real data for the DataProviders in `dataproviders/flights.py`."""
