@@ -8,7 +8,7 @@ export DAGSTER_HOME := $(CURDIR)
 
 demo: $(VENV)/.demo .env
 	$(BIN)/python -m demo.warehouse build
-	$(BIN)/dagster asset materialize --select 'key:"departure_delay/*" or key:"arrival_late/*"'
+	$(BIN)/dagster asset materialize -m xingu_dagster.definitions --select 'key:"departure_delay/*" or key:"arrival_late/*"'
 	$(BIN)/python -m demo.summary
 
 ui: $(VENV)/.demo .env

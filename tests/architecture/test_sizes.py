@@ -10,6 +10,7 @@ FILES = sorted(
     path
     for folder in ("xingu", "xingu_dagster", "dataproviders", "demo", "benchmarks", "tests")
     for path in (ROOT / folder).rglob("*.py")
+    if "results" not in path.parts
 )
 MAX_FILE, MAX_BODY, MAX_PARAMETERS = 400, 40, 6
 

@@ -21,7 +21,7 @@ Dialect = Literal["sqlite", "postgresql"]
 # One batch, so that the types are those of all rows: with more, a later row that does not fit the
 # types of the first batch is an error.
 _SQLITE_OPTIONS = {"adbc.sqlite.query.batch_rows": 1 << 30}
-_LOSSY_TEXT = r"^(-?\d\.\d{6}e[+-]\d{2,3}|-?inf|-?nan)$"
+_LOSSY_TEXT, _LOSSY_LENGTHS = r"^-?\d\.\d{6}e[+-]\d{2,3}$", (12, 13, 14)
 """How the SQLite driver writes a float among text: with six digits."""
 
 _PLAIN_POSTGRES = {
@@ -207,14 +207,17 @@ def _connect_adbc(dialect: Dialect, uri: str) -> Any:
 
 
 def _is_lossy(table: Any) -> bool:
+    import pyarrow as pa
     from pyarrow import compute, types
 
     search: Any = compute  # its functions are made at import, out of sight of type checkers
-    return any(
-        search.any(search.match_substring_regex(column, _LOSSY_TEXT)).as_py()
-        for column in table.columns
-        if types.is_string(column.type) or types.is_binary(column.type)
-    )
+    lengths = pa.array(_LOSSY_LENGTHS, pa.int32())
+    for column in table.columns:
+        if types.is_string(column.type) or types.is_binary(column.type):
+            suspects = column.filter(search.is_in(search.binary_length(column), lengths))
+            if search.any(search.match_substring_regex(suspects, _LOSSY_TEXT)).as_py():
+                return True
+    return False
 
 
 def _from_postgres(table: Any) -> pd.DataFrame | None:

@@ -45,7 +45,7 @@ def without_secrets(url: str) -> str:
 
 
 def secrets_of(url: str) -> set[str]:
-    """Return the secrets in `url`: as they are written, as they are meant, as drivers write them."""
+    """Return the secrets in `url`: as written, as meant, and as drivers may write them."""
     written = {value for _, name, value in _PARAMETER.findall(url) if is_secret(name)}
     for user_info in _USER_INFO.findall(url):
         written.add(user_info[2:-1].partition(":")[2])

@@ -29,6 +29,14 @@ def local_path(path: UPath) -> Path | None:
     return Path(path.path) if path.protocol in _LOCAL else None
 
 
+def storage_root(place: str | UPath) -> UPath:
+    """Return `place` as a folder whose listings are always fresh: other processes write there."""
+    path = UPath(place)
+    if path.protocol in (*_LOCAL, "memory"):
+        return path
+    return UPath(str(path), **{**path.storage_options, "use_listings_cache": False})
+
+
 def sha256_of(path: UPath) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal; the file is read in pieces."""
     with path.open("rb") as file:

@@ -30,7 +30,7 @@ from xingu.identity import key_part
 from xingu.model import Model, PreReqModels, Signature, TrainRun
 from xingu.provenance import Provenance, library_versions
 from xingu.state import ProviderState
-from xingu.storage.files import new_folder, write_atomically
+from xingu.storage.files import new_folder, storage_root, write_atomically
 from xingu.storage.manifest import MANIFEST, Manifest, ProviderRecord, describe_files, verify
 from xingu.storage.provider_class import load_provider_class
 
@@ -44,7 +44,7 @@ class ModelStore:
     """Saved Models below one folder or URL."""
 
     def __init__(self, root: str | UPath) -> None:
-        self.root = UPath(root)
+        self.root = storage_root(root)
 
     def folder(self, dp_id: str) -> UPath:
         """Return the folder of all trains of a DataProvider."""
@@ -258,9 +258,9 @@ def _newest_until(history: UPath, as_of: datetime) -> str | None:
     limit = f"{as_of.astimezone(UTC):%Y%m%dT%H%M%S.%f}"
     try:
         names = sorted(child.name for child in history.iterdir())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    until = [name for name in names if name[: len(limit)] <= limit]
+    until = [name for name in names if name[:1].isdigit() and name[: len(limit)] <= limit]
     return until[-1][len(limit) + 1 :] if until else None
 
 

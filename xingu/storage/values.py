@@ -27,7 +27,7 @@ from upath import UPath
 
 from xingu.errors import MissingValueError
 from xingu.state import PreparedFrame, PreparedSplits, ProviderState
-from xingu.storage.files import new_folder, write_atomically
+from xingu.storage.files import local_path, new_folder, storage_root, write_atomically
 from xingu.storage.frames import FrameFile, Layout, read_frame, write_frame
 from xingu.storage.manifest import MANIFEST
 
@@ -82,7 +82,7 @@ class ValueStore:
     """
 
     def __init__(self, root: str | UPath, keep: int = 3) -> None:
-        self.root = UPath(root)
+        self.root = storage_root(root)
         self.keep = keep
 
     def folder(self, key: Key) -> UPath:
@@ -252,9 +252,10 @@ def _file_name(name: str) -> str:
 
 
 def _children(folder: UPath) -> Iterable[UPath]:
+    """What is in a folder, without what is being written; a folder that is not there is empty."""
     try:
-        return list(folder.iterdir())
-    except FileNotFoundError:
+        return [child for child in folder.iterdir() if not child.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 
@@ -263,4 +264,5 @@ def _remove(folder: UPath) -> None:
     (folder / RECORD).unlink(missing_ok=True)
     for child in _children(folder):
         child.unlink(missing_ok=True)
-    folder.rmdir()
+    if local_path(folder) is not None:  # object storage has no folders to remove
+        folder.rmdir()

@@ -16,6 +16,8 @@ from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.step import PhaseStep
 
 NOTEBOOK = "plots.ipynb"
+LOCATION = "xingu"
+"""Name of the code location in workspace.yaml and pyproject.toml, for runs that do not know it."""
 
 
 def keep_plots(
@@ -62,7 +64,7 @@ def _notebook_place(step: PhaseStep, model: Model, parts: tuple[str, ...]) -> Pa
 
 def _describe(step: PhaseStep, files: list[tuple[str, str]], notebook: Path) -> Metadata:
     origin = step.context.run.remote_job_origin
-    location = origin.location_name if origin else "xingu_dagster.definitions"
+    location = origin.location_name if origin else LOCATION
     link = f"/notebook?path={quote(str(notebook), safe='')}&repoLocName={quote(location)}"
     listing = "\n".join(f"- {name}: `{path}`" for name, path in files)
     return {

@@ -1,0 +1,18 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sources.servers import Site, serve
+from xingu.sources import Databases
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve() as site:
+        yield site
+
+
+@pytest.fixture
+def no_databases(tmp_path: Path) -> Databases:
+    return Databases({}, tmp_path)
