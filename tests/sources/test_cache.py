@@ -151,6 +151,25 @@ def test_refresh_reads_anew_and_replaces(desk):
     assert len(files(desk)) == 1
 
 
+def test_a_renewed_secret_of_the_storage_is_no_other_entry(desk):
+    def page(secret: str) -> bool:
+        options = {"client_kwargs": {"headers": {"x-secret": secret}}}
+        return desk.read_page(params={"storage_options": options}).cached
+
+    assert [page("old"), page("new")] == [False, True]
+
+
+def test_who_reads_an_entry_is_not_disturbed_by_its_replacement(desk):
+    desk.read_page()
+    (file,) = files(desk)
+    before = file.read_bytes()
+    with file.open("rb") as reader:
+        desk.site.pages["/f.csv"] = b"a\n7\n"
+        desk.read_page(refresh=True)
+        assert reader.read() == before
+    assert file.read_bytes() != before
+
+
 @pytest.mark.parametrize("damage", ["half", "garbage", "empty"])
 def test_a_damaged_file_is_replaced_with_a_warning(desk, caplog, damage):
     desk.read_page()

@@ -1,8 +1,9 @@
 """Run SQL as it is written and return frames: through DuckDB, ADBC or SQLAlchemy.
 
 Its one idea: ADBC is only a faster way. Whatever it cannot do, or cannot do without loss, is run
-again over SQLAlchemy, after the earlier statements of the connection. Nothing is ever committed.
-It does not know nicknames, secrets or how errors are told to people.
+again over SQLAlchemy, after the earlier statements of the connection. Nothing is committed, except
+by DuckDB, which commits each statement where its URL says ``read_only=false``. It does not know
+nicknames, secrets or how errors are told to people.
 """
 
 import logging

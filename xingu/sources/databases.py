@@ -49,7 +49,7 @@ class Connection:
         self._secrets = secrets
 
     def query(self, sql: str) -> pd.DataFrame:
-        """Run `sql` as given; nothing that it changes is committed.
+        """Run `sql` as given; what it changes is not committed (but by a writable DuckDB).
 
         Returns:
             Its rows; a frame without columns for a statement that returns none.

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from xingu.errors import DeclarationError, QueryError, SourceError, XinguError, did_you_mean
+from xingu.errors import DeclarationError, SourceError, XinguError, did_you_mean
 from xingu.sources.cache import SourceCache, cache_key
 from xingu.sources.databases import Connection, Databases
 from xingu.sources.digest import frame_digest
@@ -304,6 +304,3 @@ def _stamp(file: Any) -> str:
     except OSError as error:
         raise SourceError(f"{file} cannot be looked at: {error}; check its permissions.") from error
     return f"{status.st_size} {status.st_mtime_ns}"
-
-
-__all__ = ["QueryError", "SourceResult", "observe_source", "read_sources"]

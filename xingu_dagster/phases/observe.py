@@ -56,9 +56,10 @@ def _build(
             batch, name = keys[key]
             hook, attribute = HOOKS[batch]
             declared = call_hook(names.cls(), hook, None)
-            specs = parse_sources(names.id, attribute, {name: declared[name]})
-            workplace.databases.check(names.id, attribute, specs)
-            version = observe_source(names.id, specs[0], workplace.databases)
+            specs = parse_sources(names.id, attribute, declared)
+            spec = next(spec for spec in specs if spec.name == name)
+            workplace.databases.check(names.id, attribute, [spec])
+            version = observe_source(names.id, spec, workplace.databases, declared=specs)
             yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(version))
 
     return sources
