@@ -15,7 +15,7 @@ import lightgbm as lgb
 import pandas as pd
 import plotly.graph_objects as go
 import sqlalchemy
-from laps import Laps
+from bench_data import CATEGORIES, DATABASE, FEATURES, MANY, TARGET, TIMESTAMP
 from sklearn.metrics import (
     mean_absolute_error,
     mean_absolute_percentage_error,
@@ -25,7 +25,7 @@ from sklearn.metrics import (
 )
 from sklearn.model_selection import train_test_split
 
-from data import CATEGORIES, DATABASE, FEATURES, MANY, TARGET, TIMESTAMP
+from laps import Laps
 
 PARAMS = {"objective": "regression", "num_leaves": 63, "verbose": -1}
 ROUNDS = 200

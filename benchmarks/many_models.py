@@ -7,12 +7,12 @@ of each set, two plots, save. Every run is a fresh process; the two take turns.
 import argparse
 from pathlib import Path
 
+from bench_data import MANY, ensure_database
+from one_model import check_same_work, show_stages
+
 import harness
 from harness import Project, bare, compare, last_line, memory_of, seconds_of
-from one_model import check_same_work, show_stages
 from trained import test_rmse
-
-from data import MANY, ensure_database
 
 TARGET = 1.5
 

@@ -7,11 +7,11 @@ import argparse
 import statistics
 from pathlib import Path
 
+from bench_data import ensure_database
+
 import harness
 from harness import Project, bare, compare, last_line, memory_of, seconds_of
 from trained import test_rmse
-
-from data import ensure_database
 
 AGAINST_USUAL, AGAINST_TIGHT, MEMORY = 0.75, 1.3, 1.2
 RMSE_TOLERANCE = 0.01  # as a share; the same rows in another order fit other histograms

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import dagster as dg
+from bench_data import ensure_database
+
 import harness
 from harness import Project
-
-from data import ensure_database
 
 ASSET_TARGET, PHASE_TARGET = 0.040, 0.5
 PREPARE = ["raw/rows", "cleaned", "features", "splits"]
