@@ -262,10 +262,13 @@ class Model:
     # -- storage ------------------------------------------------------------------------------
 
     def save(self, path: "str | UPath") -> "UPath":
-        """Save as a package below the model storage `path` and return the package's folder."""
+        """Save as the current package below the storage `path`; return the package's folder."""
         from xingu.storage.packages import ModelStore
 
-        return ModelStore(path).save(self)
+        store = ModelStore(path)
+        package = store.save(self)
+        store.make_current(self.run)
+        return package
 
     @classmethod
     def load(

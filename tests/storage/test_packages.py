@@ -33,6 +33,7 @@ def train(cls, store, train_id="first", session="session", versions=None, **pre_
     libraries = library_versions() if versions is None else versions
     model = fit(builder, splits, tune(builder, splits), run, Provenance(libraries=libraries))
     store.save(model, {"houses/splits": "value"})
+    store.make_current(run)
     return model
 
 

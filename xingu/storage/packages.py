@@ -63,28 +63,30 @@ class ModelStore:
         return train_id
 
     def save(self, model: Model, values: Mapping[str, str] | None = None) -> UPath:
-        """Write the package of `model`, then make it the current train.
+        """Write the package of `model`; `make_current` lets others find it.
 
         Args:
             model: A fitted Model.
             values: Ids of the stored values that it was made from, by asset key.
 
         Raises:
-            StorageFullError: If the storage takes no more; the current train stays what it was.
+            StorageFullError: If the storage takes no more; nothing of the package is left.
         """
         with tempfile.TemporaryDirectory(prefix="xingu-") as scratch:
             self._write(model, Path(scratch), values or {})
             with new_folder(self.folder(model.id) / TRAINS, model.train_id) as package:
                 _copy(UPath(scratch), package)
-        package = self.package(model.id, model.train_id)
-        pointer = {"train_id": model.train_id, "train_session_id": model.train_session_id}
+        return self.package(model.id, model.train_id)
+
+    def make_current(self, run: TrainRun) -> None:
+        """Make a saved train the current one of its DataProvider, and that of its session."""
+        pointer = {"train_id": run.train_id, "train_session_id": run.train_session_id}
         data = json.dumps(pointer).encode()
-        folder = self.folder(model.id)
-        write_atomically(folder / SESSIONS / f"{key_part(model.train_session_id)}.json", data)
+        folder = self.folder(run.dataprovider_id)
+        write_atomically(folder / SESSIONS / f"{key_part(run.train_session_id)}.json", data)
         now = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
-        write_atomically(folder / HISTORY / f"{now}.{model.train_id}", data)
+        write_atomically(folder / HISTORY / f"{now}.{run.train_id}", data)
         write_atomically(folder / CURRENT, data)
-        return package
 
     def find(
         self,

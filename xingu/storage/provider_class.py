@@ -49,13 +49,18 @@ def load_provider_class(record: ProviderRecord, dp_id: str, source: Path) -> typ
 
 
 def _class_in(module: ModuleType, record: ProviderRecord, dp_id: str) -> type[DataProvider]:
-    candidates = [getattr(module, record.name, None), *vars(module).values()]
-    for value in candidates:
-        if isinstance(value, type) and issubclass(value, DataProvider) and value.id == dp_id:
+    # A class made by a call of `type()` may be bound to another name than its own.
+    for value in [getattr(module, record.name, None), *vars(module).values()]:
+        if (
+            isinstance(value, type)
+            and issubclass(value, DataProvider)
+            and (value.__qualname__, value.id) == (record.name, dp_id)
+        ):
             return value
     raise UntrainedModelError(
-        f"{dp_id}: module {record.module} ({module.__file__}) has no DataProvider with this id any "
-        "more; check out the commit in the manifest, or put the packaged provider.py in its place.",
+        f"{dp_id}: module {record.module} ({module.__file__}) has no DataProvider {record.name} "
+        "with this id any more; check out the commit in the manifest, or put the packaged "
+        "provider.py in its place.",
         dataprovider_id=dp_id,
     )
 

@@ -16,6 +16,7 @@ import logging
 import pickle
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -265,4 +266,5 @@ def _remove(folder: UPath) -> None:
     for child in _children(folder):
         child.unlink(missing_ok=True)
     if local_path(folder) is not None:  # object storage has no folders to remove
-        folder.rmdir()
+        with suppress(FileNotFoundError):  # another process removes it at the same time
+            folder.rmdir()

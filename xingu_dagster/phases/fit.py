@@ -53,12 +53,15 @@ def run_fit(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         trained["model"] = model
         return ModelRef(model.id, model.train_id, values)
 
-    yield step.make(
+    result = step.make(
         ("model",),
         train,
         describe=lambda _: _describe(step, trained["model"]),
         facts={"train_id": _train_run(step).train_id},
     )
+    # Last, so that a step that is killed leaves the model before it as the current one.
+    step.workplace.models.make_current(trained["model"].run)
+    yield result
 
 
 def _train_run(step: PhaseStep) -> TrainRun:
