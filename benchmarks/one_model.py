@@ -8,6 +8,7 @@ import statistics
 from pathlib import Path
 
 from bench_data import ensure_database
+from overhead import newest_run
 
 import harness
 from harness import Project, bare, compare, last_line, memory_of, seconds_of
@@ -22,6 +23,13 @@ def show_stages(name, runs):
     medians = {stage: statistics.median(run[stage] for run in stages) for stage in stages[0]}
     text = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in medians.items())
     print(f"{name}: {text}")
+
+
+def show_steps(project):
+    times = newest_run(project)
+    steps = {step: end - begin for step, (begin, end) in times.steps.items()}
+    text = ", ".join(f"{step} {seconds:.2f}" for step, seconds in steps.items())
+    print(f"ours, last run: run {times.run_seconds:.2f}, of which in steps: {text}")
 
 
 def check_same_work(rmse):
@@ -59,6 +67,7 @@ def main():
     if options.bare_only:
         check_same_work(rmse)
         return
+    show_steps(project)
     check_same_work(rmse | {"ours": test_rmse(Path(project.env["TRAINED_MODELS_PATH"]), "train")})
     ours, usual = runs["ours"], runs["usual"]
     print()

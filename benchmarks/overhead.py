@@ -5,9 +5,9 @@ Selections that grow by one asset are materialized in turns; their differences a
 """
 
 import argparse
-import os
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -52,6 +52,13 @@ class Times:
         return [after[0] - before[1] for before, after in pairwise(spans)]
 
 
+def newest_run(project: Project) -> Times:
+    """Read the events of the newest run."""
+    # The storage of its dagster.yaml is meant from the project's folder.
+    with chdir(project.folder), dg.DagsterInstance.from_config(str(project.folder)) as instance:
+        return times_of(instance)
+
+
 def times_of(instance: dg.DagsterInstance) -> Times:
     """Read the newest run."""
     run = instance.get_run_records(limit=1)[0].dagster_run
@@ -79,13 +86,12 @@ def times_of(instance: dg.DagsterInstance) -> Times:
 
 def materialize_in_turns(project: Project, repetitions: int) -> dict[int, list[Times]]:
     """Materialize the first 1, 2, … assets; return the times by number of assets."""
-    instance = dg.DagsterInstance.from_config(project.env["DAGSTER_HOME"])
     times: dict[int, list[Times]] = {count: [] for count in range(1, len(GROWING) + 1)}
     for _ in range(repetitions):
         for count, runs in times.items():
             keys = [f'key:"tiny/{name}"' for name in GROWING[:count]]
             project.materialize(" or ".join(keys))
-            runs.append(times_of(instance))
+            runs.append(newest_run(project))
     return times
 
 
@@ -118,7 +124,6 @@ def main() -> None:
     ensure_database()
     providers = harness.HERE / "providers" / "tiny"
     project = Project(harness.RESULTS / "overhead", providers, options.executor).make()
-    os.chdir(project.folder)  # the storage of its dagster.yaml is meant from there
     times = materialize_in_turns(project, options.repetitions)
 
     every = LAST_OF_PREPARE

@@ -4,6 +4,8 @@ A step's process is forked from a server that has already imported what a step n
 third of a second in place of several.
 """
 
+import multiprocessing
+import multiprocessing.forkserver
 import os
 from importlib import import_module
 
@@ -55,6 +57,25 @@ ELSEWHERE = {
 }
 
 
+def be_patient() -> None:
+    """Let threads of OpenMP sleep while they wait, unless the environment says otherwise.
+
+    Two steps on two cores must not both spin while they wait for a core: LightGBM was measured to
+    be 3 to 10 times slower then. The variable is read when the library is loaded.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def start_fork_server() -> None:
+    """Let the fork server import while this process still loads; a run then finds it warm.
+
+    Without effect where it runs already, or where the platform has none.
+    """
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+        multiprocessing.forkserver.ensure_running()
+
+
 def build_executor(name: ExecutorName, max_steps: int = 0) -> dg.ExecutorDefinition:
     """Return the executor that the settings name.
 
@@ -65,9 +86,7 @@ def build_executor(name: ExecutorName, max_steps: int = 0) -> dg.ExecutorDefinit
     Raises:
         SettingsError: If its package is not installed.
     """
-    # Two steps on two cores must not both spin while they wait for a core: LightGBM was measured
-    # to be 3 to 10 times slower then. It is read when the library is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    be_patient()
     if name == "in_process":
         return dg.in_process_executor
     if name == "forkserver":

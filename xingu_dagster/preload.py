@@ -4,7 +4,6 @@ Building the repository here, once for each run, spares every step to build it a
 that are forked inherit it.
 """
 
-import gc
 import warnings
 
 with warnings.catch_warnings():
@@ -14,6 +13,3 @@ with warnings.catch_warnings():
     repository = defs.get_repository_def()
     graph = repository.asset_graph
     job = repository.get_implicit_global_asset_job_def()
-
-# The forked processes share these objects for as long as no collector writes into them.
-gc.freeze()
