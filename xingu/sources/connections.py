@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 
 Dialect = Literal["sqlite", "postgresql"]
 
-# Types are those of the first batch, so let it hold all rows of most results. Not more: memory for a
-# batch is reserved ahead, and a process that has reserved tens of gigabytes may not be forked.
+# Types are those of the first batch, so let it hold all rows of most results. Not more: memory for
+# a batch is reserved ahead, and a process that reserved tens of gigabytes may not be forked.
 _SQLITE_OPTIONS = {"adbc.sqlite.query.batch_rows": 1 << 22}
 _LOSSY_TEXT, _LOSSY_LENGTHS = r"^-?\d\.\d{6}e[+-]\d{2,3}$", (12, 13, 14)
 """How the SQLite driver writes a float among text: with six digits."""
