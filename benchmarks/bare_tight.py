@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from adbc_driver_sqlite import dbapi
-from bench_data import CATEGORIES, DATABASE, FEATURES, FLOATS, INTEGERS, TARGET, TIMESTAMP
 from sklearn.model_selection import train_test_split
 
+from bench_data import CATEGORIES, DATABASE, FEATURES, FLOATS, INTEGERS, TARGET, TIMESTAMP
 from laps import Laps
 
 PARAMS = {"objective": "regression", "num_leaves": 63, "verbose": -1}

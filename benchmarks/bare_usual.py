@@ -15,7 +15,6 @@ import lightgbm as lgb
 import pandas as pd
 import plotly.graph_objects as go
 import sqlalchemy
-from bench_data import CATEGORIES, DATABASE, FEATURES, MANY, TARGET, TIMESTAMP
 from sklearn.metrics import (
     mean_absolute_error,
     mean_absolute_percentage_error,
@@ -25,6 +24,7 @@ from sklearn.metrics import (
 )
 from sklearn.model_selection import train_test_split
 
+from bench_data import CATEGORIES, DATABASE, FEATURES, MANY, TARGET, TIMESTAMP
 from laps import Laps
 
 PARAMS = {"objective": "regression", "num_leaves": 63, "verbose": -1}

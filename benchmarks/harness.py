@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
 from bench_data import DATABASE
 
 HERE = Path(__file__).resolve().parent

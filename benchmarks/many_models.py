@@ -7,10 +7,10 @@ of each set, two plots, save. Every run is a fresh process; the two take turns.
 import argparse
 from pathlib import Path
 
-from bench_data import MANY, ensure_database
 from one_model import check_same_work, show_stages
 
 import harness
+from bench_data import MANY, ensure_database
 from harness import Project, bare, compare, last_line, memory_of, seconds_of
 from trained import test_rmse
 

@@ -7,11 +7,10 @@ import argparse
 import statistics
 from pathlib import Path
 
-from bench_data import ensure_database
-from overhead import newest_run
-
 import harness
+from bench_data import ensure_database
 from harness import Project, bare, compare, last_line, memory_of, seconds_of
+from overhead import newest_run
 from trained import test_rmse
 
 AGAINST_USUAL, AGAINST_TIGHT, MEMORY = 0.75, 1.3, 1.2

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import dagster as dg
-from bench_data import ensure_database
 
 import harness
+from bench_data import ensure_database
 from harness import Project
 
 ASSET_TARGET, PHASE_TARGET = 0.040, 0.5

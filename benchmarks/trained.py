@@ -9,9 +9,9 @@ from pathlib import Path
 import lightgbm as lgb
 import pandas as pd
 import sqlalchemy
-from bench_data import DATABASE, FEATURES, TARGET
 
 from bare_usual import add_features, measure, split
+from bench_data import DATABASE, FEATURES, TARGET
 
 
 def newest_booster(models: Path) -> lgb.Booster:
