@@ -1,7 +1,7 @@
 """Run commands in processes of their own, and measure wall time and memory of the whole tree.
 
 Its one idea: memory is the proportional set size (PSS), so pages that forked processes share count
-once. It is read every 50 ms from `/proc/<pid>/smaps_rollup`, which takes 1 to 2 ms per process.
+once. It is read every 200 ms from `/proc/<pid>/smaps_rollup`, which takes 1 to 2 ms per process.
 It knows nothing of what the commands do. Linux only.
 """
 
@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 RESULTS = HERE / "results"
 DAGSTER = Path(sys.executable).with_name("dagster")
-SAMPLE_SECONDS = 0.05
+SAMPLE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,13 @@ def measure(
     """
     log = RESULTS / "last_output.txt"
     log.parent.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, **(env or {})}
+    # Else the modules of this project, which no package manager compiles, are compiled each time.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     busy, begin = _busy_seconds(), time.perf_counter()
     with log.open("w") as output:
         process = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **(env or {})}, stdout=output, stderr=output
+            command, cwd=folder, env=environment, stdout=output, stderr=output
         )
         tree = Tree(process.pid)
         try:

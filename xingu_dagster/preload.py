@@ -1,10 +1,19 @@
 """What the fork server imports, so that a step's process finds everything made already.
 
 Building the repository here, once for each run, spares every step to build it again: the processes
-that are forked inherit it.
+that are forked inherit it, and so they do the tables that libraries make when they are first used.
+Nothing here may start threads: a forked process would wait for them for ever.
 """
 
 import warnings
+
+import pandas as pd
+import pyarrow as pa
+from narwhals.stable.v1 import from_native
+
+from xingu.identity import session_id_of
+from xingu.plots.builtin import regression_plots
+from xingu.plots.pages import figure_json
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the run's own process has shown them
@@ -13,3 +22,9 @@ with warnings.catch_warnings():
     repository = defs.get_repository_def()
     graph = repository.asset_graph
     job = repository.get_implicit_global_asset_job_def()
+
+session_id_of("")  # the lists of words
+from_native(pa.table({"x": [1.0]}))  # LightGBM's way into frames: looks for plugins
+_few = pd.Series([0.0, 1.0, 2.0])
+for _name, _figure in regression_plots(_few, _few, "y").items():
+    figure_json(_name, _figure)  # plotly's validators and template

@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 BOOSTER = "booster.txt"
 ROUNDS, PATIENCE = 100, 50
 ROWS_AT_ONCE = 65_536
+FEW_ROWS = 20_000
+"""Fewer rows than this are fitted in one thread, unless `num_threads` says otherwise: two threads
+gain a third at most, and lose far more where several models are fitted at once."""
 
 
 class _LightGBM(Estimator):
@@ -90,6 +93,8 @@ class _LightGBM(Estimator):
         self._owner = f"{model.id}: {self._owner}" if model is not None else self._owner
         params = lightgbm_params(self.params, self.hyperparams, self._owner)
         train = training_set(datasets, target, self._owner)
+        if len(train) < FEW_ROWS:
+            params.setdefault("num_threads", 1)
         self._learn_target(column_of(train, target, self._owner))
         self._encoder = ColumnEncoder(features, self._owner).learn(train)
         train_set, val_set = self._datasets(train, datasets.get("val"), target, params)
@@ -119,7 +124,8 @@ class _LightGBM(Estimator):
         bare._booster = None
         (folder / "estimator.pkl").write_bytes(pickle.dumps(bare, protocol=5))
         if self._booster is not None:
-            self._booster.save_model(folder / BOOSTER)
+            # LightGBM's own way of writing does not say why it failed.
+            (folder / BOOSTER).write_text(self._booster.model_to_string())
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -1,0 +1,91 @@
+"""Dagster's storage with open connections: the same files, the same contents."""
+
+import multiprocessing
+import sqlite3
+from contextlib import closing
+
+import dagster as dg
+import pytest
+
+from xingu_dagster import sqlite_storage
+from xingu_dagster.sqlite_storage import EventLogStorage, RunStorage, is_made
+
+
+@dg.asset
+def number() -> int:
+    return 7
+
+
+def instance_of(folder, storage: str) -> dg.DagsterInstance:
+    settings = {
+        "ours": "{custom: {module: xingu_dagster.sqlite_storage, class: SqliteStorage, "
+        f"config: {{base_dir: {folder}/.dagster}}}}}}",
+        "stock": f"{{sqlite: {{base_dir: {folder}/.dagster}}}}",
+    }
+    (folder / "dagster.yaml").write_text(f"storage: {settings[storage]}\n")
+    return dg.DagsterInstance.from_config(str(folder))
+
+
+def materialize(folder, storage: str) -> str:
+    with instance_of(folder, storage) as instance:
+        return dg.materialize([number], instance=instance).run_id
+
+
+def materializations(folder, storage: str) -> list[str]:
+    with instance_of(folder, storage) as instance:
+        records = instance.fetch_materializations(number.key, limit=100).records
+        return [record.run_id for record in records]
+
+
+@pytest.mark.parametrize(("writer", "reader"), [("ours", "stock"), ("stock", "ours")])
+def test_either_storage_reads_what_the_other_wrote(tmp_path, writer, reader):
+    run_id = materialize(tmp_path, writer)
+    assert materializations(tmp_path, reader) == [run_id]
+    with instance_of(tmp_path, reader) as instance:
+        assert instance.get_run_by_id(run_id).status == dg.DagsterRunStatus.SUCCESS
+        assert len(instance.all_logs(run_id)) > 5
+
+
+def test_dagster_yaml_opens_it(tmp_path):
+    with instance_of(tmp_path, "ours") as instance:
+        assert isinstance(instance.event_log_storage, EventLogStorage)
+        assert isinstance(instance.run_storage, RunStorage)
+
+
+def test_processes_that_start_at_once_on_an_empty_folder_lose_nothing(tmp_path):
+    instance_of(tmp_path, "ours").dispose()
+    for path in tmp_path.glob(".dagster/**/*.db*"):
+        path.unlink()
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        run_ids = pool.starmap(materialize, [(tmp_path, "ours")] * 4)
+    assert sorted(materializations(tmp_path, "ours")) == sorted(run_ids)
+
+
+def test_a_file_that_is_about_to_be_made_is_not_taken_for_a_database(tmp_path):
+    path = tmp_path / "runs.db"
+    assert not is_made(f"sqlite:///{path}")
+    path.touch()
+    assert not is_made(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE alembic_version (version_num text)")
+        assert not is_made(f"sqlite:///{path}")
+        database.execute("INSERT INTO alembic_version VALUES ('x')")
+        database.commit()
+    assert is_made(f"sqlite:///{path}")
+
+
+def test_only_so_many_databases_stay_open(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite_storage, "OPEN_DATABASES", 2)
+    with instance_of(tmp_path, "ours") as instance:
+        runs = [dg.materialize([number], instance=instance).run_id for _ in range(4)]
+        assert all(instance.all_logs(run_id) for run_id in runs)
+        assert len(instance.event_log_storage._engines._engines) <= 2
+
+
+def test_all_events_can_be_wiped_and_written_again(tmp_path):
+    with instance_of(tmp_path, "ours") as instance:
+        dg.materialize([number], instance=instance)
+        instance.event_log_storage.wipe()
+        assert instance.fetch_materializations(number.key, limit=1).records == []
+        dg.materialize([number], instance=instance)
+        assert len(instance.fetch_materializations(number.key, limit=9).records) == 1
