@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from xingu.errors import XinguError
     from xingu.estimator import Estimator
     from xingu.model import Model
+    from xingu_dagster.coach import Coach
 
-__all__ = ["DataProvider", "DataProviderFactory", "Estimator", "Model", "XinguError"]
+__all__ = ["Coach", "DataProvider", "DataProviderFactory", "Estimator", "Model", "XinguError"]
 
 _HOMES = {
+    # Of the Dagster layer, for notebooks: the one thing here that needs Dagster.
+    "Coach": "xingu_dagster.coach",
     "DataProvider": "xingu.dataprovider",
     "DataProviderFactory": "xingu.discovery",
     "Estimator": "xingu.estimator",

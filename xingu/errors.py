@@ -18,6 +18,8 @@ The text of an error says where, what and what to do; its `facts` are for progra
     │   ├── MissingColumnError
     │   └── UndefinedMetricError
     ├── StateError                    an attribute of a DataProvider cannot travel
+    ├── ControlDbError                the control DB cannot be opened, read or written
+    ├── RunFailedError                phases of a run failed
     └── StorageError                  a saved value or model cannot be had or trusted
         ├── MissingValueError
         ├── UntrainedModelError
@@ -95,6 +97,14 @@ class UndefinedMetricError(DataError):
 
 class StateError(XinguError):
     """An attribute of a DataProvider cannot travel with its data."""
+
+
+class ControlDbError(XinguError):
+    """The control DB cannot be opened, read or written."""
+
+
+class RunFailedError(XinguError):
+    """Phases of a run failed; the text and `facts["causes"]` have the reason of each."""
 
 
 class StorageError(XinguError):

@@ -20,6 +20,8 @@ from xingu.provenance import Provenance
 if TYPE_CHECKING:
     from upath import UPath
 
+    from xingu.metrics.collect import MetricRow
+
 PredictKind = Literal["predict", "predict_proba"]
 
 
@@ -92,6 +94,8 @@ class Model:
         provenance: Commit, branch, machine, person and library versions of the train.
         sets: The sets that it was trained on, while they are in memory.
         sets_estimations: What it estimates for `sets`, once that was computed.
+        batch: The rows of `batch_predict` as they were estimated, with their features.
+        batch_estimations: What `batch_predict` has returned.
     """
 
     def __init__(
@@ -108,6 +112,8 @@ class Model:
         self.trained: datetime | Literal[False] = False
         self.sets: Mapping[str, pd.DataFrame] = {}
         self.sets_estimations: Mapping[str, pd.DataFrame] = {}
+        self.batch: pd.DataFrame | None = None
+        self.batch_estimations: pd.DataFrame | None = None
         self.hyperparams_origin = "dp"
         self.fitted_signature = Signature()
 
@@ -152,6 +158,11 @@ class Model:
     def algo_params(self) -> dict[str, dict[str, Any]]:
         """The `params` and `hyperparams` of the estimator."""
         return self.estimator.hyperparam_exchange() if self.estimator else {}
+
+    @property
+    def pre_req_trains(self) -> dict[str, str]:
+        """The `train_id` of each prerequisite that it was trained with and is packaged with."""
+        return dict(getattr(self.dp.pre_req_model, "trains", {}))
 
     def get_full_train_id(self) -> str:
         """Return `train_session_id:train_id`."""
@@ -258,6 +269,57 @@ class Model:
         """Estimate every set in `sets`, keep the result in `sets_estimations` and return it."""
         self.sets_estimations = {name: self.estimate(frame) for name, frame in self.sets.items()}
         return self.sets_estimations
+
+    # -- the outside world --------------------------------------------------------------------
+
+    def batch_predict(self) -> pd.DataFrame:
+        """Read the batch that the DataProvider declares, and estimate it.
+
+        Databases, cache and folders are those of the settings of the current folder. Rows and
+        estimations are kept in `batch` and `batch_estimations`.
+
+        Returns:
+            A frame with the column ``estimation``, indexed as the batch.
+        """
+        from xingu.barebones import batch_predict
+
+        return batch_predict(self)
+
+    def compute_and_save_metrics(
+        self, channel: Literal["trainsets", "batch_predict", "global"]
+    ) -> "list[MetricRow]":
+        """Measure what is in memory, and replace the metrics that the control DB has of it.
+
+        Args:
+            channel: ``trainsets``: `sets`; ``batch_predict``: `batch`; ``global``: the whole Model.
+
+        Raises:
+            DataError: If there is nothing in memory to measure.
+        """
+        from xingu.barebones import compute_and_save_metrics
+
+        return compute_and_save_metrics(self, channel)
+
+    def save_batch_predict_estimations(self) -> None:
+        """Replace the estimations that the control DB has of this train by `batch_estimations`.
+
+        Raises:
+            DataError: If nothing was estimated yet.
+        """
+        from xingu.barebones import save_batch_predict_estimations
+
+        save_batch_predict_estimations(self)
+
+    @staticmethod
+    def get_config(name: str, default: Any = None) -> Any:
+        """Return the setting `name` (a variable, for example ``PLOTS_PATH``), or `default`.
+
+        Raises:
+            SettingsError: If the settings cannot be read.
+        """
+        from xingu.config import Settings
+
+        return Settings.load().get(name, default)
 
     # -- storage ------------------------------------------------------------------------------
 

@@ -8,12 +8,18 @@ import getpass
 import logging
 import os
 import platform
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from git import Repo
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +33,12 @@ class Provenance:
 
     git_commit: str | None = None
     git_branch: str | None = None
+    git_remote: str | None = None
+    """Where the repository comes from, without user and password."""
     git_dirty: bool | None = None
+    """Whether something was not committed."""
+    git_diff: str | None = None
+    """A hash of what was not committed."""
     user_name: str | None = None
     host_name: str | None = None
     python: str = field(default_factory=platform.python_version)
@@ -39,14 +50,23 @@ class Provenance:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """What one source gave to a train."""
+
+    source: str
+    declared: str
+    """The query or the address, without secrets."""
+    data_version: str
+    rows: int
+    cached: bool
+
+
 @cache
 def read_provenance(home: Path) -> Provenance:
     """Return the provenance of trains that run in the project at `home`."""
-    commit, branch, dirty = _read_git(home)
     return Provenance(
-        git_commit=commit,
-        git_branch=branch,
-        git_dirty=dirty,
+        **_read_git(home),
         user_name=os.environ.get("USERNAME") or _user_name(),
         host_name=os.environ.get("HOSTNAME") or socket.gethostname(),
         libraries=library_versions(),
@@ -65,29 +85,48 @@ def library_versions() -> dict[str, str]:
     return versions
 
 
-def _read_git(home: Path) -> tuple[str | None, str | None, bool | None]:
+def _read_git(home: Path) -> dict[str, Any]:
     try:
         import git
     except ImportError as error:
         logger.warning("Trains are not tied to a commit: git cannot be run (%s)", error)
-        return None, None, None
+        return {}
     try:
         with git.Repo(home, search_parent_directories=True) as repository:
-            branch = _ci_branch() if repository.head.is_detached else repository.head.ref.name
-            if not repository.head.is_valid():
-                logger.warning("Trains are not tied to a commit: %s has none yet", home)
-                return None, branch, True
-            dirty = repository.is_dirty(untracked_files=True)
-            return repository.head.commit.hexsha, branch, dirty
+            return _facts_of(repository, home)
     except (git.InvalidGitRepositoryError, git.NoSuchPathError):
         logger.warning("Trains are not tied to a commit: %s is in no git repository", home)
     except (git.GitCommandError, git.GitCommandNotFound, ValueError, OSError) as error:
         logger.warning("Trains are not tied to a commit: git refuses to read %s (%s)", home, error)
-    return None, None, None
+    return {}
 
 
-def _ci_branch() -> str | None:
-    """The branch of a CI job, which checks out a detached HEAD."""
+def _facts_of(repository: "Repo", home: Path) -> dict[str, Any]:
+    branch = ci_branch() if repository.head.is_detached else repository.head.ref.name
+    if not repository.head.is_valid():
+        logger.warning("Trains are not tied to a commit: %s has none yet", home)
+        return {"git_branch": branch, "git_dirty": True}
+    changes = repository.git.status("--porcelain")
+    diff = None
+    if changes:
+        text = changes + repository.git.diff("HEAD", "--binary")
+        diff = blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+    remote = next(iter(repository.remotes), None)
+    return {
+        "git_commit": repository.head.commit.hexsha,
+        "git_branch": branch,
+        "git_remote": remote and _without_user(next(remote.urls)),
+        "git_dirty": bool(changes),
+        "git_diff": diff,
+    }
+
+
+def _without_user(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", url)
+
+
+def ci_branch() -> str | None:
+    """Return the branch of a CI job, which checks out a detached HEAD."""
     names = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BRANCH_NAME")
     return next((os.environ[name] for name in names if os.environ.get(name)), None)
 

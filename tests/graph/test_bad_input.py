@@ -116,7 +116,7 @@ def test_an_unknown_nickname_is_refused_before_any_query(home):
     with refused(
         project,
         UnknownDatabaseError,
-        r"houses\.train_dataset_sources\['more'\]: no database is called 'bd'; known: db\.",
+        r"houses\.train_dataset_sources\['more'\]: no database is called 'bd'; known: db, xingu\.",
     ):
         project.run("houses/*")
     assert announced(project) == set()

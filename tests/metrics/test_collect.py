@@ -102,12 +102,20 @@ def test_a_text_is_kept_as_text(text):
     assert metric_rows(None, {"m": text}, "a") == [MetricRow(None, "m", None, str(text))]
 
 
-@pytest.mark.parametrize("value", [None, float("nan"), np.nan, pd.NA, pd.NaT, Decimal("NaN")])
+@pytest.mark.parametrize("value", [None, pd.NA, pd.NaT])
 def test_a_missing_value_is_left_out_and_logged(value, caplog):
     with caplog.at_level(logging.WARNING):
         rows = metric_rows("test", {"gone": value, "kept": 1}, "flights.compute_a")
     assert [row.name for row in rows] == ["kept"]
     assert "flights.compute_a (set 'test'): metric 'gone' is" in caplog.text
+
+
+@pytest.mark.parametrize("value", [float("nan"), np.nan, Decimal("NaN"), float("inf")])
+def test_what_is_not_finite_is_kept_and_logged(value, caplog):
+    with caplog.at_level(logging.WARNING):
+        [row] = metric_rows("test", {"odd": value}, "flights.compute_a")
+    assert str(row.value_number) == str(float(value))
+    assert "flights.compute_a (set 'test'): metric 'odd' is" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import logging
 import os
@@ -107,8 +108,30 @@ class ModelStoreContract:
         train(Taxes, store, "taxes-1", houses="old")
         package = store.package("taxes", "taxes-1")
         flip_a_byte(package / "pre_reqs" / "houses" / "estimator" / "booster.txt")
-        with pytest.raises(CorruptPackageError, match=r"pre_reqs/houses/estimator/booster\.txt"):
-            store.load("taxes", "taxes-1")
+        taxes = store.load("taxes", "taxes-1")
+        with pytest.raises(CorruptPackageError, match=r"houses: estimator/booster\.txt"):
+            taxes.dp.pre_req_model["houses"]
+
+    def test_a_changed_manifest_of_a_prerequisite_is_refused(self, store):
+        train(Houses, store, "houses-1")
+        train(Taxes, store, "taxes-1", houses="houses-1")
+        nested = store.package("taxes", "taxes-1") / "pre_reqs" / "houses"
+        flip_a_byte(nested / "estimator" / "booster.txt")
+        manifest = json.loads((nested / "manifest.json").read_text())
+        changed = hashlib.sha256((nested / "estimator" / "booster.txt").read_bytes()).hexdigest()
+        manifest["files"]["estimator/booster.txt"]["sha256"] = changed
+        (nested / "manifest.json").write_text(json.dumps(manifest))
+        with pytest.raises(CorruptPackageError, match=r"pre_reqs/houses/manifest\.json"):
+            store.load("taxes", "taxes-1").dp.pre_req_model["houses"]
+
+    def test_a_prerequisite_that_no_hook_touches_is_not_read(self, store):
+        train(Houses, store, "houses-1")
+        train(Taxes, store, "taxes-1", houses="houses-1")
+        nested = store.package("taxes", "taxes-1") / "pre_reqs" / "houses"
+        for path in [path for path in nested.rglob("*") if path.is_file()]:
+            path.unlink()
+        rows = houses(3).assign(estimated_price=100.0)
+        assert len(store.load("taxes", "taxes-1").predict_proba(rows)) == 3
 
     def test_a_train_is_found_by_id_session_time_or_as_the_current_one(self, store, root):
         train(Houses, store, "first", "s1")
@@ -132,10 +155,13 @@ class ModelStoreContract:
         with pytest.raises(UntrainedModelError, match="with as_of 2020"):
             store.find("houses", as_of=datetime(2020, 1, 1, tzinfo=UTC))
 
-    def test_a_train_id_that_is_taken_gets_a_number(self, store):
-        assert store.unused_train_id("houses", "first") == "first"
-        train(Houses, store)
-        assert store.unused_train_id("houses", "first") == "first-2"
+    def test_of_the_preferred_trains_and_sessions_the_first_that_there_is_is_taken(self, store):
+        train(Houses, store, "first", "s1")
+        train(Houses, store, "second", "s2")
+        train(Houses, store, "third", "s3")
+        assert store.find("houses", preferred=["nobody", "s2", "first"]) == "second"
+        assert store.find("houses", preferred=["first", "s2"]) == "first"
+        assert store.find("houses", preferred=["nobody"]) == "third"
 
 
 class TestLocalModels(ModelStoreContract):

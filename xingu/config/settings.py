@@ -29,7 +29,10 @@ class Settings(BaseSettings):
     dataproviders: Annotated[tuple[str, ...], NoDecode] = Field((), alias="DATAPROVIDER_LIST")
     dataproviders_folder: str = Field("dataproviders", alias="DATAPROVIDER_FOLDER")
     databases: Annotated[Mapping[str, SecretStr], NoDecode] = Field({}, alias="DATABASES")
-    control_db: SecretStr | None = Field(None, alias="XINGU_DB_URL")
+    control_db: SecretStr = Field(SecretStr("sqlite:///.xingu/control.db"), alias="XINGU_DB_URL")
+    table_prefix: str = Field("", alias="XINGU_DB_TABLE_PREFIX", pattern=r"^[A-Za-z0-9_]*$")
+    save_sets: bool = Field(True, alias="SAVE_SETS")
+    save_estimations: bool = Field(False, alias="BATCH_PREDICT_SAVE_ESTIMATIONS")
     datasource_cache: str | None = Field(None, alias="DATASOURCE_CACHE_PATH")
     datasource_workers: int = Field(0, ge=0, alias="PARALLEL_DATASOURCE_MAX_WORKERS")
     models: str = Field("models", alias="TRAINED_MODELS_PATH")
@@ -37,11 +40,19 @@ class Settings(BaseSettings):
     values: str = Field(".xingu/values", alias="XINGU_VALUES_PATH")
     keep_values: int = Field(3, ge=1, alias="XINGU_KEEP_VALUES")
     train_session_id: str | None = Field(None, alias="TRAIN_SESSION_ID")
+    preferred_trains: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), alias="PRE_REQ_TRAIN_OR_SESSION_IDS"
+    )
+    """Trains or sessions of prerequisites, in order of preference."""
+    commit_inventory: bool = Field(False, alias="COMMIT_INVENTORY")
+    post_process: bool = Field(True, alias="POST_PROCESS")
+    batch_predict: bool = Field(True, alias="BATCH_PREDICT")
+    load_workers: int = Field(0, ge=0, alias="PARALLEL_POST_PROCESS_MAX_WORKERS")
     executor: ExecutorName = Field("forkserver", alias="XINGU_EXECUTOR")
     max_steps: int = Field(0, ge=0, alias="XINGU_MAX_STEPS")
     """Steps of one run at once; 0: as many as cores."""
 
-    @field_validator("dataproviders", mode="before")
+    @field_validator("dataproviders", "preferred_trains", mode="before")
     @classmethod
     def _split_list(cls, text: Any) -> Any:
         if not isinstance(text, str):
@@ -79,6 +90,13 @@ class Settings(BaseSettings):
             )
             raise SettingsError(f"Settings cannot be read: {details}") from None
 
+    def get(self, variable: str, default: Any = None) -> Any:
+        """Return the setting of an environment variable, or what else the environment has."""
+        for name, field in type(self).model_fields.items():
+            if field.alias == variable:
+                return getattr(self, name)
+        return os.environ.get(variable, default)
+
     def place(self, path: str) -> UPath:
         """Return a folder or URL of the settings; a relative one is below the project's home."""
         place = UPath(path)
@@ -88,5 +106,4 @@ class Settings(BaseSettings):
 
     def source_databases(self) -> dict[str, SecretStr]:
         """Return URLs by nickname; ``xingu`` is the control DB itself."""
-        own = {"xingu": self.control_db} if self.control_db else {}
-        return {**own, **self.databases}
+        return {"xingu": self.control_db, **self.databases}

@@ -69,7 +69,9 @@ def call_method(where: str, method: Callable[..., Any], **available: Any) -> Any
 
 
 def metric_rows(set_name: str | None, result: object, where: str) -> list[MetricRow]:
-    """Return what a metric method returned as rows; None and NaN are dropped with a logged reason.
+    """Return what a metric method returned as rows; missing ones are dropped with a logged reason.
+
+    NaN and infinite numbers stay what they are, and are logged too.
 
     Args:
         set_name: The set that was measured, or None for a metric of the whole Model.
@@ -85,8 +87,10 @@ def metric_rows(set_name: str | None, result: object, where: str) -> list[Metric
         row = _row(set_name, name, value, place)
         if row is None:
             logger.warning("%s: metric %r is %r and is left out", place, name, value)
-        else:
-            rows.append(row)
+            continue
+        if row.value_number is not None and not math.isfinite(row.value_number):
+            logger.warning("%s: metric %r is %r", place, name, row.value_number)
+        rows.append(row)
     return rows
 
 
@@ -194,8 +198,7 @@ def _row(set_name: str | None, name: str, value: object, place: str) -> MetricRo
             f"{place} returned {type(value).__name__} as the metric {name!r}; "
             "a metric is a number or a text."
         )
-    number = float(value)
-    return None if math.isnan(number) else MetricRow(set_name, name, number, None)
+    return MetricRow(set_name, name, float(value), None)
 
 
 def _of_set(set_name: str | None) -> str:

@@ -27,7 +27,7 @@ from xingu.sources.secrets import HIDDEN, is_secret, scrub, secrets_of
 from xingu.sources.spec import SourceSpec, SqlSource
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
+    from sqlalchemy import URL, Engine
 
 _FILE_BACKENDS = ("sqlite", "duckdb")
 _MEMORY = ("", ":memory:")
@@ -106,11 +106,11 @@ class Databases:
         for spec in specs:
             if isinstance(spec, SqlSource):
                 self._need(spec.database, f"{provider_id}.{attribute}[{spec.name!r}]: ")
-                self._url(spec.database)
+                self.url(spec.database)
 
     def identity(self, nickname: str) -> str:
         """Return the URL without its password and secret parameters, with an absolute path."""
-        url = self._url(nickname)
+        url = self.url(nickname)
         server = url.create(url.drivername, url.username, None, url.host, url.port)
         kept = [(name, value) for name, value in url.query.items() if not is_secret(name)]
         # Paths as people write them: some versions of SQLAlchemy quote them, some do not.
@@ -119,11 +119,21 @@ class Databases:
 
     def file(self, nickname: str) -> Path | None:
         """Return the file of a SQLite or DuckDB database, None for any other database."""
-        url = self._url(nickname)
+        url = self.url(nickname)
         name = url.database or ""
         if not _is_file(url.get_backend_name(), name):
             return None
         return Path(name)
+
+    def engine(self, nickname: str) -> "Engine":
+        """Return a SQLAlchemy engine, for users who want to write their own SQL.
+
+        Raises:
+            UnknownDatabaseError: If the nickname is not known.
+        """
+        from sqlalchemy import create_engine
+
+        return create_engine(self.url(nickname))
 
     @contextmanager
     def connect(self, nickname: str) -> Iterator[Connection]:
@@ -134,7 +144,7 @@ class Databases:
             MissingFileError: If the database is a file that does not exist.
             SourceError: If the database cannot be reached.
         """
-        url, identity = self._url(nickname), self.identity(nickname)
+        url, identity = self.url(nickname), self.identity(nickname)
         secrets = secrets_of(self._urls[nickname])
         path = self.file(nickname)
         if path is not None and not path.is_file():
@@ -166,7 +176,13 @@ class Databases:
             )
         return self._urls[nickname]
 
-    def _url(self, nickname: str) -> "URL":
+    def url(self, nickname: str) -> "URL":
+        """Return the URL, with an absolute path where it is a file; it may hold a password.
+
+        Raises:
+            UnknownDatabaseError: If the nickname is not known.
+            SettingsError: If it cannot be understood.
+        """
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError
 

@@ -17,6 +17,7 @@ from xingu.state import PreparedSplits, ProviderState
 Sets = Mapping[str, pd.DataFrame]
 MAIN_SETS = ("test", "val", "train")
 BATCH = "batch"
+GLOBAL_METRICS = "compute_global_model_metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,15 @@ def measure_sets(model: Model, sets: Sets, estimations: Sets) -> list[MetricRow]
         rows = Rows(name, sets[name], estimations[name])
         _add_classical(table, model, rows)
         _add_family(table, model, "compute_trainsets_model_metrics", rows)
-    _add_family(table, model, "compute_global_model_metrics", None)
+    _add_family(table, model, GLOBAL_METRICS, None)
     call_hook(model.dp, "post_process_after_trainsets_metrics", model)
+    return table.rows
+
+
+def measure_global(model: Model) -> list[MetricRow]:
+    """Return the metrics of the whole Model."""
+    table = MetricTable(model.id)
+    _add_family(table, model, GLOBAL_METRICS, None)
     return table.rows
 
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,6 +62,53 @@ def write_atomically(path: UPath, data: bytes) -> None:
         except BaseException:
             scratch.unlink(missing_ok=True)
             raise
+
+
+def write_once(path: UPath, data: bytes) -> bool:
+    """Make `path` hold `data` if nothing is there yet; return whether that was so.
+
+    Of several processes that do it at once, one succeeds.
+
+    Raises:
+        StorageFullError: If the storage takes no more; nothing of `path` is left.
+    """
+    with storage_errors(f"writing {path.name}", path.parent):
+        local = local_path(path)
+        try:
+            if local is None:
+                path.fs.pipe_file(path.path, data, mode="create")
+            else:
+                _link(local, data)
+        except FileExistsError:
+            return False
+        return True
+
+
+def _link(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = _beside(path)
+    try:
+        scratch.write_bytes(data)
+        path.hardlink_to(scratch)  # unlike a rename, this fails if `path` exists
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def children(folder: UPath) -> Iterable[UPath]:
+    """Return what is in a folder, without what is being written; no folder is an empty one."""
+    try:
+        return [child for child in folder.iterdir() if not child.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def remove_folder(folder: UPath) -> None:
+    """Remove a folder with everything in it; one that is not there is removed already."""
+    local = local_path(folder)
+    if local is not None:
+        shutil.rmtree(local, ignore_errors=True)
+    elif files := _files_below(folder):
+        folder.fs.rm(sorted(files))
 
 
 @contextmanager

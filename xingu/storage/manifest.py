@@ -1,5 +1,7 @@
 """The manifest of a model package: what it is, where it came from, and a checksum of every file."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -54,8 +56,40 @@ class Manifest(BaseModel):
     set_rows: dict[str, int]
     provenance: dict[str, Any]
     values: dict[str, str]
+    sources: list[dict[str, Any]] = Field(default_factory=list)
     pre_reqs: dict[str, str]
     files: dict[str, FileRecord] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRecord:
+    """Where a package is, and what is in it."""
+
+    path: str
+    manifest_sha256: str
+    files: Mapping[str, tuple[str, int]]
+    """SHA-256 and bytes by file."""
+
+
+def read_manifest(package: UPath) -> Manifest:
+    """Return the manifest of the package in a folder.
+
+    Raises:
+        CorruptPackageError: If it is not there or cannot be read.
+    """
+    try:
+        return Manifest.model_validate_json((package / MANIFEST).read_bytes())
+    except FileNotFoundError as error:
+        raise CorruptPackageError(
+            f"{package} is no model package: it has no {MANIFEST}; train again, or name another "
+            "train.",
+            package=str(package),
+        ) from error
+    except ValueError as error:
+        raise CorruptPackageError(
+            f"{package / MANIFEST} cannot be read ({error}); train again, or name another train.",
+            package=str(package),
+        ) from error
 
 
 def describe_files(folder: Path) -> dict[str, FileRecord]:
@@ -69,13 +103,17 @@ def describe_files(folder: Path) -> dict[str, FileRecord]:
     }
 
 
-def verify(package: UPath, manifest: Manifest) -> None:
-    """Compare every file of `package` with `manifest`.
+def verify(
+    package: UPath, manifest: Manifest, wanted: Callable[[str], bool] = lambda _: True
+) -> None:
+    """Compare every file of `package` that is `wanted` with `manifest`.
 
     Raises:
         CorruptPackageError: If a file is missing or differs; the message names it.
     """
     for name, expected in manifest.files.items():
+        if not wanted(name):
+            continue
         path = package.joinpath(*name.split("/"))
         problem = None
         if not path.is_file():

@@ -16,7 +16,6 @@ import logging
 import pickle
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -28,7 +27,13 @@ from upath import UPath
 
 from xingu.errors import MissingValueError
 from xingu.state import PreparedFrame, PreparedSplits, ProviderState
-from xingu.storage.files import local_path, new_folder, storage_root, write_atomically
+from xingu.storage.files import (
+    children,
+    new_folder,
+    remove_folder,
+    storage_root,
+    write_atomically,
+)
 from xingu.storage.frames import FrameFile, Layout, read_frame, write_frame
 from xingu.storage.manifest import MANIFEST
 
@@ -167,6 +172,12 @@ class ValueStore:
                 value_id=value_id,
             ) from error
 
+    def keys(self, group: str) -> list[Key]:
+        """Return the keys of all values below a first part, sorted; lists folders."""
+        found = (self.root / group).rglob(LATEST)
+        depth = len(self.root.parts)
+        return sorted(tuple(path.parent.parts[depth:]) for path in found)
+
     def record(self, key: Key, run_ids: Sequence[str] = ()) -> Record | None:
         """Return the record of the value that `find` finds, without reading the value."""
         value_id = self.find(key, run_ids)
@@ -186,7 +197,7 @@ class ValueStore:
         there is something to remove) stay.
         """
         folder = self.folder(key)
-        ids = sorted(child.name for child in _children(folder) if child.name[:1].isdigit())
+        ids = sorted(child.name for child in children(folder) if child.name[:1].isdigit())
         if len(ids) <= self.keep:
             return []
         latest = self.find(key)
@@ -201,7 +212,7 @@ class ValueStore:
         return sorted(spare)
 
     def _is_pinned(self, key: Key, value_id: str) -> bool:
-        pins = _children(self.folder(key) / PINS)
+        pins = children(self.folder(key) / PINS)
         return any(
             (UPath(pin.read_text()) / MANIFEST).exists()
             for pin in pins
@@ -209,7 +220,7 @@ class ValueStore:
         )
 
     def _forget_runs(self, key: Key, removed: Collection[str]) -> None:
-        for pointer in _children(self.folder(key) / RUNS):
+        for pointer in children(self.folder(key) / RUNS):
             if json.loads(pointer.read_bytes())["value_id"] in removed:
                 pointer.unlink(missing_ok=True)
 
@@ -252,19 +263,7 @@ def _file_name(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)[:80]
 
 
-def _children(folder: UPath) -> Iterable[UPath]:
-    """What is in a folder, without what is being written; a folder that is not there is empty."""
-    try:
-        return [child for child in folder.iterdir() if not child.name.startswith(".")]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
 def _remove(folder: UPath) -> None:
     """Remove a value: its record first, so that a reader never finds half of it."""
     (folder / RECORD).unlink(missing_ok=True)
-    for child in _children(folder):
-        child.unlink(missing_ok=True)
-    if local_path(folder) is not None:  # object storage has no folders to remove
-        with suppress(FileNotFoundError):  # another process removes it at the same time
-            folder.rmdir()
+    remove_folder(folder)

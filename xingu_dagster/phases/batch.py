@@ -4,9 +4,16 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import dagster as dg
+import pandas as pd
 
 from xingu.errors import DataError
+from xingu.estimator import ESTIMATION
 from xingu.hooks import call_hook
+from xingu.inventory.recording import (
+    record_estimation_metrics,
+    record_estimations,
+    record_metrics,
+)
 from xingu.model import Model
 from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch, predicted
 from xingu.stages.evaluate import draw_batch, measure_batch, measure_estimations
@@ -25,11 +32,21 @@ CLEANED, FEATURES, ESTIMATIONS = (
 )
 METRICS, PLOTS = ("batch", "metrics"), ("batch", "plots")
 
+TRAIN_CONFIG = {
+    "train_id": dg.Field(
+        str, default_value="", description="The train that estimates; empty: the current one."
+    )
+}
+
 
 def build_batch(names: XinguTranslator) -> dg.AssetsDefinition:
     """Build the assets ``<dp>/batch/*``."""
     return build_phase(
-        names, "batch", names.batch_specs(), lambda step: Batch(step).run(), SOURCES_CONFIG
+        names,
+        "batch",
+        names.batch_specs(),
+        lambda step: Batch(step).run(),
+        {**SOURCES_CONFIG, **TRAIN_CONFIG},
     )
 
 
@@ -39,7 +56,9 @@ class Batch:
     def __init__(self, step: PhaseStep) -> None:
         self.step = step
         # A model that was never trained shall fail before minutes are spent on queries.
-        self.train_id = step.current_train(step.names.id)
+        wished, dp_id = step.config["train_id"], step.names.id
+        find = step.workplace.models.find
+        self.train_id = find(dp_id, train_id=wished) if wished else step.current_train(dp_id)
         self.facts = {"train_id": self.train_id}
 
     @cached_property
@@ -95,32 +114,43 @@ class Batch:
             features = self._restored(FEATURES)
             yield step.make(
                 ESTIMATIONS,
-                lambda: self._with_state(estimate_batch(self.model, features.frame)),
+                lambda: self._with_state(self._estimate(features.frame)),
                 version=step.derived_version(FEATURES, extra=[self.train_id]),
                 describe=_describe,
                 facts=self.facts,
                 layout="open",
             )
         if step.selected(*METRICS):
-            XY, Y_pred = self._measured()
-            metrics = metrics_frame(measure_batch(self.model, XY, Y_pred))
-            yield step.make(
-                METRICS,
-                lambda: {
-                    "model": metrics,
-                    "estimation": measure_estimations(self.model, XY, Y_pred),
-                },
-                version=step.derived_version(FEATURES, ESTIMATIONS),
-                describe=lambda tables: metrics_metadata(tables["model"]),
-                facts=self.facts,
-                layout="open",
-            )
+            with step.recorded("model_batch_predict_metrics", self.model.run):
+                XY, Y_pred = self._measured()
+                yield step.make(
+                    METRICS,
+                    lambda: self._measure(XY, Y_pred),
+                    version=step.derived_version(FEATURES, ESTIMATIONS),
+                    describe=lambda tables: metrics_metadata(tables["model"]),
+                    facts=self.facts,
+                    layout="open",
+                )
         if step.selected(*PLOTS):
             XY, Y_pred = self._measured()
             version = step.derived_version(FEATURES, ESTIMATIONS)
             yield keep_plots(
                 step, PLOTS, lambda: draw_batch(self.model, XY, Y_pred), self.model, version
             )
+
+    def _estimate(self, features: pd.DataFrame) -> pd.DataFrame:
+        estimations, place = estimate_batch(self.model, features), self.step.workplace
+        if place.save_estimations:
+            record_estimations(place.control, self.model.run, estimations[ESTIMATION])
+        return estimations
+
+    def _measure(self, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        control, run = self.step.workplace.control, self.model.run
+        rows = measure_batch(self.model, XY, Y_pred)
+        of_estimations = measure_estimations(self.model, XY, Y_pred)
+        record_metrics(control, run, rows, {"batch_predict"})
+        record_estimation_metrics(control, run, of_estimations)
+        return {"model": metrics_frame(rows), "estimation": of_estimations}
 
     def _measured(self):
         features, estimations = self._restored(FEATURES), self._restored(ESTIMATIONS)

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import dagster as dg
 
+from xingu.inventory.recording import record_metrics, record_sets
+from xingu.metrics.collect import MetricRow
 from xingu.model import Model
 from xingu.stages.evaluate import draw_sets, estimate_sets, measure_sets
 from xingu.state import PreparedSplits
@@ -64,6 +66,7 @@ class Evaluation:
         step, facts = self.step, {"train_id": self.train_id}
         version = step.derived_version(("model",), ("splits",))
         if step.selected(*ESTIMATIONS):
+            self._save_sets()
             yield step.make(
                 ESTIMATIONS,
                 lambda: self.estimations,
@@ -73,16 +76,15 @@ class Evaluation:
                 layout="open",
             )
         if step.selected(*METRICS):
-            yield step.make(
-                METRICS,
-                lambda: metrics_frame(
-                    measure_sets(self.model, self.sets.frames, self.estimations.frames)
-                ),
-                version=version,
-                describe=metrics_metadata,
-                facts=facts,
-                layout="open",
-            )
+            with step.recorded("model_trainsets_metrics", self.model.run):
+                yield step.make(
+                    METRICS,
+                    lambda: metrics_frame(self._measure()),
+                    version=version,
+                    describe=metrics_metadata,
+                    facts=facts,
+                    layout="open",
+                )
         if step.selected(*PLOTS):
             yield keep_plots(
                 step,
@@ -91,3 +93,14 @@ class Evaluation:
                 self.model,
                 version,
             )
+
+    def _measure(self) -> list[MetricRow]:
+        rows = measure_sets(self.model, self.sets.frames, self.estimations.frames)
+        record_metrics(self.step.workplace.control, self.model.run, rows, {"trainsets", "global"})
+        return rows
+
+    def _save_sets(self) -> None:
+        place, model = self.step.workplace, self.model
+        if place.save_sets:
+            with self.step.recorded("train_savesets", model.run):
+                record_sets(place.control, model.run, self.sets.frames, model.signature().target)

@@ -1,15 +1,16 @@
 """The phase `fit`: train the model and save its package."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
 from xingu.errors import XinguError
-from xingu.identity import session_id_of, train_id_of
+from xingu.inventory.attributes import provenance_attributes, train_attributes
+from xingu.inventory.recording import record_train
 from xingu.metrics.builtin import Measured
-from xingu.model import Model, TrainRun
-from xingu.provenance import read_provenance
+from xingu.model import Model
+from xingu.provenance import SourceRecord, read_provenance
 from xingu.stages.evaluate import main_metrics
 from xingu.stages.train import fit
 from xingu_dagster.metadata import Metadata
@@ -36,62 +37,67 @@ def build_fit(names: XinguTranslator) -> dg.AssetsDefinition:
 
 
 def run_fit(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
-    """Train, save the package, and make it the current one."""
+    """Train, save the package, record it, and make it the current one."""
+    with step.recorded("train_fit"):
+        yield from _run(step)
+
+
+def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     splits, chosen = (step.stored(part) for part in PARTS)
     values = {
         "/".join(step.names.key(part)): stored.record.value_id
         for part, stored in zip(PARTS, (splits, chosen), strict=True)
     }
+    sources = [SourceRecord(**facts) for facts in splits.record.facts.get("sources", ())]
     trained: dict[str, Model] = {}
 
     def train() -> ModelRef:
         provenance = read_provenance(step.workplace.home)
-        model = fit(step.builder, splits.value, chosen.value, _train_run(step), provenance)
-        package = step.workplace.models.save(model, values)
+        model = fit(step.builder, splits.value, chosen.value, step.train_run, provenance)
+        package = step.workplace.models.save(model, values, sources)
         for part, stored in zip(PARTS, (splits, chosen), strict=True):
             step.workplace.values.pin(step.names.key(part), stored.record.value_id, package)
         trained["model"] = model
+        _record(step, model, sources)
         return ModelRef(model.id, model.train_id, values)
 
     result = step.make(
         ("model",),
         train,
-        describe=lambda _: _describe(step, trained["model"]),
-        facts={"train_id": _train_run(step).train_id},
+        describe=lambda _: _describe(step, trained["model"], sources),
+        facts={"train_id": step.train_run.train_id},
     )
     # Last, so that a step that is killed leaves the model before it as the current one.
     step.workplace.models.make_current(trained["model"].run)
     yield result
 
 
-def _train_run(step: PhaseStep) -> TrainRun:
-    run = step.context.run
-    root = run.root_run_id or run.run_id
-    dp_id, models = step.names.id, step.workplace.models
-    return TrainRun(
-        dataprovider_id=dp_id,
-        train_id=models.unused_train_id(dp_id, train_id_of(root, dp_id)),
-        train_session_id=step.workplace.train_session_id or session_id_of(root),
-        run_id=run.run_id,
-    )
+def _record(step: PhaseStep, model: Model, sources: Sequence[SourceRecord]) -> None:
+    package = step.workplace.models.package_record(model.id, model.train_id)
+    attributes, parents = train_attributes(model), model.pre_req_trains
+    record_train(step.workplace.control, model.run, attributes, parents, sources, package)
 
 
-def _describe(step: PhaseStep, model: Model) -> Metadata:
-    provenance, package = model.provenance, step.workplace.models.package(model.id, model.train_id)
-    known = {
-        "git commit": provenance.git_commit,
-        "git branch": provenance.git_branch,
-        "git dirty": provenance.git_dirty,
-    }
+def _describe(step: PhaseStep, model: Model, sources: Sequence[SourceRecord]) -> Metadata:
+    package = step.workplace.models.package_record(model.id, model.train_id)
     return {
         "train_id": model.train_id,
         "train_session_id": model.train_session_id,
-        "package": dg.MetadataValue.path(str(package)),
-        "package bytes": sum(file.stat().st_size for file in package.rglob("*") if file.is_file()),
+        "package": dg.MetadataValue.path(package.path),
+        "package bytes": sum(size for _, size in package.files.values()),
         "hyperparameters from": model.hyperparams_origin,
         "features": len(model.signature().estimator_features),
-        **{name: value for name, value in known.items() if value is not None},
+        "run": dg.MetadataValue.dagster_run(model.run.run_id),
+        **{
+            name.replace("_", " ", 1): value
+            for name, value in provenance_attributes(model.provenance).items()
+        },
         **{f"rows {name}": rows for name, rows in model.signature().set_rows.items()},
+        **{f"pre-req {name}": train_id for name, train_id in model.pre_req_trains.items()},
+        **{
+            f"source {source.source}": f"{source.rows} rows, version {source.data_version}"
+            for source in sources
+        },
         **_main_metrics(model),
     }
 

@@ -11,7 +11,7 @@ from xingu.stages.train import clean, engineer, split
 from xingu.state import PreparedFrame, PreparedSplits
 from xingu_dagster.metadata import Metadata, frame_metadata, sets_metadata
 from xingu_dagster.phases.build import SOURCES_CONFIG, build_phase
-from xingu_dagster.phases.sources import make_raw_assets
+from xingu_dagster.phases.sources import make_raw_assets, source_facts
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
 
@@ -35,10 +35,17 @@ class Preparation:
         # A prerequisite that was never trained shall fail before minutes are spent on queries.
         self.pins = {}
         if step.selected("cleaned"):
-            self.pins = {dp_id: step.current_train(dp_id) for dp_id in step.names.pre_reqs}
+            preferred = step.workplace.preferred_trains
+            self.pins = {
+                dp_id: step.current_train(dp_id, preferred) for dp_id in step.names.pre_reqs
+            }
 
     def run(self) -> Iterator[dg.MaterializeResult]:
         """Materialize what was selected of the phase."""
+        with self.step.recorded("train_dataprep"):
+            yield from self._run()
+
+    def _run(self) -> Iterator[dg.MaterializeResult]:
         step = self.step
         declared = call_hook(step.names.cls(), "get_dataset_sources_for_train", None)
         attribute = "train_dataset_sources"
@@ -55,6 +62,7 @@ class Preparation:
         frames = {name: step.get("raw", part) for part, name in sources.items()}
         raw = [("raw", part) for part in sources]
         version = step.derived_version(*raw, extra=sorted(self.pins.values()))
+        facts = {"sources": [source_facts(step.stored(*parts).record) for parts in raw]}
         for parts in raw:
             step.forget(*parts)
         return step.make(
@@ -62,6 +70,7 @@ class Preparation:
             lambda: clean(step.builder, frames, self.pins),
             version=version,
             describe=_describe,
+            facts=facts,
         )
 
     def _next(
@@ -73,10 +82,15 @@ class Preparation:
     ) -> dg.MaterializeResult:
         """One more frame of the chain; the one before it is let go as soon as possible."""
         step = self.step
-        value, version = step.get(before), step.derived_version((before,))
+        value, facts = step.get(before), step.stored(before).record.facts
+        version = step.derived_version((before,))
         step.forget(before)
         return step.make(
-            (name,), lambda: stage(step.builder, value), version=version, describe=describe
+            (name,),
+            lambda: stage(step.builder, value),
+            version=version,
+            describe=describe,
+            facts=facts,
         )
 
 

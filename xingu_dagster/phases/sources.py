@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 
 from xingu.errors import EmptySourceError
-from xingu.sources import SourceSpec, parse_sources, read_sources
-from xingu.storage.values import Label
+from xingu.sources import SourceSpec, SqlSource, parse_sources, read_sources
+from xingu.storage.values import Label, Record
 from xingu_dagster.metadata import frame_metadata
 from xingu_dagster.phases.step import PhaseStep
 
@@ -60,15 +60,37 @@ def make_raw_assets(
             "from cache": result.cached,
             **_origin(step, spec),
         }
-        place = (*parts, keys[result.name])
-        yield step.keep(place, result.frame, Label(None, {}), result.seconds, metadata, "open")
+        facts = {
+            "source": result.name,
+            "declared": _declared(step, spec),
+            "rows": len(result.frame),
+            "cached": result.cached,
+        }
+        asset = (*parts, keys[result.name])
+        yield step.keep(asset, result.frame, Label(None, facts), result.seconds, metadata, "open")
+
+
+def source_facts(record: Record) -> dict[str, Any]:
+    """Return what a train remembers of a raw value: which query, which data, how many rows."""
+    return {
+        "source": record.facts.get("source", ""),
+        "declared": record.facts.get("declared", ""),
+        "data_version": record.data_version,
+        "rows": record.facts.get("rows", 0),
+        "cached": record.facts.get("cached", False),
+    }
+
+
+def _declared(step: PhaseStep, spec: SourceSpec) -> str:
+    if isinstance(spec, SqlSource):
+        return f"{step.workplace.databases.identity(spec.database)}: {spec.query}"
+    return spec.label
 
 
 def _origin(step: PhaseStep, spec: SourceSpec) -> dict[str, Any]:
-    if hasattr(spec, "query"):
-        query = getattr(spec, "query", "")
+    if isinstance(spec, SqlSource):
         return {
-            "database": step.workplace.databases.identity(getattr(spec, "database", "")),
-            "query": dg.MetadataValue.md(f"```sql\n{query}\n```"),
+            "database": step.workplace.databases.identity(spec.database),
+            "query": dg.MetadataValue.md(f"```sql\n{spec.query}\n```"),
         }
-    return {"address": getattr(spec, "label", spec.name)}
+    return {"address": spec.label}

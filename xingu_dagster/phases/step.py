@@ -6,14 +6,18 @@ the latest; whatever is made is stored before it is announced. Phases only say w
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
 import dagster as dg
 
-from xingu.model import Model
+from xingu.identity import session_id_of, train_id_of
+from xingu.inventory.recording import claim_session, claim_train, record_step
+from xingu.model import Model, TrainRun
 from xingu.stages.builder import ProviderBuilder
 from xingu.storage.frames import Layout
 from xingu.storage.values import Key, Label, Record, Stored
@@ -165,10 +169,34 @@ class PhaseStep:
         filters = dg.RunsFilter(statuses=UNFINISHED)
         return [run.run_id for run in self.context.instance.get_runs(filters)]
 
-    # -- models -------------------------------------------------------------------------------
+    # -- trains -------------------------------------------------------------------------------
 
-    def current_train(self, dp_id: str) -> str:
-        """Return the `train_id` that this run trained of another DataProvider, else the current.
+    @cached_property
+    def train_run(self) -> TrainRun:
+        """The ids of the train of this run; every process of the run gets the same ones."""
+        place, run, dp_id = self.workplace, self.context.run, self.names.id
+        root = run.root_run_id or run.run_id
+        session = place.train_session_id or claim_session(place.control, root, session_id_of(root))
+        wished = TrainRun(dp_id, train_id_of(root, dp_id), session, run.run_id)
+        train_id = claim_train(
+            place.control, wished, root, lambda name: place.models.has(dp_id, name)
+        )
+        return replace(wished, train_id=train_id)
+
+    @contextmanager
+    def recorded(self, what: str, run: TrainRun | None = None) -> Iterator[None]:
+        """Record that a part of a train begins, and ends unless the block raises."""
+        control, train = self.workplace.control, run or self.train_run
+        record_step(control, train, f"{what}_start")
+        yield
+        record_step(control, train, f"{what}_end")
+
+    def current_train(self, dp_id: str, preferred: Sequence[str] = ()) -> str:
+        """Return the `train_id` that this run trained of a DataProvider, else the current one.
+
+        Args:
+            dp_id: Id of the DataProvider.
+            preferred: Train or session ids; the first that it has wins over the current one.
 
         Raises:
             UntrainedModelError: If it was never trained.
@@ -177,7 +205,7 @@ class PhaseStep:
         record = self.workplace.values.record(key, self.run_ids)
         if record is not None and record.run_id in self.run_ids:
             return record.facts["train_id"]
-        return self.workplace.models.find(dp_id)
+        return self.workplace.models.find(dp_id, preferred=preferred)
 
     def model(self, train_id: str) -> Model:
         """Return this DataProvider's Model of a train."""

@@ -22,13 +22,14 @@ def build_tune(names: XinguTranslator) -> dg.AssetsDefinition:
 
 def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     """Materialize the hyperparameters."""
-    splits = step.get("splits")
-    yield step.make(
-        ("hyperparameters",),
-        lambda: tune(step.builder, splits),
-        version=step.derived_version(("splits",)),
-        describe=_describe,
-    )
+    with step.recorded("train_hyperhandle"):
+        splits = step.get("splits")
+        yield step.make(
+            ("hyperparameters",),
+            lambda: tune(step.builder, splits),
+            version=step.derived_version(("splits",)),
+            describe=_describe,
+        )
 
 
 def _describe(chosen: Hyperparameters) -> Metadata:

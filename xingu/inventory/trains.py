@@ -1,0 +1,168 @@
+"""Ask the control DB what it remembers; also a database that Xingu 2.0 has filled."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Select, Table, and_, func, select
+
+from xingu.errors import UntrainedModelError
+from xingu.inventory.database import ControlDB
+
+
+@dataclass(frozen=True, slots=True)
+class TrainFilter:
+    """Which trains are meant; what is not given does not matter.
+
+    Attributes:
+        train_ids: A `train_id`, a `train_session_id`, or ``session:train`` each.
+        dataprovider_ids: Ids of DataProviders.
+        start: Recorded at this time or later.
+        end: Recorded before this time.
+    """
+
+    train_ids: Sequence[str] = ()
+    dataprovider_ids: Sequence[str] = ()
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedHyperparameters:
+    """What the algorithm of a train was given, as `training_attributes.hyperparam` has it."""
+
+    train_id: str
+    source_train_id: str | None
+    params: dict[str, Any]
+    hyperparams: dict[str, Any]
+
+
+IDS = ("dataprovider_id", "train_session_id", "train_id")
+
+
+def find_trains(db: ControlDB, wanted: TrainFilter = TrainFilter()) -> pd.DataFrame:
+    """Return trains, newest first: their ids, and `time` (UTC) of their last step or metric."""
+    tables = db.tables
+    steps = _times(tables.training_steps).union_all(_times(tables.metrics_model)).subquery()
+    last = func.max(steps.c.time).label("time")
+    training = tables.training
+    same = and_(*(training.c[name] == steps.c[name] for name in IDS))
+    ids = [training.c[name] for name in IDS]
+    statement = select(*ids, last).outerjoin(steps, same).group_by(*ids)
+    statement = statement.order_by(last.desc(), *ids)
+    for time, too_early in ((wanted.start, True), (wanted.end, False)):
+        if time is not None:
+            limit = int(time.timestamp())
+            statement = statement.having(last >= limit if too_early else last < limit)
+    statement = _restricted(statement, training, wanted)
+    with db.read() as connection:
+        found = pd.DataFrame(connection.execute(statement).all(), columns=[*IDS, "time"])
+    return found.assign(time=pd.to_datetime(found["time"], unit="s", utc=True))
+
+
+def model_metrics(db: ControlDB, wanted: TrainFilter = TrainFilter()) -> pd.DataFrame:
+    """Return metrics: ids, time (UTC), set, name, value_number and value_text.
+
+    What is not finite is a number here too: NaN, and infinite ones.
+    """
+    table = db.tables.metrics_model
+    columns = [*IDS, "time", "set", "name", "value_number", "value_text"]
+    statement = _restricted(select(*(table.c[name] for name in columns)), table, wanted)
+    with db.read() as connection:
+        found = pd.DataFrame(connection.execute(statement).all(), columns=columns)
+    found = found.assign(time=pd.to_datetime(found["time"], unit="s", utc=True))
+    found["value_number"] = found["value_number"].astype("float64")
+    for text, number in NOT_FINITE.items():
+        found.loc[found["value_text"] == text, "value_number"] = number
+    return found
+
+
+NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+
+
+def attributes_of(db: ControlDB, wanted: TrainFilter = TrainFilter()) -> pd.DataFrame:
+    """Return what is known of trains: ids, attribute, value."""
+    return _rows(db, db.tables.training_attributes, wanted, ["attribute", "value"])
+
+
+def steps_of(db: ControlDB, wanted: TrainFilter) -> pd.DataFrame:
+    """Return when the steps of trains began and ended: ids, time (UTC), status; in their order."""
+    found = _rows(db, db.tables.training_steps, wanted, ["time", "status"])
+    return found.assign(time=pd.to_datetime(found["time"], unit="s", utc=True)).sort_values(
+        "time", kind="stable", ignore_index=True
+    )
+
+
+def sources_of(db: ControlDB, dataprovider_id: str, train_id: str) -> list[dict[str, Any]]:
+    """Return what a train was trained on."""
+    table = db.tables.sources
+    columns = [table.c[name] for name in ("source", "declared", "data_version", "rows", "cached")]
+    own = and_(table.c.dataprovider_id == dataprovider_id, table.c.train_id == train_id)
+    with db.read() as connection:
+        return [dict(row) for row in connection.execute(select(*columns).where(own)).mappings()]
+
+
+def children_of(db: ControlDB, dataprovider_id: str, train_id: str) -> list[tuple[str, str]]:
+    """Return the trains (DataProvider, `train_id`) that have a train as a prerequisite."""
+    table = db.tables.parents
+    own = and_(
+        table.c.parent_dataprovider_id == dataprovider_id, table.c.parent_train_id == train_id
+    )
+    statement = select(table.c.dataprovider_id, table.c.train_id).where(own)
+    with db.read() as connection:
+        return [(row[0], row[1]) for row in connection.execute(statement)]
+
+
+def saved_hyperparameters(
+    db: ControlDB, dataprovider_id: str, train_or_session_id: str | None = None
+) -> SavedHyperparameters:
+    """Return the hyperparameters of a train, or of the newest one of a DataProvider.
+
+    Raises:
+        UntrainedModelError: If there is no such train, or nothing was recorded.
+    """
+    ids = [train_or_session_id] if train_or_session_id else []
+    wanted = TrainFilter(ids, [dataprovider_id])
+    order = list(find_trains(db, wanted)["train_id"])
+    known = attributes_of(db, wanted)
+    known = known[known["attribute"] == "hyperparam"].set_index("train_id")["value"]
+    for train_id in (train_id for train_id in order if train_id in known.index):
+        saved = json.loads(known[train_id])
+        return SavedHyperparameters(
+            train_id,
+            saved.get("source_train_id"),
+            saved.get("params") or {},
+            saved.get("hyperparams") or {},
+        )
+    named = f" with the train or session {train_or_session_id}" if ids else ""
+    raise UntrainedModelError(
+        f"The control DB ({db.identity}) has no hyperparameters of {dataprovider_id!r}{named}; "
+        "train it first, or correct the id.",
+        dataprovider_id=dataprovider_id,
+    )
+
+
+def _times(table: Table) -> Select:
+    return select(*(table.c[name] for name in IDS), table.c.time)
+
+
+def _rows(db: ControlDB, table: Table, wanted: TrainFilter, columns: Iterable[str]):
+    names = [*IDS, *columns]
+    statement = _restricted(select(*(table.c[name] for name in names)), table, wanted)
+    with db.read() as connection:
+        return pd.DataFrame(connection.execute(statement).all(), columns=names)
+
+
+def _restricted(statement: Select, table: Table, wanted: TrainFilter) -> Select:
+    if wanted.dataprovider_ids:
+        statement = statement.where(table.c.dataprovider_id.in_(wanted.dataprovider_ids))
+    if wanted.train_ids:
+        ids = [text.rpartition(":")[2] for text in wanted.train_ids]
+        sessions = [text for text in wanted.train_ids if ":" not in text]
+        statement = statement.where(
+            table.c.train_id.in_(ids) | table.c.train_session_id.in_(sessions)
+        )
+    return statement

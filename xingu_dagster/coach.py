@@ -1,0 +1,259 @@
+"""Coach: the asset graph for notebooks and scripts.
+
+Its one idea: it materializes the same assets, into the same instance of Dagster, as the UI and the
+command line do; there is no second pipeline. It reads the settings; everything else is done by the
+phases.
+"""
+
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir, nullcontext
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import dagster as dg
+import pandas as pd
+
+from xingu.config import Settings
+from xingu.discovery import DataProviderFactory
+from xingu.errors import RunFailedError, UntrainedModelError
+from xingu.identity import key_part
+from xingu.inventory.report import Report, compare_trains
+from xingu.inventory.trains import TrainFilter
+from xingu.model import Model
+from xingu_dagster.progress import Progress, shown
+from xingu_dagster.project import definitions_of
+from xingu_dagster.resources import Workplace
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+logger = logging.getLogger(__name__)
+
+# What was not evaluated is still a train.
+TRAIN, EVALUATE, BATCH = ("prepare", "tune", "fit"), ("evaluate",), ("batch",)
+
+
+class Coach:
+    """Train, load, apply and compare the Models of a project.
+
+    Args:
+        dp_factory: The DataProviders; None: those that the settings name.
+        instance: The instance of Dagster; None: that of DAGSTER_HOME, else of the project's
+            `dagster.yaml`, else one that is forgotten.
+        progress: Show which DataProvider is in which phase.
+        **settings: Settings by the names of `xingu.config.Settings`; they win over the environment.
+
+    Attributes:
+        trained: The Models that were trained or loaded, by id.
+    """
+
+    def __init__(
+        self,
+        dp_factory: DataProviderFactory | None = None,
+        *,
+        instance: dg.DagsterInstance | None = None,
+        progress: bool = True,
+        **settings: Any,
+    ) -> None:
+        self.settings = Settings.load(**{**settings, "executor": "in_process"})
+        if dp_factory is None:
+            folder = self.settings.project_home / self.settings.dataproviders_folder
+            dp_factory = DataProviderFactory(self.settings.dataproviders, folder)
+        self.dp_factory = dp_factory
+        self.trained: dict[str, Model] = {}
+        self._progress = progress
+        if instance is not None:
+            self.instance = instance
+
+    # -- train --------------------------------------------------------------------------------
+
+    def team_train(self, dps: Iterable[str] | None = None) -> dict[str, Model]:
+        """Train DataProviders, prerequisites first, and return their Models by id.
+
+        Unless the settings say otherwise, each is evaluated, and estimates its batch.
+
+        Args:
+            dps: Their ids; None: all of the factory.
+
+        Raises:
+            RunFailedError: If a phase failed; the others were trained, and are in `trained`.
+        """
+        ids = self._ids(dps)
+        phases = TRAIN
+        if self.settings.post_process:
+            phases += EVALUATE + (BATCH if self.settings.batch_predict else ())
+        result = self._materialize(ids, phases)
+        self._take_trained(ids, result.run_id)
+        _raise_failures(result)
+        return {dp_id: self.trained[dp_id] for dp_id in ids}
+
+    # -- load and apply -----------------------------------------------------------------------
+
+    def team_load(self, dps: Iterable[str] | None = None) -> dict[str, Model]:
+        """Load the current Models and those of their prerequisites, several at once.
+
+        Raises:
+            UntrainedModelError: If one was never trained.
+        """
+        models, preferred = self._workplace.models, self.settings.preferred_trains
+
+        def load(dp_id: str) -> Model:
+            model = models.load(dp_id, models.find(dp_id, preferred=preferred))
+            for pre_req in model.pre_req_trains:
+                model.dp.pre_req_model[pre_req]
+            return model
+
+        ids = self._ids(dps)
+        with ThreadPoolExecutor(self.settings.load_workers or os.cpu_count()) as pool:
+            self.trained |= dict(zip(ids, pool.map(load, ids), strict=True))
+        return {dp_id: self.trained[dp_id] for dp_id in ids}
+
+    def team_batch_predict(self, dps: Iterable[str] | None = None) -> dict[str, pd.DataFrame]:
+        """Estimate the batch of each DataProvider with its current Model; nothing is trained.
+
+        Returns:
+            Estimations by id, of the DataProviders that declare a batch.
+
+        Raises:
+            RunFailedError: If a phase failed.
+        """
+        ids = [dp_id for dp_id in self._ids(dps) if self._has_batch(dp_id)]
+        _raise_failures(self._materialize(ids, BATCH))
+        return {dp_id: self._estimations(dp_id) for dp_id in ids}
+
+    def single_batch_predict(self, model: Model) -> pd.DataFrame:
+        """Estimate the batch of a saved Model, also of one that is not the current one.
+
+        Returns:
+            A frame with the column ``estimation``, indexed as the batch.
+
+        Raises:
+            RunFailedError: If a phase failed.
+            UntrainedModelError: If its DataProvider declares no batch.
+        """
+        if not self._has_batch(model.id):
+            raise UntrainedModelError(
+                f"{model.id} declares no batch_predict_dataset_sources, so there is nothing to "
+                "estimate; call model.predict(data).",
+                dataprovider_id=model.id,
+            )
+        step = f"{key_part(model.id)}__batch"
+        config = {step: {"config": {"train_id": model.train_id}}}
+        _raise_failures(self._materialize([model.id], BATCH, config))
+        return self._estimations(model.id)
+
+    # -- look back ----------------------------------------------------------------------------
+
+    def report(
+        self,
+        train_ids: Sequence[str] = (),
+        dataprovider_id: str | None = None,
+        start: datetime | None = None,
+        reference_train_id: str | None = None,
+    ) -> Report:
+        """Put trains side by side.
+
+        Args:
+            train_ids: Trains, sessions, or ``session:train``; none: all.
+            dataprovider_id: Only of this DataProvider.
+            start: Only those recorded since then (with a time zone).
+            reference_train_id: The train that differences are meant from.
+        """
+        providers = [dataprovider_id] if dataprovider_id else []
+        wanted = TrainFilter(list(train_ids), providers, start)
+        return compare_trains(self._workplace.control, wanted, reference_train_id)
+
+    def get_db_connection(self, nickname: str = "xingu") -> "Connection":
+        """Return an open SQLAlchemy connection to a database of the settings; close it yourself.
+
+        Args:
+            nickname: ``xingu`` is the control DB.
+        """
+        if nickname == "xingu":
+            return self._workplace.control.engine.connect()
+        return self._workplace.databases.engine(nickname).connect()
+
+    # -- the graph ----------------------------------------------------------------------------
+
+    @cached_property
+    def instance(self) -> dg.DagsterInstance:
+        """The instance of Dagster that runs are recorded in."""
+        home = self.settings.project_home.resolve()
+        with chdir(home):  # its paths are meant from there
+            if os.environ.get("DAGSTER_HOME"):
+                return dg.DagsterInstance.get()
+            if (home / "dagster.yaml").exists():
+                return dg.DagsterInstance.from_config(str(home))
+        logger.warning("Neither DAGSTER_HOME nor %s/dagster.yaml: no UI will show this run", home)
+        return dg.DagsterInstance.ephemeral()
+
+    @cached_property
+    def _workplace(self) -> Workplace:
+        return Workplace.from_settings(self.settings)
+
+    @cached_property
+    def _definitions(self) -> dg.Definitions:
+        return definitions_of(self.settings, self.dp_factory.classes)
+
+    @cached_property
+    def _keys(self) -> dict[str, Iterable[dg.AssetKey]]:
+        """The assets of each step."""
+        assets = self._definitions.assets or ()
+        return {one.op.name: one.keys for one in assets if isinstance(one, dg.AssetsDefinition)}
+
+    def _ids(self, dps: Iterable[str] | None) -> list[str]:
+        wanted = set(self.dp_factory.classes if dps is None else dps)
+        for dp_id in wanted - set(self.dp_factory.classes):
+            self.dp_factory.create(dp_id)  # an unknown id is an error that names it
+        return [dp_id for dp_id in self.dp_factory.classes if dp_id in wanted]
+
+    def _has_batch(self, dp_id: str) -> bool:
+        return f"{key_part(dp_id)}__batch" in self._keys
+
+    def _materialize(
+        self, ids: Sequence[str], phases: Sequence[str], ops: Mapping[str, Any] | None = None
+    ) -> dg.ExecuteInProcessResult:
+        names = [f"{key_part(dp_id)}__{phase}" for dp_id in ids for phase in phases]
+        steps = [name for name in names if name in self._keys]
+        progress, run_id = Progress(steps), str(uuid4())
+        self.instance.add_event_listener(run_id, progress.on_event)
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        home = self.settings.project_home.resolve()
+        with chdir(home), shown(progress) if self._progress else nullcontext():
+            job = self._definitions.resolve_implicit_global_asset_job_def()
+            return job.execute_in_process(
+                run_config={**quiet, "ops": dict(ops or {})},
+                instance=self.instance,
+                asset_selection=[key for step in steps for key in self._keys[step]],
+                raise_on_error=False,
+                run_id=run_id,
+            )
+
+    def _take_trained(self, ids: Sequence[str], run_id: str) -> None:
+        values, models = self._workplace.values, self._workplace.models
+        for dp_id in ids:
+            record = values.record((key_part(dp_id), "model"), [run_id])
+            if record is not None and record.run_id == run_id:
+                self.trained[dp_id] = models.load(dp_id, record.facts["train_id"])
+
+    def _estimations(self, dp_id: str) -> pd.DataFrame:
+        key = (key_part(dp_id), "batch", "estimations")
+        return self._workplace.values.read(key).value.frame
+
+
+def _raise_failures(result: dg.ExecuteInProcessResult) -> None:
+    if result.success:
+        return
+    causes = {}
+    for event in result.get_step_failure_events():
+        error = event.step_failure_data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        causes[event.step_key] = error.message.strip() if error else "no reason was given"
+    lines = [f"{step}: {cause}" for step, cause in causes.items()]
+    raise RunFailedError(f"Run {result.run_id} failed.\n" + "\n".join(lines), causes=causes)

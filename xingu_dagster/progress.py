@@ -1,0 +1,118 @@
+"""Live progress of a run: which DataProvider is in which phase, and for how long.
+
+Its one idea: it listens to the events of the run. A terminal gets a table that renews itself, a
+notebook the same table in place, and everything else one line for each phase that ended.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+MARKS = {"waiting": "", "running": "…", "done": "✓", "failed": "✗"}
+
+
+@dataclass(slots=True)
+class Phase:
+    """One phase of one DataProvider."""
+
+    state: str = "waiting"
+    started: float = 0.0
+    seconds: float = 0.0
+    doing: str = ""
+
+
+@dataclass
+class Progress:
+    """The phases of a run, by DataProvider and name of the phase."""
+
+    steps: list[str]
+    phases: dict[str, Phase] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.phases = {step: Phase() for step in self.steps}
+
+    def on_event(self, entry: dg.EventLogEntry) -> None:
+        """Take note of one event of the run."""
+        event = entry.dagster_event
+        phase = self.phases.get(event.step_key or "") if event else None
+        if event is None or phase is None:
+            return
+        kind = dg.DagsterEventType
+        if event.event_type is kind.STEP_START:
+            phase.state, phase.started = "running", time.monotonic()
+        elif event.event_type is kind.ASSET_MATERIALIZATION and event.asset_key:
+            phase.doing = "/".join(event.asset_key.path[1:])
+        elif event.event_type in (kind.STEP_SUCCESS, kind.STEP_FAILURE):
+            phase.seconds = time.monotonic() - phase.started
+            phase.state = "done" if event.event_type is kind.STEP_SUCCESS else "failed"
+
+    def __rich__(self) -> Table:
+        """The table: one row for each DataProvider, one column for each phase."""
+        split = [step.split("__", 1) for step in self.steps]
+        names = list(dict.fromkeys(phase for _, phase in split))
+        table = Table("DataProvider", *names, "last made", box=None, pad_edge=False)
+        for dp_id in dict.fromkeys(dp_id for dp_id, _ in split):
+            cells = [self._cell(self.phases.get(f"{dp_id}__{name}")) for name in names]
+            made = [p.doing for s, p in self.phases.items() if s.startswith(f"{dp_id}__")]
+            table.add_row(dp_id, *cells, next((one for one in reversed(made) if one), ""))
+        return table
+
+    @staticmethod
+    def _cell(phase: Phase | None) -> str:
+        if phase is None or phase.state == "waiting":
+            return ""
+        running = phase.state == "running"
+        seconds = time.monotonic() - phase.started if running else phase.seconds
+        return f"{MARKS[phase.state]} {seconds:.1f} s"
+
+
+@contextmanager
+def shown(progress: Progress, console: Console | None = None) -> Iterator[None]:
+    """Show `progress` while the block runs."""
+    console = console or Console()
+    if console.is_jupyter:
+        with _in_notebook(progress):
+            yield
+    elif console.is_terminal:
+        with Live(progress, console=console, refresh_per_second=4):
+            yield
+    else:
+        yield
+        console.print(progress)
+
+
+@contextmanager
+def _in_notebook(progress: Progress) -> Iterator[None]:
+    """Renew one output cell: rich's own way needs widgets that not every notebook has."""
+    from threading import Event, Thread
+
+    from IPython.display import HTML, display
+
+    def html() -> HTML:
+        console = Console(record=True, width=100, file=StringIO())
+        console.print(progress)
+        return HTML(console.export_html(inline_styles=True, code_format="<pre>{code}</pre>"))
+
+    handle: Any = display(html(), display_id=True)
+    ended = Event()
+
+    def renew() -> None:
+        while not ended.wait(0.5):
+            handle.update(html())
+
+    thread = Thread(target=renew, name="xingu-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        handle.update(html())
