@@ -1,0 +1,188 @@
+"""The password of a database that answers is nowhere that anybody can read.
+
+A database that cannot be reached is in `test_bad_input`. Here a role of a running PostgreSQL has to
+give its password, and gets data, or an error.
+"""
+
+import logging
+import re
+import sqlite3
+import time
+import traceback
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import dagster as dg
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+
+from tests.graph.test_bad_input import everything_told, query
+from tests.project import Project
+from tests.toys import Houses, houses
+from xingu.errors import QueryError
+
+ALL = ("sources/houses/houses", "sources/houses/visitors", "houses/*")
+KINDS = {".parquet", ".pkl", ".json", ".html", ".ipynb", ".py", ".txt", ".db"}
+"""What a trained project consists of."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """Who may read one schema of a server, and has to say the password for it."""
+
+    name: str
+    core: str
+    """The part of the password that no way of quoting changes."""
+    server: str
+
+    @property
+    def password(self) -> str:
+        return f"hush +{self.core}/#%@:"
+
+    def url(self, password: str | None = None) -> str:
+        secret = quote(self.password if password is None else password, safe="")
+        return self.server.replace("postgres:@", f"{self.name}:{secret}@")
+
+
+@pytest.fixture
+def role(postgres_schema: str) -> Role:
+    core = uuid4().hex
+    role = Role(f"reader_{core[::-1]}", core, postgres_schema)
+    rows = list(houses().itertuples(index=False, name=None))
+    with psycopg.connect(postgres_schema, autocommit=True) as db:
+        db.execute("CREATE TABLE houses (id int8, size float8, town text, price float8)")
+        db.cursor().executemany("INSERT INTO houses VALUES (%s, %s, %s, %s)", rows)
+        db.execute(f"CREATE ROLE {role.name} LOGIN PASSWORD '{role.password}'")
+        (schema,) = db.execute("SELECT current_schema()").fetchone()
+        db.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role.name}")
+        db.execute(f"GRANT SELECT ON houses TO {role.name}")
+        demand_password(db, role)
+    return role
+
+
+def demand_password(db: psycopg.Connection, role: Role) -> None:
+    """Let the server, which trusts everybody, refuse a wrong password of `role`."""
+    (name,) = db.execute("SHOW hba_file").fetchone()
+    rules = [f"local all {role.name} scram-sha-256", f"host all {role.name} all scram-sha-256"]
+    Path(name).write_text("\n".join([*rules, Path(name).read_text()]))
+    db.execute("SELECT pg_reload_conf()")
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            psycopg.connect(role.url("wrong")).close()
+        except psycopg.OperationalError as error:
+            assert "password authentication failed" in str(error)  # noqa: PT017
+            return
+        time.sleep(0.05)
+    pytest.fail("the server does not ask for a password")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / ".dagster").mkdir()
+    return tmp_path
+
+
+class Reading(Houses):
+    """Its sources come through both drivers: Arrow knows no `inet`, so SQLAlchemy takes over."""
+
+    train_dataset_sources = {
+        **query("select * from houses", "pg"),
+        "visitors": {"source": "pg", "query": "select '10.0.0.1'::inet as address"},
+    }
+    batch_predict_dataset_sources = query("select id, size, town from houses", "pg")
+
+
+class Refused(Reading):
+    train_dataset_sources = query("select sice from houses", "pg")
+
+
+def project_of(home: Path, role: Role, provider: type[Houses]) -> Project:
+    """A project that reads from the server as `role`, and keeps what Dagster keeps below `home`."""
+    settings = {"databases": {"pg": role.url()}, "datasource_cache": "cache"}
+    project = Project(home, [provider], settings)
+    project.instance = dg.DagsterInstance.local_temp(str(home / ".dagster"))
+    return project
+
+
+def unpacked(home: Path) -> Iterator[str]:
+    """What is in files whose bytes do not show it: compressed, or cut into pages."""
+    for path in home.rglob("*.parquet"):
+        table = pq.read_table(path)
+        yield f"{path} {table.schema.metadata} {table.to_pylist()}"
+    for path in home.rglob("*.db"):
+        with closing(sqlite3.connect(path)) as db:
+            tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            for (table,) in tables:
+                for row in db.execute(f'SELECT * FROM "{table}"'):
+                    yield f"{path} {table} {[_inflated(value) for value in row]}"
+
+
+def _inflated(value: object) -> object:
+    # Dagster keeps snapshots of jobs and plans so.
+    is_packed = isinstance(value, bytes) and value[:1] == b"\x78"
+    return zlib.decompress(value) if is_packed else value
+
+
+def told(project: Project, caught: list[BaseException], caplog, capfd) -> list[str]:
+    """Return everything that anybody can read of the runs of `project`."""
+    return [
+        everything_told(project, caught, caplog),
+        caplog.text,
+        *capfd.readouterr(),
+        *("".join(traceback.format_exception(error)) for error in caught),
+        *unpacked(project.home),
+    ]
+
+
+def found(needle: str, texts: list[str]) -> list[str]:
+    """Return every place where `needle` is, with what is around it."""
+    return [
+        text[max(0, match.start() - 80) : match.end() + 20]
+        for text in texts
+        for match in re.finditer(re.escape(needle), text)
+    ]
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """Return an error and all that led to it; Dagster makes circles of them."""
+    known: list[BaseException] = []
+    more: list[BaseException | None] = [error]
+    while more:
+        last = more.pop()
+        if last is not None and last not in known:
+            known.append(last)
+            more += [last.__cause__, last.__context__]
+    return known
+
+
+def test_a_password_that_was_used_is_nowhere(home, role, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    project = project_of(home, role, Reading)
+    project.run(*ALL)
+    assert project.metadata("houses/raw/houses")["dagster/row_count"] == 400
+    assert "SQLAlchemy takes over" in caplog.text
+    assert {path.suffix for path in home.rglob("*") if path.is_file()} >= KINDS
+    texts = told(project, [], caplog, capfd)
+    assert found(f"{role.name}@", texts)  # where it would be, if it were anywhere
+    assert found(role.core, texts) == []
+
+
+@pytest.mark.parametrize("selection", ["sources/houses/houses", "houses/*"])
+def test_a_password_is_nowhere_after_a_query_that_the_server_refuses(
+    home, role, caplog, capfd, selection
+):
+    caplog.set_level(logging.DEBUG)
+    project = project_of(home, role, Refused)
+    refusal = f"'pg'.*{role.name}@.*\"sice\" does not exist"
+    with pytest.raises(QueryError, match=refusal) as failure:
+        project.run(selection)
+    texts = told(project, chain(failure.value), caplog, capfd)
+    assert found("STEP_FAILURE", texts)
+    assert found(role.core, texts) == []
