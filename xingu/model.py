@@ -4,9 +4,10 @@ Its one idea: a Model predicts with nothing but itself. It knows no database, no
 settings; the Models of its prerequisites come along and are loaded when a hook touches them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import pandas as pd
@@ -40,7 +41,7 @@ class TrainRun:
         return f"{self.train_session_id}:{self.train_id}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signature:
     """What a Model was trained on: names, order and dtypes of what goes in and comes out."""
 
@@ -49,6 +50,11 @@ class Signature:
     estimator_features: tuple[str, ...] = ()
     target: str | None = None
     set_rows: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def features_index(self) -> pd.Index:
+        """Features of the estimator, as columns of a frame."""
+        return pd.Index(self.estimator_features)
 
 
 class PreReqModels(Mapping[str, "Model"]):
@@ -241,15 +247,20 @@ class Model:
     def _estimate(self, X: pd.DataFrame, kind: PredictKind, class_index: int | None):
         if self.estimator is None:
             return pd.DataFrame(index=X.index)
-        features = list(self.fitted_signature.estimator_features)
-        try:
-            data = X[features]
-        except KeyError as error:
-            require_columns(X, features, f"{self.id}.x_estimator_features", "the data to estimate")
-            raise DataError(f"{self.id}: the features cannot be selected ({error})") from error
+        data = self._features_of(X)
         if kind == "predict":
             return self.estimator.predict(data)
         return self.estimator.predict_proba(data, class_index)
+
+    def _features_of(self, X: pd.DataFrame) -> pd.DataFrame:
+        features = self.fitted_signature.features_index
+        if X.columns.equals(features):
+            return X
+        try:
+            return X[list(features)]
+        except KeyError as error:
+            require_columns(X, features, f"{self.id}.x_estimator_features", "the data to estimate")
+            raise DataError(f"{self.id}: the features cannot be selected ({error})") from error
 
     def is_classifier(self) -> bool:
         """Return whether it estimates classes."""
@@ -363,7 +374,7 @@ class Model:
 
 
 def require_columns(
-    frame: pd.DataFrame, columns: Sequence[str], declared_as: str, frame_name: str
+    frame: pd.DataFrame, columns: Iterable[str], declared_as: str, frame_name: str
 ) -> None:
     """Raise MissingColumnError that names the `columns` that `frame` does not have."""
     known = set(frame.columns)

@@ -97,7 +97,7 @@ def _in_notebook(progress: Progress) -> Iterator[None]:
     from IPython.display import HTML, display
 
     def html() -> HTML:
-        console = Console(record=True, width=100, file=StringIO())
+        console = Console(record=True, width=100, file=StringIO(), force_jupyter=False)
         console.print(progress)
         return HTML(console.export_html(inline_styles=True, code_format="<pre>{code}</pre>"))
 

@@ -4,6 +4,7 @@ Knows the names of estimation columns, and of no algorithm.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pandas as pd
 
 from xingu.errors import DataError, MissingColumnError, UntrainedModelError, did_you_mean
 from xingu.estimator import ESTIMATION
+
+_ESTIMATION = pd.Index([ESTIMATION])
 
 
 def select_features(data: pd.DataFrame, features: pd.Index, owner: str) -> pd.DataFrame:
@@ -78,7 +81,14 @@ def training_set(datasets: Mapping[str, pd.DataFrame], target: str, owner: str) 
 
 def estimation_frame(values: Any, index: pd.Index) -> pd.DataFrame:
     """Return the one column ``estimation``."""
+    if isinstance(values, np.ndarray):  # five times faster than from a dict, which counts for a row
+        return pd.DataFrame(values[:, np.newaxis], index=index, columns=_ESTIMATION)
     return pd.DataFrame({ESTIMATION: values}, index=index)
+
+
+@cache
+def _class_columns(count: int) -> pd.Index:
+    return pd.Index([f"{ESTIMATION}_class_{number}" for number in range(count)])
 
 
 def proba_frame(
@@ -90,7 +100,7 @@ def proba_frame(
         DataError: If there is no class `class_index`.
     """
     count = values.shape[1]
-    names = [f"{ESTIMATION}_class_{number}" for number in range(count)]
+    names = _class_columns(count)
     if class_index is None:
         return pd.DataFrame(values, index=index, columns=names)
     if not 0 <= class_index < count:

@@ -1,7 +1,5 @@
 """The 20 DataProviders of `many_models.py`: one base class, and a table for each."""
 
-# ruff: noqa: RUF012  declarations are read, never changed in place
-
 import pandas as pd
 
 from xingu import DataProvider

@@ -1,7 +1,5 @@
 """The DataProvider of `one_model.py`: the work of the bare scripts, declared."""
 
-# ruff: noqa: RUF012  declarations are read, never changed in place
-
 import pandas as pd
 
 from xingu import DataProvider

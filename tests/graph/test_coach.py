@@ -1,0 +1,228 @@
+"""Coach: the same graph for notebooks and scripts."""
+
+import dagster as dg
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from tests.project import Project
+from tests.toys import Houses, Taxes, houses, write_database
+from xingu import Coach, DataProviderFactory, Model
+from xingu.errors import RunFailedError, UnknownProviderError, UntrainedModelError
+from xingu_dagster.progress import Progress, shown
+
+
+class Broken(Houses):
+    id = "broken"
+
+    def feature_engineering_for_train(self, data):
+        raise ValueError("no such town")
+
+
+class NoBatch(Houses):
+    id = "no_batch"
+    batch_predict_dataset_sources = {}
+
+
+def coach_of(home, classes, instance=None, **settings) -> Coach:
+    if not (home / "houses.db").exists():
+        write_database(home / "houses.db")
+    databases = {"db": f"sqlite:///{home / 'houses.db'}"}
+    factory = DataProviderFactory(classes)
+    instance = instance or dg.DagsterInstance.ephemeral()
+    return Coach(factory, instance=instance, project_home=home, databases=databases, **settings)
+
+
+@pytest.fixture(scope="module")
+def coach(tmp_path_factory):
+    """A Coach that has trained twice; tests only look."""
+    coach = coach_of(tmp_path_factory.mktemp("coach"), [Houses, Taxes, NoBatch])
+    coach.first = coach.team_train()
+    coach.second = coach.team_train(["taxes"])
+    return coach
+
+
+def store(coach):
+    return coach.settings.place(coach.settings.models)
+
+
+def test_training_gives_models_that_predict_and_are_saved(coach):
+    assert set(coach.first) == {"houses", "taxes", "no_batch"}
+    rows = houses(5)
+    saved = Model.load("houses", path=store(coach))
+    pd.testing.assert_frame_equal(coach.first["houses"].predict(rows), saved.predict(rows))
+
+
+def test_one_training_is_one_session_and_prerequisites_are_those_of_it(coach):
+    assert len({model.train_session_id for model in coach.first.values()}) == 1
+    assert coach.first["taxes"].pre_req_trains == {"houses": coach.first["houses"].train_id}
+
+
+def test_only_what_was_asked_for_is_trained(coach):
+    assert set(coach.second) == {"taxes"}
+    assert coach.trained["houses"].train_id == coach.first["houses"].train_id
+    assert coach.trained["taxes"].train_id == coach.second["taxes"].train_id
+
+
+def test_what_a_script_trains_is_seen_in_dagster(coach):
+    runs = coach.instance.get_runs()
+    assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+    event = coach.instance.get_latest_materialization_event(dg.AssetKey(["taxes", "model"]))
+    train_id = event.asset_materialization.metadata["train_id"].value
+    assert train_id == coach.second["taxes"].train_id
+
+
+def test_what_dagster_trains_is_loaded_with_its_prerequisites(tmp_path):
+    project = Project(tmp_path, [Houses, Taxes])
+    project.run("houses/*", "taxes/*")
+    coach = coach_of(tmp_path, [Houses, Taxes])
+    loaded = coach.team_load()
+    assert loaded["taxes"].train_id == project.models.current("taxes")
+    assert coach.trained == loaded
+    assert loaded["taxes"].dp.pre_req_model["houses"].train_id == loaded["houses"].train_id
+
+
+def test_a_team_estimates_its_batches_without_training(coach):
+    before = len(coach.report().trains)
+    estimations = coach.team_batch_predict()
+    assert set(estimations) == {"houses", "taxes"}
+    assert list(estimations["taxes"]) == [
+        "estimation_class_0", "estimation_class_1", "estimation"]  # fmt: skip
+    assert len(coach.report().trains) == before
+
+
+def test_an_older_model_estimates_its_batch(coach):
+    older, newer = coach.first["taxes"], coach.second["taxes"]
+    coach.single_batch_predict(older)
+    key = dg.AssetKey(["taxes", "batch", "estimations"])
+    run = coach.instance.get_latest_materialization_event(key).run_id
+    record = coach._workplace.values.record(tuple(key.path), [run])
+    assert record.facts["train_id"] == older.train_id != newer.train_id
+
+
+def test_a_model_without_a_batch_says_so(coach):
+    with pytest.raises(UntrainedModelError, match="no_batch declares no batch_predict_dataset"):
+        coach.single_batch_predict(coach.first["no_batch"])
+
+
+def test_an_unknown_provider_is_an_error_that_names_it(coach):
+    with pytest.raises(UnknownProviderError, match="'house'.*Did you mean 'houses'"):
+        coach.team_train(["house"])
+
+
+def test_a_failure_names_step_and_cause_and_the_others_are_trained(tmp_path):
+    coach = coach_of(tmp_path, [Houses, Broken])
+    with pytest.raises(RunFailedError, match="broken__prepare: .*ValueError: no such town"):
+        coach.team_train()
+    assert set(coach.trained) == {"houses"}
+
+
+def test_without_post_processing_there_are_no_metrics(tmp_path):
+    coach = coach_of(tmp_path, [Houses], post_process=False)
+    coach.team_train()
+    assert coach.report().metrics.empty
+
+
+# -- report ------------------------------------------------------------------------------------
+
+
+def test_a_report_puts_trains_side_by_side(coach):
+    first, second = coach.first["taxes"].train_id, coach.second["taxes"].train_id
+    report = coach.report(dataprovider_id="taxes", reference_train_id=first)
+    assert list(report.metrics.columns) == list(report.trains["train_id"])
+    assert set(report.metrics.columns) == {first, second}
+    metrics = report.metrics.loc[("taxes", "test", "ROC AUC")]
+    expected = metrics[second] - metrics[first]
+    assert report.differences.loc[("taxes", "test", "ROC AUC"), second] == pytest.approx(expected)
+    assert report.hyperparameters.loc["num_leaves", first] == 7
+    assert report.attributes.loc["y", second] == "expensive"
+    assert "ROC AUC" in report._repr_html_()
+
+
+def test_a_report_of_a_session_has_its_trains(coach):
+    report = coach.report([coach.second["taxes"].train_session_id])
+    assert report.trains["train_id"].tolist() == [coach.second["taxes"].train_id]
+
+
+def test_a_report_of_nothing_says_so(coach):
+    with pytest.raises(UntrainedModelError, match="has no train that fits"):
+        coach.report(["nobody"])
+    with pytest.raises(UntrainedModelError, match="The reference 'nobody' is none of"):
+        coach.report(reference_train_id="nobody")
+
+
+# -- databases ---------------------------------------------------------------------------------
+
+
+def test_databases_are_open_for_sql(coach):
+    with coach.get_db_connection("db") as connection:
+        assert connection.exec_driver_sql("select count(*) from houses").scalar() == 400
+    with coach.get_db_connection() as connection:
+        assert connection.exec_driver_sql("select count(*) from training").scalar() == 4
+
+
+# -- progress ----------------------------------------------------------------------------------
+
+
+def test_progress_shows_each_phase_with_its_time(tmp_path, capsys):
+    coach_of(tmp_path, [Houses]).team_train()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].split()[:6] == ["DataProvider", "prepare", "tune", "fit", "evaluate", "batch"]
+    assert lines[-1].count("✓") == 5
+    assert "batch/plots" in lines[-1]
+
+
+def test_a_terminal_sees_the_table_while_it_changes():
+    console = Console(force_terminal=True, width=100, record=True)
+    progress = Progress(["houses__prepare", "houses__fit"])
+    progress.phases["houses__prepare"].state = "failed"
+    with shown(progress, console):
+        pass
+    text = console.export_text()
+    assert "houses" in text
+    assert "✗" in text
+
+
+# -- a Model's own methods ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_project(coach, monkeypatch):
+    """The settings of the project are those of the environment."""
+    monkeypatch.setenv("PROJECT_HOME", str(coach.settings.project_home))
+    monkeypatch.setenv("DATABASES", f"db|sqlite:///{coach.settings.project_home}/houses.db")
+    return Model.load("houses", path=store(coach))
+
+
+def test_a_model_reads_and_estimates_its_batch_and_saves_it(coach, in_project):
+    estimations = in_project.batch_predict()
+    pd.testing.assert_frame_equal(estimations, coach.single_batch_predict(in_project))
+    in_project.save_batch_predict_estimations()
+    with coach.get_db_connection() as connection:
+        query = f"select count(*) from estimations where train_id = '{in_project.train_id}'"
+        assert connection.exec_driver_sql(query).scalar() == 50
+
+
+def test_a_model_measures_what_is_in_memory_and_saves_it(coach, in_project):
+    before = coach.report([in_project.train_id]).metrics
+    in_project.sets = {"test": houses(100, seed=3).assign(town_code=0)}
+    rows = in_project.compute_and_save_metrics("trainsets")
+    assert {row.set for row in rows} == {"test"}
+    after = coach.report([in_project.train_id]).metrics
+    assert set(after.index.get_level_values("set")) == {"test"} != set(before.index)
+
+
+def test_a_model_with_nothing_to_measure_says_what_to_do(in_project):
+    for act, said in (
+        (lambda: in_project.compute_and_save_metrics("trainsets"), "set model.sets"),
+        (in_project.save_batch_predict_estimations, "call model.batch_predict"),
+    ):
+        with pytest.raises(Exception, match=said):
+            act()
+
+
+def test_settings_are_asked_by_the_name_of_their_variable(in_project, monkeypatch):
+    monkeypatch.setenv("OF_MINE", "x")
+    assert Model.get_config("PLOTS_PATH") == "plots"
+    assert Model.get_config("OF_MINE") == "x"
+    assert Model.get_config("NOBODY", 3) == 3
