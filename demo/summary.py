@@ -30,7 +30,8 @@ def main() -> None:
         print(f"  metrics      {_short(values.folder((key_part(dp_id), 'trainset_metrics')))}")
         print(f"  plots        {_short(plots / key_part(dp_id) / train_id)}")
         print(f"  estimations  {_short(latest)}")
-    print("\nOpen the Dagster UI with: make ui   (http://127.0.0.1:3000)")
+    print("\nWhat is current, and its history: .venv/bin/xingu inventory")
+    print("Open the Dagster UI with: make ui   (http://127.0.0.1:3000)")
 
 
 def _table(metrics: pd.DataFrame) -> str:

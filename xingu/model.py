@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import pandas as pd
@@ -352,6 +353,7 @@ class Model:
         train_session_id: str | None = None,
         as_of: datetime | None = None,
         path: "str | UPath" = "models",
+        project: str | Path = ".",
     ) -> "Model":
         """Load a saved Model; needs the storage alone.
 
@@ -359,16 +361,18 @@ class Model:
             dp_id: Id of the DataProvider.
             train_id: This train; otherwise the one of the session, of the time, or the current one.
             train_session_id: The train of this session.
-            as_of: The newest train that was saved at this time or before.
+            as_of: The train that was the current one at this time (with a time zone).
             path: The model storage: a folder or a URL.
+            project: A folder whose `inventory.yaml`, if it has one, may pin the current train.
 
         Raises:
             UntrainedModelError: If there is no such train.
             CorruptPackageError: If a file of the package is not what was saved.
         """
+        from xingu.inventory.file import pinned_trains
         from xingu.storage.packages import ModelStore
 
-        store = ModelStore(path)
+        store = ModelStore(path, pinned_trains(Path(project)))
         found = store.find(dp_id, train_id=train_id, session_id=train_session_id, as_of=as_of)
         return store.load(dp_id, found)
 

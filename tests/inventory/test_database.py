@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from sqlalchemy import inspect
 
 from tests.inventory.conftest import control_db
 from xingu.errors import ControlDbError
@@ -99,3 +100,24 @@ def test_the_folder_of_the_file_is_made(tmp_path):
 def test_nothing_is_opened_before_it_is_needed(tmp_path):
     control_db("sqlite:///control.db", tmp_path)
     assert not (tmp_path / "control.db").exists()
+
+
+def test_migrations_make_what_the_code_expects(tmp_path):
+    db = control_db("sqlite:///control.db", tmp_path)
+    found = inspect(db.engine)
+    for table in db.tables.metadata.sorted_tables:
+        columns = {one["name"]: bool(one["nullable"]) for one in found.get_columns(table.name)}
+        assert columns == {column.name: bool(column.nullable) for column in table.columns}
+
+
+def test_a_database_of_an_older_version_is_brought_up_to_date_and_keeps_its_rows(tmp_path):
+    db = control_db("sqlite:///control.db", tmp_path)
+    claim_train(db, TrainRun("houses", "t", "s", "r"), "r", lambda _: False)
+    with db.write("test") as connection:
+        for statement in ("DROP TABLE trials", "DROP TABLE plots",
+                          "UPDATE xingu_version SET version_num = '0001'"):  # fmt: skip
+            connection.exec_driver_sql(statement)
+    newer = control_db("sqlite:///control.db", tmp_path)
+    assert {"trials", "plots"} <= set(inspect(newer.engine).get_table_names())
+    with newer.read() as connection:
+        assert connection.exec_driver_sql("SELECT train_id FROM train_claims").scalar() == "t"

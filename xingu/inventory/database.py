@@ -22,7 +22,7 @@ from xingu.sources.secrets import scrub, secrets_of
 logger = logging.getLogger(__name__)
 
 NICKNAME = "xingu"
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration."""
 BUSY_SECONDS = 300
 """How long a process waits for others that write into the same SQLite file."""

@@ -43,6 +43,8 @@ class Tables:
         sources: What a train was made from: query, data version, rows.
         packages: Where a train's package is, and the SHA-256 of its manifest.
         package_files: SHA-256 and bytes of every file of a package.
+        trials: The trials of searches: parameters (JSON), value, state; times in seconds.
+        plots: Where the plots of a train are.
     """
 
     metadata: MetaData
@@ -59,6 +61,8 @@ class Tables:
     sources: Table
     packages: Table
     package_files: Table
+    trials: Table
+    plots: Table
 
     @property
     def of_2_0(self) -> list[Table]:
@@ -139,5 +143,22 @@ def _of_ours(table: Callable[..., Table]) -> list[Table]:
             *_text(*OWN_TRAIN, "file", "sha256"),
             Column("bytes", BigInteger),
             key=[*OWN_TRAIN, "file"],
+        ),
+        table(
+            "trials",
+            *_text(*TRAIN, "search_id"),
+            Column("number", BigInteger, nullable=False),
+            *_text("state", "params"),
+            Column("value", Double),
+            *_text("reason", nullable=True),
+            Column("started", Double, nullable=False),
+            Column("ended", Double),
+            key=["search_id", "number"],
+        ),
+        table(
+            "plots",
+            _time(),
+            *_text(*TRAIN, "channel", "name", "path"),
+            key=[*OWN_TRAIN, "channel", "name", "path"],
         ),
     ]
