@@ -127,6 +127,8 @@ def _without_user(url: str) -> str:
 
 def ci_branch() -> str | None:
     """Return the branch of a CI job, which checks out a detached HEAD."""
+    if os.environ.get("GITHUB_REF_TYPE") == "tag":  # then GITHUB_REF_NAME is that of the tag
+        return None
     names = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BRANCH_NAME")
     return next((os.environ[name] for name in names if os.environ.get(name)), None)
 

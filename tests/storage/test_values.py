@@ -167,3 +167,17 @@ def assert_same(one, other):
             assert_same(one[name], other[name])
     else:
         assert one == other
+
+
+def test_values_of_a_saved_model_stay_when_the_project_moves(tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    store = ValueStore(before / "values", keep=1)
+    kept = store.write(KEY, "run", 1, Label("v", {})).value_id
+    package = before / "models" / "houses" / "calm-fox"
+    package.mkdir(parents=True)
+    (package / "manifest.json").touch()
+    store.pin(KEY, kept, UPath(package))
+    before.rename(after)
+    moved = ValueStore(after / "values", keep=1)
+    moved.write(KEY, "run", 2, Label("v", {}))
+    assert moved.prune(KEY) == []

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 
 from xingu.model import Model
 from xingu.provenance import Provenance
+from xingu.tuning.hyperparameters import DECLARED
+from xingu.tuning.trials import plain
 
 
 def train_attributes(model: Model) -> dict[str, str]:
     """Return the attributes of a fitted Model; what is not known is left out.
 
     Those of Xingu 2.0 have its names: `hyperparam` is JSON with `source_train_id`, `params` and
-    `hyperparams`, and `x_estimator_features` a JSON list.
+    `hyperparams`, and `x_estimator_features` a JSON list. `hyperparam_origin` is ours: ``dp``,
+    ``self``, ``defaults``, or the train that they come from.
     """
     estimator, signature = model.estimator, model.signature()
     own = {
@@ -22,6 +25,7 @@ def train_attributes(model: Model) -> dict[str, str]:
         "x_estimator_features": json.dumps(signature.estimator_features),
         "y": signature.target,
         "hyperparam": _hyperparam(model),
+        "hyperparam_origin": model.hyperparams_origin if estimator else None,
         **{f"rows_{name}": str(rows) for name, rows in signature.set_rows.items()},
     }
     known = {**provenance_attributes(model.provenance), **own}
@@ -48,10 +52,10 @@ def provenance_attributes(provenance: Provenance) -> dict[str, str]:
 def _hyperparam(model: Model) -> str | None:
     if model.estimator is None:
         return None
-    params = model.algo_params
+    params, origin = model.algo_params, model.hyperparams_origin
     chosen = {
-        "source_train_id": None if model.hyperparams_origin == "dp" else model.hyperparams_origin,
+        "source_train_id": None if origin in (*DECLARED, "self") else origin,
         "params": params.get("params", {}),
         "hyperparams": params.get("hyperparams", {}),
     }
-    return json.dumps(chosen, default=str)
+    return json.dumps(plain(chosen))

@@ -9,26 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from xingu.errors import UntrainedModelError, did_you_mean
+from xingu.identity import key_part
 from xingu.inventory.file import read_inventory, write_inventory
 from xingu.model import TrainRun
+from xingu.storage.files import children
 from xingu.storage.manifest import Manifest
-from xingu.storage.packages import ModelStore
+from xingu.storage.packages import TRAINS, ModelStore
 
 
 def current_trains(models: ModelStore) -> list[dict[str, Any]]:
     """Return a record of the current train of each DataProvider, by id."""
     return [
         {**train_record(models, dp_id, train_id), "pinned": dp_id in models.pins}
-        for dp_id in models.dataproviders()
+        for dp_id in sorted({*models.dataproviders(), *models.pins})
         if (train_id := models.current(dp_id)) is not None
     ]
 
 
 def train_record(models: ModelStore, dp_id: str, train_id: str) -> dict[str, Any]:
     """Return what a list of trains shows of one; without its package only the ids are known."""
-    ids = {"dataprovider_id": dp_id, "train_id": train_id}
     if not models.has(dp_id, train_id):
-        return {**ids, "removed": True}
+        return {"dataprovider_id": dp_id, "train_id": train_id, "removed": True}
     manifest = models.manifest(dp_id, train_id)
     return {
         "dataprovider_id": manifest.dataprovider_id,
@@ -63,32 +64,54 @@ def find_manifest(models: ModelStore, text: str) -> Manifest:
     session, _, train_id = rest.rpartition(":")
     found = [
         manifest
-        for one in models.dataproviders()
-        if dp_id in ("", one) and models.has(one, train_id)
+        for one in ([dp_id] if dp_id else models.dataproviders())
+        if models.has(one, train_id)
         if session in ("", (manifest := models.manifest(one, train_id)).train_session_id)
     ]
-    if len(found) == 1:
-        return found[0]
-    if found:
+    if not found:
+        raise _unknown(models, text)
+    if len(found) > 1:
         names = " or ".join(f"{one.dataprovider_id}/{train_id}" for one in found)
         raise UntrainedModelError(f"{text!r} is a train of several DataProviders; write {names}.")
-    known = [record["train_id"] for record in current_trains(models)]
-    raise UntrainedModelError(
-        f"No train is called {text!r} in {models.root}; `xingu inventory` lists the current ones."
-        f"{did_you_mean(train_id, known)}",
+    return found[0]
+
+
+def _unknown(models: ModelStore, text: str) -> UntrainedModelError:
+    dp_id, _, rest = text.rpartition("/")
+    train_id = rest.rpartition(":")[2]
+    dp_ids = models.dataproviders()
+    if not dp_ids:
+        return UntrainedModelError(f"No model was trained yet in {models.root}; materialize one.")
+    if dp_id and key_part(dp_id) not in dp_ids:
+        return UntrainedModelError(
+            f"No model of {dp_id!r} in {models.root}; there are some of {', '.join(dp_ids)}."
+            f"{did_you_mean(dp_id, dp_ids)}",
+            dataprovider_id=dp_id,
+        )
+    folders = [models.folder(one) / TRAINS for one in ([dp_id] if dp_id else dp_ids)]
+    known = [train.name for folder in folders for train in children(folder)]
+    return UntrainedModelError(
+        f"No train{f' of {dp_id!r}' if dp_id else ''} is called {rest!r} in {models.root}; "
+        f"`xingu inventory` lists some.{did_you_mean(train_id, known)}",
         train_id=train_id,
     )
 
 
-def pin(models: ModelStore, dp_id: str, train_id: str) -> None:
-    """Make a saved train the current one.
+def pin(models: ModelStore, dp_id: str, train: str) -> Manifest:
+    """Make a saved train the current one, and return its manifest.
+
+    Args:
+        models: The model storage.
+        dp_id: Id of the DataProvider.
+        train: ``train`` or ``session:train``.
 
     Raises:
         UntrainedModelError: If there is no such train.
     """
-    manifest = models.manifest(dp_id, train_id)
-    run = TrainRun(dp_id, train_id, manifest.train_session_id, manifest.run_id)
-    models.make_current(run, "pin")
+    manifest = find_manifest(models, f"{dp_id}/{train}")
+    ids = (manifest.dataprovider_id, manifest.train_id, manifest.train_session_id)
+    models.make_current(TrainRun(*ids, manifest.run_id), "pin")
+    return manifest
 
 
 def export(models: ModelStore, path: Path, most: int = 20) -> dict[str, Any]:
@@ -99,15 +122,22 @@ def export(models: ModelStore, path: Path, most: int = 20) -> dict[str, Any]:
         path: The file.
         most: Entries of the history of each DataProvider.
     """
-    pinned = {dp_id for dp_id, model in read_inventory(path).items() if model.get("pinned")}
+    before = read_inventory(path)
+    kept = {key_part(dp_id): dp_id for dp_id, model in before.items() if model.get("pinned")}
+    pins = {**models.pins, **{key: before[dp_id]["train_id"] for key, dp_id in kept.items()}}
+    models = ModelStore(models.root, pins)
     exported = {}
     for record in current_trains(models):
         dp_id = record.pop("dataprovider_id")
+        key = key_part(dp_id)
+        if key in kept and record.get("removed"):  # its package is elsewhere, or not there yet
+            exported[kept[key]] = before[kept[key]]
+            continue
         past = [
             {name: one.get(name) for name in ("since", "action", "train_id", "git_commit")}
             for one in history(models, dp_id, most)
         ]
-        exported[dp_id] = {**record, "pinned": dp_id in pinned, "history": past}
+        exported[dp_id] = {**record, "history": past}
     write_inventory(path, exported)
     return exported
 

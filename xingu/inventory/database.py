@@ -88,7 +88,7 @@ class ControlDB:
     def _errors(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, ImportError) as error:
             secrets = secrets_of(self._databases.url(NICKNAME).render_as_string(False))
             reason = scrub(str(getattr(error, "orig", None) or error).strip(), secrets)
             advice = "look whether it runs, and at XINGU_DB_URL and its permissions"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from xingu.errors import ControlDbError
+from xingu.errors import ControlDbError, SettingsError
 from xingu.inventory.catalog import find_manifest
 from xingu.inventory.database import ControlDB
 from xingu.inventory.trains import TrainFilter, children_of, model_metrics, steps_of
@@ -32,8 +32,8 @@ def train_details(models: ModelStore, control: ControlDB, train: str) -> dict[st
     details = _of_package(models, manifest)
     try:
         details |= _remembered(control, manifest)
-    except ControlDbError as error:
-        logger.warning("%s", error)
+    except (ControlDbError, SettingsError) as error:
+        logger.warning("Only what is in the package: %s", error)
     return details
 
 
@@ -43,50 +43,45 @@ def _of_package(models: ModelStore, manifest: Manifest) -> dict[str, Any]:
     plain = manifest.model_dump(mode="json")
     names = ("dataprovider_id", "train_id", "train_session_id", "run_id", "trained", "target")
     return {
-        "Train": {
-            **{name: plain[name] or "" for name in names},
+        "train": {
+            **{name: plain[name] for name in names},
             "current": current,
             "package": str(package),
             "estimator": plain["estimator_class"] or "none (hollow)",
-            "hyperparameters from": plain["hyperparams_origin"],
+            "hyperparameters_from": plain["hyperparams_origin"],
             "rows": plain["set_rows"],
             "features": plain["estimator_features"],
         },
-        "Parameters": plain["algo_params"],
-        "Provenance": {k: v for k, v in plain["provenance"].items() if v is not None},
-        "Pre-reqs": plain["pre_reqs"],
-        "Sources": plain["sources"],
-        "Files": [{"file": name, **record} for name, record in plain["files"].items()],
+        "parameters": plain["algo_params"],
+        "provenance": plain["provenance"],
+        "pre_reqs": plain["pre_reqs"],
+        "sources": plain["sources"],
+        "files": [{"file": name, **record} for name, record in plain["files"].items()],
     }
 
 
 def _remembered(control: ControlDB, manifest: Manifest) -> dict[str, Any]:
     dp_id, train_id = manifest.dataprovider_id, manifest.train_id
     wanted = TrainFilter([train_id], [dp_id])
+    children = children_of(control, dp_id, train_id)
     steps = steps_of(control, wanted)
-    metrics = model_metrics(control, wanted)
-    used_by = [{"dataprovider_id": one, "train_id": of} for one, of in children_of(
-        control, dp_id, train_id)]  # fmt: skip
     return {
-        "Steps": steps[["time", "status"]].to_dict("records"),
-        "Metrics": _by_set(metrics),
-        "Pre-req of": used_by,
+        "steps": [
+            {"time": time.isoformat(), "status": status}
+            for time, status in zip(steps["time"], steps["status"], strict=True)
+        ],
+        "metrics": _by_set(model_metrics(control, wanted)),
+        "pre_req_of": [{"dataprovider_id": one, "train_id": of} for one, of in children],
     }
 
 
 def _by_set(metrics: pd.DataFrame) -> list[dict[str, Any]]:
-    if metrics.empty:
-        return []
-    value = metrics["value_number"].astype(object)
-    value = value.where(metrics["value_text"].isna(), metrics["value_text"])
-    table = metrics.assign(value=value).pivot_table(
-        index="name", columns="set", values="value", aggfunc="first", sort=False
-    )
-    return [
-        {"metric": name, **{str(part): _short(cell) for part, cell in row.items()}}
-        for name, row in table.iterrows()
-    ]
-
-
-def _short(cell: Any) -> Any:
-    return f"{cell:.6g}" if isinstance(cell, float) and cell == cell else cell
+    """One record of each metric, with its value in each set; None where it was not measured."""
+    sets = dict.fromkeys(metrics["set"])
+    table: dict[str, dict[str, Any]] = {}
+    columns = (metrics[name] for name in ("name", "set", "value_number", "value_text"))
+    for name, part, number, text in zip(*columns, strict=True):
+        known = table.setdefault(name, {"metric": name, **dict.fromkeys(sets)})
+        value = number if pd.isna(text) else text
+        known[part] = None if pd.isna(value) else value
+    return list(table.values())

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from upath import UPath
 
 from xingu.errors import SettingsError
+from xingu.storage.files import write_atomically
 
 FILE = "inventory.yaml"
 
@@ -18,20 +20,28 @@ def read_inventory(path: Path) -> dict[str, Any]:
     """Return the models of an inventory file by id of the DataProvider; none without a file.
 
     Raises:
-        SettingsError: If it cannot be understood.
+        SettingsError: If it cannot be understood, or a pin names no train.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path} is no YAML ({error}); correct it or remove it.") from None
+    except (yaml.YAMLError, ValueError, OSError) as error:
+        raise SettingsError(f"{path} cannot be read ({error}); correct or remove it.") from None
     models = content.get("models") if isinstance(content, dict) else None
-    if not isinstance(models, dict) or not all(isinstance(one, dict) for one in models.values()):
+    if not isinstance(models, dict) or not all(
+        isinstance(dp_id, str) and isinstance(model, dict) for dp_id, model in models.items()
+    ):
         raise SettingsError(
             f"{path} has no `models` by id of the DataProvider; write it with "
             "`xingu inventory export`, or remove it."
         )
+    for dp_id, model in models.items():
+        pinned = model.get("pinned", False)
+        if not isinstance(pinned, bool):
+            raise SettingsError(f"{path}: {dp_id}: pinned is {pinned!r}; write true or false.")
+        if pinned and not (isinstance(model.get("train_id"), str) and model["train_id"]):
+            raise SettingsError(f"{path}: {dp_id} is pinned, but has no train_id; name one.")
     return models
 
 
@@ -41,14 +51,8 @@ def pinned_trains(home: Path) -> dict[str, str]:
     Raises:
         SettingsError: If the file cannot be understood, or a pin names no train.
     """
-    path = home / FILE
-    pins = {}
-    for dp_id, model in read_inventory(path).items():
-        if model.get("pinned") is True:
-            if not isinstance(model.get("train_id"), str):
-                raise SettingsError(f"{path}: {dp_id} is pinned, but has no train_id; name one.")
-            pins[dp_id] = model["train_id"]
-    return pins
+    models = read_inventory(home / FILE)
+    return {dp_id: model["train_id"] for dp_id, model in models.items() if model.get("pinned")}
 
 
 def write_inventory(path: Path, models: dict[str, Any]) -> None:
@@ -58,6 +62,4 @@ def write_inventory(path: Path, models: dict[str, Any]) -> None:
         "# The current train of each DataProvider. Where `pinned` is true, this train is loaded,\n"
         "# whatever was trained later. Written by `xingu inventory export`.\n"
     )
-    scratch = path.with_name(f".{path.name}.tmp")
-    scratch.write_text(head + text)
-    scratch.replace(path)
+    write_atomically(UPath(path), (head + text).encode())

@@ -5,8 +5,8 @@ pinned or deployed, and every train that is a prerequisite of one that stays.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from upath import UPath
 
@@ -20,19 +20,10 @@ from xingu.storage.values import ValueStore
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Spare:
-    """A train that can go."""
-
-    dataprovider_id: str
-    train_id: str
-    bytes: int
-
-
 def spare_trains(
     models: ModelStore, keep: int, protected: Collection[tuple[str, str]] = ()
-) -> list[Spare]:
-    """Return the trains that nobody needs.
+) -> list[Manifest]:
+    """Return the trains that nobody needs, oldest first within a DataProvider.
 
     Args:
         models: The model storage.
@@ -56,19 +47,24 @@ def spare_trains(
             if key not in stay:
                 stay.add(key)
                 needed.append(key)
-    return [
-        Spare(dp_id, train_id, sum(file.bytes for file in manifest.files.values()))
-        for (dp_id, train_id), manifest in everything.items()
-        if (dp_id, train_id) not in stay
-    ]
+    return [manifest for key, manifest in everything.items() if key not in stay]
 
 
-def prune(models: ModelStore, plots: UPath, values: ValueStore, spare: Collection[Spare]) -> None:
+def size_of(train: Manifest) -> int:
+    """Return the bytes of a package."""
+    return sum(file.bytes for file in train.files.values())
+
+
+def prune(
+    models: ModelStore, plots: UPath, values: ValueStore, spare: Collection[Manifest]
+) -> None:
     """Remove trains, their plots, and the values that were kept for them alone."""
+    of_spare: dict[str, set[str]] = defaultdict(set)
     for train in spare:
         models.remove(train.dataprovider_id, train.train_id)
-        remove_folder(plots / train.dataprovider_id / train.train_id)
+        remove_folder(plots / key_part(train.dataprovider_id) / train.train_id)
         logger.info("%s: removed the train %s", train.dataprovider_id, train.train_id)
-    for dp_id in sorted({train.dataprovider_id for train in spare}):
-        for key in values.keys(dp_id):
-            values.prune(key)
+        for key, value_id in train.values.items():
+            of_spare[key].add(value_id)
+    for key, value_ids in of_spare.items():
+        values.prune(tuple(key.split("/")), among=value_ids)

@@ -154,6 +154,22 @@ def record_metrics(
         _replace(connection, table, run, values, or_(*(of_channel[name] for name in channels)))
 
 
+def record_plots(
+    db: ControlDB,
+    run: TrainRun,
+    files: Iterable[tuple[Channel, str, str]],
+    which: Collection[Channel],
+) -> None:
+    """Replace the plots of a train that are of `which` channels; `files`: channel, name, path."""
+    table, now = db.tables.plots, _now()
+    rows = [
+        {"time": now, "channel": channel, "name": name, "path": path}
+        for channel, name, path in files
+    ]
+    with db.write(run.train_id) as connection:
+        _replace(connection, table, run, rows, table.c.channel.in_(which))
+
+
 def record_sets(
     db: ControlDB, run: TrainRun, sets: Mapping[str, pd.DataFrame], target: str | None
 ) -> None:

@@ -144,6 +144,12 @@ def _of_ours(table: Callable[..., Table]) -> list[Table]:
             Column("bytes", BigInteger),
             key=[*OWN_TRAIN, "file"],
         ),
+        *_of_searches_and_plots(table),
+    ]
+
+
+def _of_searches_and_plots(table: Callable[..., Table]) -> list[Table]:
+    return [
         table(
             "trials",
             *_text(*TRAIN, "search_id"),

@@ -79,7 +79,11 @@ class Ledger:
         return entry
 
     def at(self, moment: datetime) -> Entry | None:
-        """Return the entry that was the newest at `moment`; None: there was none yet."""
+        """Return the entry that was the newest at `moment`; None: there was none yet.
+
+        A moment without a time zone is local time.
+        """
+        moment = moment.astimezone(UTC)
         newest = self.newest()
         if newest is None or newest.time <= moment:
             return newest

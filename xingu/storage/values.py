@@ -13,6 +13,7 @@ Value ids begin with the time, so their order is their age. Knows nothing of Dag
 
 import json
 import logging
+import os
 import pickle
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ from xingu.errors import MissingValueError
 from xingu.state import PreparedFrame, PreparedSplits, ProviderState
 from xingu.storage.files import (
     children,
+    local_path,
     new_folder,
     remove_folder,
     storage_root,
@@ -172,12 +174,6 @@ class ValueStore:
                 value_id=value_id,
             ) from error
 
-    def keys(self, group: str) -> list[Key]:
-        """Return the keys of all values below a first part, sorted; lists folders."""
-        found = (self.root / group).rglob(LATEST)
-        depth = len(self.root.parts)
-        return sorted(tuple(path.parent.parts[depth:]) for path in found)
-
     def record(self, key: Key, run_ids: Sequence[str] = ()) -> Record | None:
         """Return the record of the value that `find` finds, without reading the value."""
         value_id = self.find(key, run_ids)
@@ -188,13 +184,18 @@ class ValueStore:
     def pin(self, key: Key, value_id: str, package: UPath) -> None:
         """Keep a value for as long as the model package at `package` exists."""
         pin = self.folder(key) / PINS / f"{value_id}.{package.name}"
-        write_atomically(pin, str(package).encode())
+        write_atomically(pin, self._from_here(package).encode())
 
-    def prune(self, key: Key, busy_runs: Callable[[], Iterable[str]] = tuple) -> list[str]:
+    def prune(
+        self,
+        key: Key,
+        busy_runs: Callable[[], Iterable[str]] = tuple,
+        among: Collection[str] | None = None,
+    ) -> list[str]:
         """Remove old values of `key` and return their ids.
 
         The newest `keep`, the latest, pinned ones and those of `busy_runs` (asked for only when
-        there is something to remove) stay.
+        there is something to remove) stay. If `among` is given, so do all that are not in it.
         """
         folder = self.folder(key)
         ids = sorted(child.name for child in children(folder) if child.name[:1].isdigit())
@@ -203,6 +204,8 @@ class ValueStore:
         latest = self.find(key)
         busy = {self.find(key, [run_id]) for run_id in busy_runs()}
         spare = set(ids[: -self.keep]) - {latest} - busy
+        if among is not None:
+            spare &= set(among)
         spare = {value_id for value_id in spare if not self._is_pinned(key, value_id)}
         for value_id in sorted(spare):
             _remove(folder / value_id)
@@ -214,10 +217,19 @@ class ValueStore:
     def _is_pinned(self, key: Key, value_id: str) -> bool:
         pins = children(self.folder(key) / PINS)
         return any(
-            (UPath(pin.read_text()) / MANIFEST).exists()
+            (self._package_at(pin.read_text()) / MANIFEST).exists()
             for pin in pins
             if pin.name.startswith(f"{value_id}.")
         )
+
+    def _from_here(self, package: UPath) -> str:
+        """Where a package is, seen from the root: the two may move together."""
+        root, place = local_path(self.root), local_path(package)
+        return str(package) if root is None or place is None else os.path.relpath(place, root)
+
+    def _package_at(self, text: str) -> UPath:
+        elsewhere = local_path(self.root) is None or "://" in text
+        return UPath(text) if elsewhere else self.root / text
 
     def _forget_runs(self, key: Key, removed: Collection[str]) -> None:
         for pointer in children(self.folder(key) / RUNS):

@@ -1,0 +1,112 @@
+"""`xingu report` as people call it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.inventory.conftest import control_db
+from tests.reports.past import Trains
+from xingu_dagster.cli import main
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A project whose control DB remembers three trains."""
+    trains = Trains(control_db("sqlite:///.xingu/control.db", tmp_path))
+    for at in range(3):
+        trains.add(f"calm-{at}", {"RMSE": 3.0 - at, "profit": float(at)}, branch=f"b{at % 2}")
+    trains.db.engine.dispose()
+    monkeypatch.setenv("PROJECT_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
+
+
+@pytest.fixture
+def call(home, capsys, monkeypatch):
+    """Call the command in this process; gives the exit code, the output and the errors."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["xingu", "report", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output = capsys.readouterr()
+        return int(ended.value.code or 0), output.out, output.err
+
+    return call
+
+
+def test_trains_are_printed_side_by_side(call):
+    code, output, errors = call()
+    assert (code, errors) == (0, "")
+    assert all(f"calm-{at}" in output for at in range(3))
+    assert "1.0000    -1.00▲     2.0000" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown", "hidden"),
+    [
+        (["--train", "calm-1"], "calm-1", "calm-2"),
+        (["--session", "of-calm-1"], "calm-1", "calm-2"),
+        (["--branch", "b1"], "calm-1", "calm-2"),
+        (["--since", "2026-01-03"], "calm-2", "calm-1"),
+        (["--until", "2026-01-02"], "calm-0", "calm-1"),
+        (["--metric", "profit"], "profit", "RMSE"),
+        (["--most", "2"], "1 older train not shown", "calm-0"),
+        (["--reference", "calm-0"], "worse than calm-0", "worse than calm-1"),
+    ],
+)
+def test_options_restrict_what_is_printed(call, arguments, shown, hidden):
+    code, output, _ = call(*arguments)
+    assert code == 0
+    assert shown in output
+    assert hidden not in output
+
+
+def test_a_direction_is_declared(call):
+    assert "2.0000    +1.00 " in call()[1]
+    assert "2.0000    +1.00▲" in call("--more-is-better", "profit")[1]
+    assert "2.0000    +1.00▼" in call("--less-is-better", "profit")[1]
+
+
+def test_files_are_written_instead(call, tmp_path):
+    page, book = tmp_path / "report.html", tmp_path / "report.xlsx"
+    code, output, _ = call("--html", page, "--excel", book)
+    assert (code, output) == (0, f"Wrote {page}: 3 trains.\nWrote {book}: 3 trains.\n")
+    assert "calm-1" in page.read_text()
+    assert book.read_bytes().startswith(b"PK")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--train", "calm"], "no train or session is called 'calm'"),
+        (["--dp", "hauses"], "Did you mean 'houses'?"),
+        (["--reference", "calm-9"], "The reference 'calm-9' is none of the 3 trains"),
+        (["--metric", "RSME"], "Did you mean 'RMSE'?"),
+        (["--html", "/dev/null/report.html"], "/dev/null"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_code_1(call, arguments, said):
+    code, output, errors = call(*arguments)
+    assert (code, output, errors.count("\n")) == (1, "", 1)
+    assert errors.startswith("xingu: ")
+    assert said in errors
+
+
+def test_where_nothing_was_trained_it_is_one_line_and_code_1(call, tmp_path, monkeypatch):
+    monkeypatch.setenv("PROJECT_HOME", str(tmp_path / "empty"))
+    (tmp_path / "empty").mkdir()
+    code, _, errors = call()
+    assert (code, errors.count("\n")) == (1, 1)
+    assert "train a model first" in errors
+
+
+def test_the_real_command_needs_no_dagster(home):
+    code = "import sys; sys.modules['dagster'] = None; from xingu_dagster.cli import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "report"], env=os.environ, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "calm-2" in ended.stdout

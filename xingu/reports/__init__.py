@@ -1,0 +1,1 @@
+"""Comparisons of trains: frames, a terminal's table, a page, a workbook."""

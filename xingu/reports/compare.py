@@ -1,0 +1,286 @@
+"""Trains side by side: what is known of them, their parameters, their metrics by set.
+
+Its one idea: a report is frames. What people look at (`terminal`, `page`, `excel`) is made of them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xingu.errors import DataError, UntrainedModelError, did_you_mean
+from xingu.inventory.database import ControlDB
+from xingu.inventory.trains import IDS, TrainFilter, attributes_of, find_trains, model_metrics
+from xingu.reports.directions import Direction, direction_of
+
+METRIC = ["dataprovider_id", "set", "name"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Trains side by side; where a frame has a column for each train, it is named by `train_id`.
+
+    Attributes:
+        trains: Ids, time (UTC) and branch: one row each, newest first.
+        attributes: What is known of them, by DataProvider and name; parameters are left out.
+        hyperparameters: Parameters of the algorithm, by DataProvider and name.
+        metrics: Values by DataProvider, set and name: numbers, or texts (``NaN`` is one).
+        differences: Numbers of `metrics`, less those of the reference of the DataProvider.
+        evolution: Numbers of `metrics` as rows, with ids, time and branch; oldest first.
+        references: The reference by DataProvider.
+        directions: Declared directions of metrics, by name.
+    """
+
+    trains: pd.DataFrame
+    attributes: pd.DataFrame
+    hyperparameters: pd.DataFrame
+    metrics: pd.DataFrame
+    differences: pd.DataFrame
+    evolution: pd.DataFrame
+    references: Mapping[str, str]
+    directions: Mapping[str, Direction] = field(default_factory=dict)
+
+    @property
+    def verdicts(self) -> pd.DataFrame:
+        """1 where a difference is for the better, -1 for the worse, else 0."""
+        return self.verdicts_of(self.differences.columns)
+
+    def verdicts_of(self, train_ids: Sequence[str] | pd.Index) -> pd.DataFrame:
+        """Return the columns of `verdicts` of some trains."""
+        return _verdicts(self, train_ids)
+
+    def with_directions(self, directions: Mapping[str, Direction]) -> "Report":
+        """Return the report with directions of metrics that Xingu does not know."""
+        return replace(self, directions={**self.directions, **directions})
+
+    def select(self, names: Sequence[str] = (), sets: Sequence[str] = ()) -> "Report":
+        """Return the report with some metrics and sets only; none given: all.
+
+        Raises:
+            DataError: If there is no such metric, or no such set.
+        """
+        report = self
+        for level, wanted in (("name", names), ("set", sets)):
+            known = list(dict.fromkeys(report.metrics.index.get_level_values(level)))
+            for one in wanted:
+                if one not in known:
+                    what = "metric" if level == "name" else "set"
+                    hint = did_you_mean(one, known) or f" There are: {', '.join(known) or 'none'}."
+                    raise DataError(f"No {what} of these trains is called {one!r}.{hint}")
+            if wanted:
+                report = report._where(level, wanted)
+        return report
+
+    def to_html(self, path: str | Path) -> None:
+        """Write one page, with charts, that needs no server and no internet."""
+        from xingu.reports.page import write_page
+
+        write_page(self, path)
+
+    def to_excel(self, path: str | Path) -> None:
+        """Write a workbook with a sheet for each frame.
+
+        Raises:
+            SettingsError: If openpyxl is not installed.
+        """
+        from xingu.reports.excel import write_workbook
+
+        write_workbook(self, path)
+
+    def __str__(self) -> str:
+        from xingu.reports.terminal import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        """Show the newest trains in a notebook."""
+        from xingu.reports.page import tables_html
+
+        return tables_html(self)
+
+    def _where(self, level: str, wanted: Sequence[str]) -> "Report":
+        def rows(frame: pd.DataFrame) -> pd.DataFrame:
+            return frame[frame.index.get_level_values(level).isin(wanted)]
+
+        evolution = self.evolution[self.evolution[level].isin(wanted)]
+        return replace(
+            self,
+            metrics=rows(self.metrics),
+            differences=rows(self.differences),
+            evolution=evolution,
+        )
+
+
+def compare_trains(
+    db: ControlDB, wanted: TrainFilter, reference_train_id: str | None = None
+) -> Report:
+    """Put trains side by side.
+
+    Args:
+        db: The control DB.
+        wanted: Which trains.
+        reference_train_id: What differences are meant from. Without one, it is the train before
+            the newest one of each DataProvider.
+
+    Raises:
+        UntrainedModelError: If there is no such train, or the reference is none of them.
+    """
+    trains = find_trains(db, wanted)
+    _check_found(db, wanted, trains)
+    references = _references(trains, reference_train_id)
+    order = list(dict.fromkeys(trains["train_id"]))
+    parts = TrainFilter(wanted.train_ids, wanted.dataprovider_ids, branches=wanted.branches)
+    known = _of_trains(attributes_of(db, parts), trains)
+    branches = known[known["attribute"] == "git_branch"].drop_duplicates([*IDS])
+    trains = trains.merge(branches[[*IDS, "value"]], "left", [*IDS])
+    trains = trains.rename(columns={"value": "branch"})
+    rows = _of_trains(model_metrics(db, parts).drop(columns="time"), trains)
+    numbers = _wide(rows, METRIC, rows["value_number"], order)
+    texts = rows["value_number"].isna() & rows["value_text"].notna()
+    values = rows["value_number"].astype(object).where(~texts, rows["value_text"])
+    is_hyperparam = known["attribute"] == "hyperparam"
+    own = known[~is_hyperparam]
+    return Report(
+        trains=trains,
+        attributes=_wide(own, ["dataprovider_id", "attribute"], own["value"], order),
+        hyperparameters=_parameters_of(known[is_hyperparam], order),
+        metrics=_wide(rows, METRIC, values, order),
+        differences=_differences(numbers, references).dropna(how="all"),
+        evolution=_evolution(rows, trains),
+        references=references,
+    )
+
+
+def _check_found(db: ControlDB, wanted: TrainFilter, trains: pd.DataFrame) -> None:
+    """Raise if something that was asked for by name has no train."""
+    names = trains["train_session_id"] + ":" + trains["train_id"]
+    found = {*names, *trains["train_session_id"], *trains["train_id"]}
+    missing = [one for one in wanted.train_ids if one not in found]
+    if len(trains) and not missing:
+        return
+    known = find_trains(db)
+    if known.empty:
+        raise UntrainedModelError(
+            f"The control DB ({db.identity}) has no train that was saved; train a model first."
+        )
+    ids = [*known["train_id"], *known["train_session_id"]]
+    for what, asked, there in (
+        ("train or session", missing, ids),
+        ("DataProvider", wanted.dataprovider_ids, [*known["dataprovider_id"].unique()]),
+        ("branch", wanted.branches, _branches_of(db) if wanted.branches else []),
+    ):
+        for one in asked:
+            if one not in there and one.rpartition(":")[2] not in there:
+                raise UntrainedModelError(
+                    f"The control DB ({db.identity}) has no train that fits: no {what} is called "
+                    f"{one!r}.{did_you_mean(one, there)}"
+                )
+    fitting = f"; {', '.join(map(repr, missing))} is not of them" if len(trains) else ""
+    raise UntrainedModelError(
+        f"The control DB ({db.identity}) has {len(known)} trains, and {len(trains) or 'no'} train "
+        f"that fits {_in_words(wanted)}{fitting}; ask for less."
+    )
+
+
+def _branches_of(db: ControlDB) -> list[str]:
+    known = attributes_of(db)
+    return list(known.loc[known["attribute"] == "git_branch", "value"].unique())
+
+
+def _in_words(wanted: TrainFilter) -> str:
+    asked = {
+        "trains": ", ".join(wanted.train_ids),
+        "DataProviders": ", ".join(wanted.dataprovider_ids),
+        "branches": ", ".join(wanted.branches),
+        "since": wanted.start,
+        "until": wanted.end,
+    }
+    return "; ".join(f"{name} {value}" for name, value in asked.items() if value) or "all"
+
+
+def _references(trains: pd.DataFrame, wished: str | None) -> dict[str, str]:
+    by_dp = trains.groupby("dataprovider_id", sort=False)["train_id"]
+    references = {str(dp_id): ids.iloc[1] for dp_id, ids in by_dp if len(ids) > 1}
+    if wished is None:
+        return references
+    wished_id = wished.rpartition(":")[2]
+    own = trains[trains["train_id"] == wished_id]
+    if own.empty:
+        ids = list(trains["train_id"])
+        raise UntrainedModelError(
+            f"The reference {wished!r} is none of the {len(ids)} trains that are compared; "
+            f"correct it, or ask for more trains.{did_you_mean(wished_id, ids)}",
+            train_id=wished,
+        )
+    return references | dict.fromkeys(own["dataprovider_id"], wished_id)
+
+
+def _of_trains(rows: pd.DataFrame, trains: pd.DataFrame) -> pd.DataFrame:
+    return rows.merge(trains[[*IDS]], on=[*IDS])
+
+
+def _wide(rows: pd.DataFrame, index: list[str], values: pd.Series, order: list[str]):
+    """One row for each `index`, in the order of first appearance; one column for each train."""
+    places = pd.DataFrame({name: pd.factorize(rows[name])[0] for name in index})
+    names = rows[index].set_axis(pd.MultiIndex.from_frame(places)).sort_index().drop_duplicates()
+    row = pd.MultiIndex.from_frame(names.reset_index(drop=True))
+    dtype = float if values.dtype == float else object
+    table = np.full((len(row), len(order)), np.nan, dtype=dtype)
+    at = row.get_indexer(pd.MultiIndex.from_frame(rows[index]))
+    # A later value of the same name replaces an earlier one.
+    table[at, pd.Index(order).get_indexer(pd.Index(rows["train_id"]))] = values.to_numpy()
+    return pd.DataFrame(table, row, pd.Index(order, name="train_id"))
+
+
+def _parameters_of(rows: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    cells: list[tuple[str, str, str, Any]] = []
+    for dp_id, train_id, text in rows[["dataprovider_id", "train_id", "value"]].itertuples(
+        index=False
+    ):
+        saved = json.loads(text)
+        parameters = {**(saved.get("params") or {}), **(saved.get("hyperparams") or {})}
+        cells += [(dp_id, train_id, name, value) for name, value in parameters.items()]
+    names = ["dataprovider_id", "train_id", "name", "value"]
+    found = pd.DataFrame(cells, columns=names, dtype=object)
+    return _wide(found, ["dataprovider_id", "name"], found["value"], order)
+
+
+def _differences(numbers: pd.DataFrame, references: Mapping[str, str]) -> pd.DataFrame:
+    with np.errstate(invalid="ignore"):  # infinite less infinite
+        return numbers.sub(_of_references(numbers, references), axis=0)
+
+
+def _of_references(metrics: pd.DataFrame, references: Mapping[str, str]) -> pd.Series:
+    base = pd.Series(np.nan, metrics.index)
+    for dp_id, train_id in references.items():
+        own = metrics.index.get_level_values("dataprovider_id") == dp_id
+        base[own] = pd.to_numeric(metrics.loc[own, train_id], errors="coerce")
+    return base
+
+
+def _verdicts(report: Report, train_ids: Sequence[str] | pd.Index) -> pd.DataFrame:
+    change = report.differences[list(train_ids)]
+    base = _of_references(report.metrics.loc[change.index], report.references)
+    names = change.index.get_level_values("name")
+    ways = [direction_of(name, report.directions) for name in names]
+    signs = pd.Series([{"more": 1.0, "less": -1.0}.get(way or "", 0.0) for way in ways], base.index)
+    gain = change.mul(signs, axis=0)
+    zero = np.array([way == "zero" for way in ways], dtype=bool)
+    gain[zero] = (-change[zero].add(base[zero], axis=0).abs()).add(base[zero].abs(), axis=0)
+    # What is left of rounding is no change.
+    rounding = (base.abs() * 1e-12).where(np.isfinite(base), 0)
+    same = gain.abs().le(rounding, axis=0) | gain.isna()
+    return gain.gt(0).astype(int).sub(gain.lt(0).astype(int)).mask(same, 0)
+
+
+def _evolution(rows: pd.DataFrame, trains: pd.DataFrame) -> pd.DataFrame:
+    numbers = rows.loc[rows["value_number"].notna() | (rows["value_text"] == "NaN")]
+    numbers = numbers.drop(columns="value_text").rename(columns={"value_number": "value"})
+    order = pd.RangeIndex(len(trains)).to_series(index=pd.MultiIndex.from_frame(trains[[*IDS]]))
+    found = numbers.merge(trains[[*IDS, "time", "branch"]], on=[*IDS])
+    at = order.reindex(pd.MultiIndex.from_frame(found[[*IDS]])).to_numpy()
+    return found.iloc[np.argsort(-at, kind="stable")].reset_index(drop=True)

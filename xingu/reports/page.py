@@ -1,0 +1,189 @@
+"""A report as one HTML page that needs no server and no internet.
+
+Its one idea: a chart is drawn when it comes into view, so fifty of them open as fast as one.
+"""
+
+import html
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import orjson
+import pandas as pd
+from upath import UPath
+
+from xingu.plots.pages import plotly_script
+from xingu.plots.theme import BLUE, GREEN, GRID, INK, PALE_INK
+from xingu.reports.charts import common_layout, evolution_chart
+from xingu.reports.compare import Report
+from xingu.reports.directions import direction_of
+from xingu.reports.shown import MARKS, Cell, SideBySide, side_by_side
+from xingu.storage.files import write_atomically
+
+MOST = 8
+"""Trains side by side; the charts show all."""
+WORSE = "#B8400A"  # vermilion, dark enough for text
+_STYLE = f"""
+body{{margin:0 auto;padding:24px 32px;max-width:1500px;color:{INK};
+ font:14px/1.45 Inter,system-ui,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}}
+h1{{font-size:24px;margin:0}} h2{{font-size:20px;margin:36px 0 8px}}
+h3{{font-size:16px;margin:24px 0 8px}}
+p{{color:{PALE_INK};margin:4px 0}}
+.xingu-wide{{overflow-x:auto}}
+.xingu-charts{{display:grid;grid-template-columns:repeat(auto-fit,minmax(460px,1fr));gap:16px}}
+.xingu-chart{{height:380px;border:1px solid {GRID};border-radius:6px}}
+"""
+_TABLE_STYLE = f"""
+.xingu-table{{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:12px 0}}
+.xingu-table td,.xingu-table th{{padding:3px 14px 3px 0;text-align:left;vertical-align:top;
+ border-bottom:1px solid {GRID}}}
+.xingu-table td.n{{text-align:right;white-space:nowrap}}
+.xingu-table td:first-child,.xingu-table th:first-child{{white-space:nowrap;background:#fff;
+ position:sticky;left:0}}
+.xingu-table th{{font-weight:600;white-space:nowrap}}
+.xingu-table th.of{{color:{BLUE};padding-top:12px}}
+.xingu-table i{{font-style:normal;color:{PALE_INK};display:inline-block;min-width:5.5em}}
+.xingu-table i.better{{color:{GREEN};font-weight:600}}
+.xingu-table i.worse{{color:{WORSE};font-weight:600}}
+"""
+_SCRIPT = """
+const common = JSON.parse(document.getElementById('common').textContent);
+const seen = new IntersectionObserver(entries => entries.forEach(entry => {
+  if (!entry.isIntersecting) return;
+  const figure = JSON.parse(document.getElementById(entry.target.id + '-json').textContent);
+  figure.layout = {...common, ...figure.layout};
+  figure.layout.title = {...common.title, ...figure.layout.title};
+  figure.config = {responsive: true, displaylogo: false, displayModeBar: false};
+  Plotly.newPlot(entry.target, figure);
+  seen.unobserve(entry.target);
+}), {rootMargin: '400px'});
+document.querySelectorAll('.xingu-chart').forEach(chart => seen.observe(chart));
+"""
+_CLASSES = {1: "better", -1: "worse", 0: ""}
+
+
+def write_page(report: Report, path: str | Path) -> None:
+    """Write the page: for each DataProvider its newest trains, charts, and a list of all trains."""
+    write_atomically(UPath(path), page(report))
+
+
+def page(report: Report) -> bytes:
+    """Return the page."""
+    trains = report.trains
+    first, last = trains["time"].min(), trains["time"].max()
+    span = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if pd.notna(first) else ""
+    head = f"{len(trains):,} trains{span}"
+    body = "".join(part for dp_id in _dataproviders(report) for part in _section(report, dp_id))
+    return b"".join(
+        (
+            b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+            b'<meta name="viewport" content="width=device-width, initial-scale=1">'
+            b"<title>Trains side by side</title><style>",
+            (_STYLE + _TABLE_STYLE).encode(),
+            b"</style>",
+            plotly_script(),
+            f"</head><body><h1>Trains side by side</h1><p>{head}</p>{body}".encode(),
+            _json("common", common_layout()).encode(),
+            f"<script>{_SCRIPT}</script></body></html>\n".encode(),
+        )
+    )
+
+
+def tables_html(report: Report) -> str:
+    """Return the newest trains of each DataProvider as tables."""
+    parts = (
+        f"<h3>{_safe(dp_id)}</h3>{_compared(side_by_side(report, dp_id, MOST))}"
+        for dp_id in _dataproviders(report)
+    )
+    return f"<style>{_TABLE_STYLE}</style>{''.join(parts)}"
+
+
+def _section(report: Report, dp_id: str) -> Iterator[str]:
+    yield f"<h2>{_safe(dp_id)}</h2>"
+    yield _compared(side_by_side(report, dp_id, MOST))
+    own = report.evolution[report.evolution["dataprovider_id"] == dp_id]
+    yield "<h3>Evolution</h3>" if len(own) else ""
+    yield '<div class="xingu-charts">'
+    at = list(_dataproviders(report)).index(dp_id)
+    for number, (name, rows) in enumerate(own.groupby("name", sort=False)):
+        chart = f"chart-{at}-{number}"
+        way = direction_of(str(name), report.directions)
+        yield f'<div class="xingu-chart" id="{chart}"></div>'
+        yield _json(f"{chart}-json", evolution_chart(str(name), rows, way))
+    yield "</div>"
+    yield _all_trains(report.trains[report.trains["dataprovider_id"] == dp_id])
+
+
+def _compared(shown: SideBySide) -> str:
+    heads = "".join(
+        f"<th>{_safe(one)}{'<br>(reference)' if one == shown.reference else ''}</th>"
+        for one in shown.train_ids
+    )
+    rows = [f"<tr><th></th>{heads}</tr>"]
+    rows += [_row(name, texts) for name, texts in shown.facts]
+    if shown.hyperparameters:
+        differ = " that differ" if len(shown.train_ids) > 1 else ""
+        rows.append(f'<tr><th class="of">Hyperparameters{differ}</th></tr>')
+    rows += [_row(name, texts) for name, texts in shown.hyperparameters]
+    last = None
+    for set_name, name, cells in shown.metrics:
+        if set_name != last:
+            rows.append(f'<tr><th class="of">{_safe(set_name)}</th></tr>')
+        last = set_name
+        rows.append(f"<tr><td>{_safe(name)}</td>{''.join(map(_cell, cells))}</tr>")
+    notes = "".join(f"<p>{note}</p>" for note in _notes(shown))
+    table = f'<table class="xingu-table">{"".join(rows)}</table>'
+    return f'{notes}<div class="xingu-wide">{table}</div>'
+
+
+def _notes(shown: SideBySide) -> Iterator[str]:
+    if shown.left_out:
+        yield (
+            f"The newest {len(shown.train_ids)}; {shown.left_out:,} older ones are in the charts "
+            "and in the list below."
+        )
+    if shown.reference:
+        yield f"{MARKS[1]} better, {MARKS[-1]} worse than {_safe(shown.reference)}."
+    if shown.same_hyperparameters:
+        yield f"Hyperparameters that are the same in all of these: {shown.same_hyperparameters}."
+
+
+def _cell(cell: Cell) -> str:
+    kind = _CLASSES[cell.verdict]
+    change = f"{_safe(cell.difference)} {MARKS[cell.verdict]}" if cell.difference else ""
+    return f'<td class="n">{_safe(cell.value)} <i class="{kind}">{change}</i></td>'
+
+
+def _all_trains(trains: pd.DataFrame) -> str:
+    texts = pd.DataFrame(
+        {
+            "train": trains["train_id"],
+            "time (UTC)": trains["time"].dt.strftime("%Y-%m-%d %H:%M"),
+            "session": trains["train_session_id"],
+            "branch": trains["branch"],
+        }
+    ).fillna("")
+    rows = [_row(name, others) for name, *others in texts.itertuples(index=False)]
+    heads = "".join(f"<th>{name}</th>" for name in texts)
+    return (
+        f"<details><summary>All {len(trains):,} trains</summary>"
+        f'<table class="xingu-table"><tr>{heads}</tr>{"".join(rows)}</table></details>'
+    )
+
+
+def _json(element_id: str, content: object) -> str:
+    text = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    # No text of the user can end the script element.
+    text = text.replace("<", "\\u003c")
+    return f'<script type="application/json" id="{element_id}">{text}</script>'
+
+
+def _row(name: str, texts: Iterable[str]) -> str:
+    return f"<tr><td>{_safe(name)}</td>{''.join(f'<td>{_safe(one)}</td>' for one in texts)}</tr>"
+
+
+def _dataproviders(report: Report) -> list[str]:
+    return list(dict.fromkeys(report.trains["dataprovider_id"]))
+
+
+def _safe(text: object) -> str:
+    return html.escape(str(text))

@@ -1,0 +1,163 @@
+"""What people see of a report: the newest trains of one DataProvider, as texts.
+
+Its one idea: terminal and page show the same; they differ in how they draw it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xingu.reports.compare import Report
+
+FACTS = ("git_branch", "git_commit", "git_dirty", "user_name", "host_name", "estimator", "y")
+"""Attributes that are always shown, where they are known; others only if they differ."""
+HIDDEN = ("trained", "dagster_run_id", "git_diff")
+"""Attributes that differ always, or are long."""
+MARKS = {1: "▲", -1: "▼", 0: ""}
+"""For the better, for the worse; colours say the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A metric of one train: what it is, how far from the reference, and whether that is good."""
+
+    value: str
+    difference: str = ""
+    verdict: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Trains of one DataProvider.
+
+    Attributes:
+        dataprovider_id: It.
+        train_ids: Those that are shown, newest first.
+        left_out: How many are not shown.
+        reference: What differences are meant from.
+        facts: A name, and a text for each train.
+        hyperparameters: The same, of those that differ.
+        same_hyperparameters: How many do not differ.
+        metrics: Set, name, and a cell for each train.
+    """
+
+    dataprovider_id: str
+    train_ids: list[str]
+    left_out: int
+    reference: str | None
+    facts: list[tuple[str, list[str]]]
+    hyperparameters: list[tuple[str, list[str]]]
+    same_hyperparameters: int
+    metrics: list[tuple[str, str, list[Cell]]]
+
+
+def side_by_side(report: Report, dp_id: str, most: int) -> SideBySide:
+    """Return the newest trains of a DataProvider, at most `most`, the reference among them."""
+    trains = report.trains[report.trains["dataprovider_id"] == dp_id]
+    shown, reference = trains.head(most), report.references.get(dp_id)
+    if reference is not None and reference not in set(shown["train_id"]):
+        own = trains[trains["train_id"] == reference]
+        shown = pd.concat([shown.head(max(most - 1, 1)), own])
+    ids = list(shown["train_id"])
+    parameters = _own(report.hyperparameters, dp_id, ids)
+    parameters = parameters.dropna(how="all")
+    differ = _differ(parameters) if len(ids) > 1 else np.ones(len(parameters), bool)
+    return SideBySide(
+        dataprovider_id=dp_id,
+        train_ids=ids,
+        left_out=len(trains) - len(ids),
+        reference=reference if len(ids) > 1 else None,
+        facts=_facts(shown, _own(report.attributes, dp_id, ids)),
+        hyperparameters=_texts(parameters[differ]),
+        same_hyperparameters=int((~differ).sum()),
+        metrics=_metrics(report, dp_id, ids, reference),
+    )
+
+
+def number(value: float, digits: int = 5) -> str:
+    """Return a number with the digits that count: ``0.01235``, ``1,234.6``, ``inf``."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{value:g}"
+    if value == 0 or not 1e-3 <= abs(value) < 1e9:
+        return f"{value:.3g}"
+    before = math.floor(math.log10(abs(value))) + 1
+    return f"{value:,.{max(digits - max(before, 0), 0) + (before < 0)}f}"
+
+
+def _metrics(
+    report: Report, dp_id: str, ids: list[str], reference: str | None
+) -> list[tuple[str, str, list[Cell]]]:
+    values = _own(report.metrics, dp_id, ids).dropna(how="all")
+    changes = _own(report.differences, dp_id, ids).reindex(values.index)
+    verdicts = _own(report.verdicts_of(ids), dp_id, ids).reindex(values.index).fillna(0)
+    rows = []
+    for place, value, change, verdict in zip(
+        values.index, values.to_numpy(), changes.to_numpy(), verdicts.to_numpy(), strict=True
+    ):
+        cells = [
+            Cell(_metric(value[at]), "" if ids[at] == reference else _signed(change[at]),
+                 int(verdict[at]))
+            for at in range(len(ids))
+        ]  # fmt: skip
+        rows.append((*place, cells))
+    return rows
+
+
+def _metric(value: Any) -> str:
+    return number(value) if isinstance(value, float) and not math.isnan(value) else _text(value)
+
+
+def _signed(change: float) -> str:
+    if math.isnan(change):
+        return ""
+    return "=" if change == 0 else f"{'+' if change > 0 else ''}{number(change, 3)}"
+
+
+def _facts(shown: pd.DataFrame, attributes: pd.DataFrame) -> list[tuple[str, list[str]]]:
+    times = [f"{time:%Y-%m-%d %H:%M}" if time is not pd.NaT else "" for time in shown["time"]]
+    facts = [("time (UTC)", times), ("session", list(shown["train_session_id"]))]
+    attributes = attributes.dropna(how="all")
+    names = list(attributes.index)
+    rows = [name for name in names if name.startswith("rows_")]
+    differ = attributes.index[_differ(attributes)] if len(shown) > 1 else []
+    others = [name for name in differ if name not in {*FACTS, *HIDDEN, *rows}]
+    wanted = [*(name for name in FACTS if name in names), *rows, *others]
+    if "git_commit" in names:
+        attributes.loc["git_commit"] = attributes.loc["git_commit"].str[:8]
+    return facts + [
+        (name.replace("_", " "), texts) for name, texts in _texts(attributes.loc[wanted])
+    ]
+
+
+def _own(frame: pd.DataFrame, dp_id: str, train_ids: Sequence[str]) -> pd.DataFrame:
+    own = frame.index.get_level_values(0) == dp_id
+    return frame.loc[own, list(train_ids)].droplevel(0)
+
+
+def _differ(frame: pd.DataFrame) -> np.ndarray:
+    # As texts, because a parameter may be a list.
+    texts = frame.map(str)
+    return texts.ne(texts.iloc[:, 0], axis=0).any(axis=1).to_numpy()
+
+
+def _texts(frame: pd.DataFrame) -> list[tuple[str, list[str]]]:
+    return [
+        (str(name), [_text(value) for value in row])
+        for name, row in zip(frame.index, frame.to_numpy(), strict=True)
+    ]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    if value is None or value is pd.NA:
+        return ""
+    text = str(value)
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
+
+
+MOST_LETTERS = 200
