@@ -21,6 +21,7 @@ from xingu.model import TrainRun
 from xingu.provenance import Provenance, library_versions
 from xingu.stages.builder import ProviderBuilder
 from xingu.stages.train import clean, engineer, fit, split, tune
+from xingu.tuning.hyperparameters import Tuning
 
 LOAD_TARGET, ROW_TARGET = 0.060, 1.3
 FEATURES = [f"f{number:02d}" for number in range(20)]
@@ -58,7 +59,7 @@ def train(path: Path) -> Model:
     splits = split(builder, engineer(builder, clean(builder, {"rows": rows}, {})))
     run = TrainRun("bench", "calm-fox", "brave-day", "run")
     provenance = Provenance(libraries=library_versions())
-    model = fit(builder, splits, tune(builder, splits), run, provenance)
+    model = fit(builder, splits, tune(builder, splits, run, Tuning()), run, provenance)
     model.save(path)
     return Model.load("bench", path=path)
 

@@ -5,7 +5,7 @@ you need and delete the rest: all but `id` has a default. Attributes that a hook
 there in every later hook, also in another process, and travel with the saved Model.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -45,6 +45,9 @@ class Template(DataProvider):
     # Target column.
     y: str | None = "price"
 
+    # Column that says what a row counts, at least 0, in the fit, in metrics and in plots.
+    sample_weight: str | None = None
+
     # The algorithm: a class, or its dotted name, which is imported when it is first needed.
     estimator_class: type[Estimator] | str | None = "xingu.estimators.LightGBMRegressor"
     # For the wrapper, for example {"algorithm": "sklearn.ensemble.RandomForestRegressor"}.
@@ -58,6 +61,8 @@ class Template(DataProvider):
         "num_leaves": ("int", {"low": 7, "high": 127}),
         "learning_rate": ("loguniform", {"low": 0.01, "high": 0.3}),
     }
+    # How to search there, once HYPEROPT_STRATEGY=self asks for it.
+    hyperopt: Mapping[str, Any] = {"evaluations": 30, "metric": "RMSE"}
 
     # For the default split: its seed, and the shares of all rows that `test` and `val` get.
     random_state: int = 42
@@ -70,8 +75,14 @@ class Template(DataProvider):
     pre_req: set[str] | frozenset[str] | Sequence[str] = frozenset()
     # True: no estimator at all; `post_process_after_predict` computes the estimation.
     hollow: bool = False
+    # Built-in plots that are not drawn; `xingu.families.BUILTIN_PLOTS` has all names.
+    builtin_plots_off: Collection[str] = {"Calibration"}
+    # Columns whose values are the segments of the plot of errors; the features where empty.
+    plot_segments: Sequence[str] = ()
     # What a train must reach on a set before it may be deployed.
     quality_gates: Mapping[str, Any] = {"test": {"R2": (">=", 0.8)}}
+    # Built-in checks to relax, to sharpen or to switch off, by name.
+    checks: Mapping[str, Any] = {"feature_drift": {"psi": 0.5}, "known_values": "off"}
 
     # -- train: from sources to sets --------------------------------------------------------------
 

@@ -51,20 +51,23 @@ def compute_and_save_metrics(model: Model, channel: Channel) -> list[MetricRow]:
     """Measure, and replace what the control DB has; see `Model.compute_and_save_metrics`."""
     control = _control()
     if channel == "global":
-        rows = measure_global(model)
+        table = measure_global(model)
     elif channel == "trainsets":
         if not model.sets:
             raise DataError(
                 f"{model.id}: its sets are not in memory; set model.sets, a dict of frames by name."
             )
         estimations = model.sets_estimations or model.trainsets_predict()
-        rows = [row for row in measure_sets(model, model.sets, estimations) if row.set]
+        table = measure_sets(model, model.sets, estimations)
     else:
         batch, estimations = _batch(model)
         Y_pred = predicted(model, estimations)
-        rows = measure_batch(model, batch, Y_pred)
-        record_estimation_metrics(control, model.run, measure_estimations(model, batch, Y_pred))
+        table = measure_batch(model, batch, Y_pred)
+        of_estimations = measure_estimations(model, batch, Y_pred, table.failures)
+        record_estimation_metrics(control, model.run, of_estimations)
+    rows = [row for row in table.rows if row.set or channel == "global"]
     record_metrics(control, model.run, rows, {channel})
+    table.failures.check()
     return rows
 
 

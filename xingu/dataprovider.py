@@ -6,7 +6,7 @@ step is a hook that can be overridden. It does not know who calls its hooks, or 
 
 import copyreg
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -82,12 +82,18 @@ class DataProvider:
     """Features of the estimator; `x_features` where empty."""
     y: str | None = None
     """Target column."""
+    sample_weight: str | None = None
+    """Column that says what a row counts, at least 0, in the fit, in metrics and in plots."""
 
     estimator_class: type[Estimator] | str | None = None
     estimator_class_params: Mapping[str, Any] = {}
     estimator_params: Mapping[str, Any] = {}
     estimator_hyperparams: Mapping[str, Any] = {}
     estimator_hyperparams_search_space: Mapping[str, Any] = {}
+    """`{hyperparameter: skopt dimension}`, or `('int', dict(low=…, high=…))` and the like."""
+    hyperopt: Mapping[str, Any] = {}
+    """How to search there: `method`, `evaluations`, `seconds`, `metric`, `direction`, `folds` and
+    more; see `xingu.tuning.plan.SearchPlan`."""
 
     random_state: int = 42
     test_size: float = 0.1
@@ -102,6 +108,15 @@ class DataProvider:
     hollow: bool = False
     """No estimator: `post_process_after_predict` computes the estimation."""
     quality_gates: Mapping[str, Any] = {}
+    """`{set: {metric: (operator, value)}}`; operators are comparisons, or ``"not worse by"``, which
+    compares with the train that was current before; see `xingu.checks.gates`."""
+    checks: Mapping[str, Any] = {}
+    """Built-in checks by name: ``"off"``, ``"warn"``, ``"error"``, or a dict with `severity` and
+    limits; see `xingu.checks.catalog`."""
+    builtin_plots_off: Collection[str] = ()
+    """Names of built-in plots that are not drawn; `xingu.families.BUILTIN_PLOTS` has them all."""
+    plot_segments: Sequence[str] = ()
+    """Columns whose values are the segments of the plot of errors; the features where empty."""
 
     owners: Sequence[str] = ()
     """Owners of the assets: e-mail addresses, or ``team:name``."""

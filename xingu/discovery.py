@@ -19,6 +19,7 @@ from xingu.errors import (
     UnknownProviderError,
     did_you_mean,
 )
+from xingu.families import BUILTIN_PLOTS, near_misses
 from xingu.identity import key_part
 
 ProviderClass = type[DataProvider]
@@ -113,7 +114,28 @@ def _checked_id(cls: ProviderClass) -> str:
             f"{cls.id}.pre_req must be a set of ids; write {{{cls.pre_req!r}}}.",
             dataprovider_id=cls.id,
         )
+    _check_names(cls)
     return cls.id
+
+
+def _check_names(cls: ProviderClass) -> None:
+    """Refuse methods that nobody would ever call, and plots that there are not."""
+    own = {name for name in {*dir(cls)} - {*dir(DataProvider)} if callable(getattr(cls, name))}
+    if missed := [*near_misses(own)]:
+        wrong, right = missed[0]
+        raise DeclarationError(
+            f"{cls.id}.{wrong} is no method that anybody calls. Did you mean {right!r}? If it is a "
+            "helper, begin its name with an underscore.",
+            dataprovider_id=cls.id,
+            methods=dict(missed),
+        )
+    for name in cls.builtin_plots_off:
+        if isinstance(cls.builtin_plots_off, str) or name not in BUILTIN_PLOTS:
+            raise DeclarationError(
+                f"{cls.id}.builtin_plots_off is {cls.builtin_plots_off!r}; it is a set of names "
+                f"out of {', '.join(BUILTIN_PLOTS)}.{did_you_mean(name, BUILTIN_PLOTS)}",
+                dataprovider_id=cls.id,
+            )
 
 
 def _in_order(known: Mapping[str, ProviderClass]) -> list[str]:

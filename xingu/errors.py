@@ -15,6 +15,7 @@ The text of an error says where, what and what to do; its `facts` are for progra
     │   ├── MissingFileError
     │   └── EmptySourceError
     ├── DataError                     the data cannot be trained on or estimated
+    │   ├── CheckFailedError          a check that stops what is downstream has failed
     │   ├── MissingColumnError
     │   └── UndefinedMetricError
     ├── StateError                    an attribute of a DataProvider cannot travel
@@ -85,6 +86,10 @@ class EmptySourceError(SourceError):
 
 class DataError(XinguError):
     """The data cannot be trained on or estimated."""
+
+
+class CheckFailedError(DataError):
+    """A check that stops what is downstream has failed; the text has what it found."""
 
 
 class MissingColumnError(DataError):

@@ -78,9 +78,31 @@ class Estimator(ABC):
         """Return the class labels in the order of ``estimation_class_0 …``; none if regressing."""
         return []
 
-    def hyperparam_optimize(self, model: "Model | None" = None) -> dict[str, Any]:  # noqa: ARG002
-        """Search for hyperparameters; the default keeps those that it has."""
-        return dict(self.hyperparams)
+    def hyperparam_optimize(self, model: "Model | None" = None) -> dict[str, Any]:
+        """Search for hyperparameters; the default searches as the DataProvider declares.
+
+        Args:
+            model: The Model that is being trained: `model.sets`, and features, target and search
+                space of `model.dp`. Without one, what it has is kept.
+
+        Returns:
+            All hyperparameters, those that were not searched too.
+        """
+        if model is None:
+            return dict(self.hyperparams)
+        from xingu.tuning.search import search
+
+        return search(model)
+
+    def check_params(self) -> None:  # noqa: B027
+        """Raise DeclarationError if a parameter is not known; the default knows them all."""
+
+    def prepare_for_trial(self, threads: int) -> None:  # noqa: B027
+        """Take note that this is one fit of many: say little, and take few threads.
+
+        Args:
+            threads: Most threads to use; 0: no limit.
+        """
 
     def hyperparam_exchange(
         self,

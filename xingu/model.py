@@ -22,7 +22,9 @@ from xingu.provenance import Provenance
 if TYPE_CHECKING:
     from upath import UPath
 
+    from xingu.checks.reference import Reference
     from xingu.metrics.collect import MetricRow
+    from xingu.tuning.search import SearchRoom
 
 PredictKind = Literal["predict", "predict_proba"]
 
@@ -101,8 +103,10 @@ class Model:
         provenance: Commit, branch, machine, person and library versions of the train.
         sets: The sets that it was trained on, while they are in memory.
         sets_estimations: What it estimates for `sets`, once that was computed.
+        search: Where the trials of a search go; None: nowhere.
         batch: The rows of `batch_predict` as they were estimated, with their features.
         batch_estimations: What `batch_predict` has returned.
+        reference: What features and estimations looked like in training; None: not known.
     """
 
     def __init__(
@@ -121,8 +125,10 @@ class Model:
         self.sets_estimations: Mapping[str, pd.DataFrame] = {}
         self.batch: pd.DataFrame | None = None
         self.batch_estimations: pd.DataFrame | None = None
+        self.search: SearchRoom | None = None
         self.hyperparams_origin = "dp"
         self.fitted_signature = Signature()
+        self.reference: Reference | None = None
 
     # -- identity -----------------------------------------------------------------------------
 
@@ -184,12 +190,14 @@ class Model:
 
     # -- train --------------------------------------------------------------------------------
 
-    def fit(self, sets: Mapping[str, pd.DataFrame]) -> Self:
-        """Fit the estimator on `sets`, which are checked by then.
+    def hyperparam_optimize(self) -> dict[str, Any]:
+        """Let the estimator search on `sets`, keep what it found, and return that."""
+        from xingu.tuning.search import optimize
 
-        Args:
-            sets: Frames by set name; `train` is fitted on, `val` may stop early.
-        """
+        return optimize(self)
+
+    def fit(self, sets: Mapping[str, pd.DataFrame]) -> Self:
+        """Fit the estimator on `sets`: on `train`, and `val` may stop it early."""
         features = tuple(self.dp.get_estimator_features_list())
         target = self.dp.get_target()
         self.sets = sets
@@ -285,13 +293,10 @@ class Model:
     # -- the outside world --------------------------------------------------------------------
 
     def batch_predict(self) -> pd.DataFrame:
-        """Read the batch that the DataProvider declares, and estimate it.
+        """Read the batch that the DataProvider declares, and return an ``estimation`` of each row.
 
         Databases, cache and folders are those of the settings of the current folder. Rows and
         estimations are kept in `batch` and `batch_estimations`.
-
-        Returns:
-            A frame with the column ``estimation``, indexed as the batch.
         """
         from xingu.barebones import batch_predict
 

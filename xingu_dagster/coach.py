@@ -22,9 +22,9 @@ from xingu.config import Settings
 from xingu.discovery import DataProviderFactory
 from xingu.errors import RunFailedError, UntrainedModelError
 from xingu.identity import key_part
-from xingu.inventory.report import Report, compare_trains
 from xingu.inventory.trains import TrainFilter
 from xingu.model import Model
+from xingu.reports.compare import Report, compare_trains
 from xingu_dagster.progress import Progress, shown
 from xingu_dagster.project import definitions_of
 from xingu_dagster.resources import Workplace
@@ -155,17 +155,25 @@ class Coach:
         dataprovider_id: str | None = None,
         start: datetime | None = None,
         reference_train_id: str | None = None,
+        end: datetime | None = None,
+        branch: str | None = None,
     ) -> Report:
-        """Put trains side by side.
+        """Put trains side by side: frames, which also become a page, a workbook, or a text.
 
         Args:
             train_ids: Trains, sessions, or ``session:train``; none: all.
             dataprovider_id: Only of this DataProvider.
-            start: Only those recorded since then (with a time zone).
-            reference_train_id: The train that differences are meant from.
+            start: Only those begun since then (with a time zone).
+            reference_train_id: The train that differences are meant from; None: the one before
+                the newest of each DataProvider.
+            end: Only those begun before then.
+            branch: Only those trained on this branch of git.
+
+        Raises:
+            UntrainedModelError: If there is no such train, or the reference is none of them.
         """
-        providers = [dataprovider_id] if dataprovider_id else []
-        wanted = TrainFilter(list(train_ids), providers, start)
+        providers, branches = ([one] if one else [] for one in (dataprovider_id, branch))
+        wanted = TrainFilter(list(train_ids), providers, start, end, branches)
         return compare_trains(self._workplace.control, wanted, reference_train_id)
 
     def get_db_connection(self, nickname: str = "xingu") -> "Connection":

@@ -12,15 +12,26 @@ from xingu_dagster.phases.tune import build_tune
 from xingu_dagster.translator import XinguTranslator
 
 
-def build_provider_assets(cls: type[DataProvider]) -> list[dg.AssetsDefinition]:
+def build_provider_assets(
+    cls: type[DataProvider], strategy: str = "last"
+) -> list[dg.AssetsDefinition]:
     """Build the assets of one DataProvider: its outside data, then one definition per phase.
+
+    Args:
+        cls: The DataProvider.
+        strategy: Where hyperparameters come from, unless a run says otherwise.
 
     Raises:
         DeclarationError: If its sources cannot be named.
     """
     names = XinguTranslator(cls)
     sources = build_sources(names)
-    phases = [build_prepare(names), build_tune(names), build_fit(names), build_evaluate(names)]
+    phases = [
+        build_prepare(names),
+        build_tune(names, strategy),
+        build_fit(names),
+        build_evaluate(names),
+    ]
     if names.batch_sources:
         phases.append(build_batch(names))
     return [sources, *phases] if sources else phases

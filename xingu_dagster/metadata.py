@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 
 from xingu.metrics.collect import MetricRow
@@ -44,11 +45,10 @@ def metrics_frame(rows: Sequence[MetricRow]) -> pd.DataFrame:
 
 
 def metrics_metadata(table: pd.DataFrame) -> Metadata:
-    """Return the numbers by ``set metric``, so that the UI draws their history, and the table."""
-    known = table.dropna(subset=["value_number"])
-    numbers = {
-        f"{name}" if pd.isna(part) else f"{part} {name}": float(value)
-        for part, name, value, _ in known.itertuples(index=False, name=None)
+    """Return the values by ``set metric``, so that the UI draws their history, and the table."""
+    values = {
+        f"{name}" if pd.isna(part) else f"{part} {name}": _shown(number, text)
+        for part, name, number, text in table.itertuples(index=False, name=None)
     }
     sets = [name for name in table["set"].unique() if pd.notna(name)]
     by_name = table.pivot_table(index="name", columns="set", values="value_number", sort=False)
@@ -57,7 +57,18 @@ def metrics_metadata(table: pd.DataFrame) -> Metadata:
         f"| {name} | " + " | ".join(f"{row.get(part, float('nan')):.4g}" for part in sets) + " |"
         for name, row in by_name.iterrows()
     ]
-    return {"metrics": dg.MetadataValue.md("\n".join(lines)), **numbers}
+    return {"metrics": dg.MetadataValue.md("\n".join(lines)), **values}
+
+
+def estimations_metadata(table: pd.DataFrame) -> Metadata:
+    """Return the mean of each metric of single estimations: there is one value for each row."""
+    means = table.groupby("name", sort=False)["value_number"].mean()
+    return {f"mean {name}": float(value) for name, value in means.items() if np.isfinite(value)}
+
+
+def _shown(number: float, text: Any) -> float | str:
+    """A number, or a text; JSON has no NaN and no infinity, and the UI would not load them."""
+    return float(number) if np.isfinite(number) else str(number if pd.isna(text) else text)
 
 
 def _schema(frame: pd.DataFrame) -> dg.TableSchema:

@@ -28,9 +28,11 @@ def build_definitions(settings: Settings) -> dg.Definitions:
 
 def definitions_of(settings: Settings, classes: Mapping[str, type[DataProvider]]) -> dg.Definitions:
     """Build the definitions of DataProviders that are found already, by id."""
-    workplace = Workplace.from_settings(settings)
+    workplace, strategy = Workplace.from_settings(settings), settings.hyperopt_strategy
     with without_collections():
-        assets = [assets for cls in classes.values() for assets in build_provider_assets(cls)]
+        assets = [
+            assets for cls in classes.values() for assets in build_provider_assets(cls, strategy)
+        ]
     return dg.Definitions(
         assets=assets,
         resources={"xingu": workplace, "xingu_io": XinguIOManager(workplace)},

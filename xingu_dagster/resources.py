@@ -11,6 +11,7 @@ from upath import UPath
 from xingu.config import Settings
 from xingu.inventory.database import ControlDB
 from xingu.inventory.file import pinned_trains
+from xingu.plots.pictures import PictureFormat
 from xingu.sources import Databases, SourceCache
 from xingu.storage.packages import ModelStore
 from xingu.storage.values import ValueStore
@@ -24,10 +25,12 @@ class Workplace:
     values: ValueStore
     models: ModelStore
     plots: UPath
+    picture_formats: tuple[PictureFormat, ...]
     databases: Databases
     control: ControlDB
     cache_folder: UPath | None
     source_workers: int
+    hyperopt_workers: int
     train_session_id: str | None
     preferred_trains: tuple[str, ...]
     save_sets: bool
@@ -44,10 +47,12 @@ class Workplace:
             values=ValueStore(settings.place(settings.values), settings.keep_values),
             models=ModelStore(settings.place(settings.models), pinned_trains(home)),
             plots=settings.place(settings.plots),
+            picture_formats=tuple(one for one in settings.plots_format if one != "html"),
             databases=databases,
             control=ControlDB(databases, settings.table_prefix),
             cache_folder=settings.place(cache) if cache else None,
             source_workers=settings.datasource_workers,
+            hyperopt_workers=settings.hyperopt_workers,
             train_session_id=settings.train_session_id,
             preferred_trains=settings.preferred_trains,
             save_sets=settings.save_sets,

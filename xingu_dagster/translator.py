@@ -7,11 +7,15 @@ from typing import Any
 
 import dagster as dg
 
+from xingu.checks.catalog import Check, planned_checks
+from xingu.checks.gates import CLASSICAL, Gate, check_metrics_of, parse_gates
 from xingu.code import code_version
 from xingu.dataprovider import DataProvider
 from xingu.errors import DeclarationError, HookError
+from xingu.families import GLOBAL_METRICS, TRAINSETS_METRICS
 from xingu.hooks import call_hook
 from xingu.identity import key_part
+from xingu.reports.directions import direction_of
 from xingu.storage.values import Key
 
 ProviderClass = type[DataProvider]
@@ -105,6 +109,37 @@ class XinguTranslator:
     def pre_reqs(self) -> Sequence[str]:
         """Ids of the prerequisites, in order."""
         return sorted(self.cls.pre_req)
+
+    # -- checks -------------------------------------------------------------------------------
+
+    @cached_property
+    def checks(self) -> Mapping[str, Check]:
+        """The checks that are wanted and have something to check, by name.
+
+        Raises:
+            DeclarationError: If one is declared that does not exist.
+        """
+        planned, gates = planned_checks(self.id, self.cls.checks), self.gates
+        applicable = {
+            "batch_parity": bool(self.batch_sources),
+            "quality_gates": any(not gate.relative for gate in gates),
+            "not_worse_than_current": any(gate.relative for gate in gates),
+        }
+        return {name: check for name, check in planned.items() if applicable.get(name, True)}
+
+    @cached_property
+    def gates(self) -> Sequence[Gate]:
+        """What a train must reach.
+
+        Raises:
+            DeclarationError: If it cannot be understood, or names a metric that nobody measures.
+        """
+        if not self.cls.quality_gates:
+            return []
+        gates = parse_gates(self.id, self.cls.quality_gates, lambda name: direction_of(name, {}))
+        if not any(name.startswith((TRAINSETS_METRICS, GLOBAL_METRICS)) for name in dir(self.cls)):
+            check_metrics_of(self.id, gates, CLASSICAL)
+        return gates
 
     # -- specs --------------------------------------------------------------------------------
 

@@ -66,10 +66,11 @@ def test_plots_are_whole_pages_in_the_bucket(shop):
         for name, page in objects(shop, "PLOTS_PATH").items()
         if name.endswith(".html")
     }
-    told = values(shop).read(("houses", "plots")).value
-    assert set(pages) == {plot["html"] for plot in told}
-    assert {url.rpartition("/")[0] for url in pages} == {f"{plots}/{folder}"}
-    assert len(pages) == 7  # two for each of three sets, and the importance
+    assets = [("houses", "plots"), ("houses", "batch", "plots")]
+    told = [plot["html"] for key in assets for plot in values(shop).read(key).value]
+    assert set(pages) == set(told)
+    folders = {f"{plots}/{folder}", f"{plots}/{folder}/batch"}
+    assert {url.rpartition("/")[0] for url in pages} == folders
     for page in pages.values():
         assert page.startswith(b"<!DOCTYPE html>")
         assert page.endswith(b"</html>\n")

@@ -79,6 +79,7 @@ def unannounced(project: Project, before: dict[str, bytes]) -> list[str]:
     """Pointers that moved since `before`, though no run of the project announced the asset."""
     names = announced(project)
     told = {f".xingu/values/{name}" for name in names}
+    told |= {f"{name}/replay_sample" for name in told}
     told |= {f"models/{name.removesuffix('/model')}" for name in names if name.endswith("/model")}
     now = pointers(project.home)
     moved = {name for name in {*before, *now} if before.get(name) != now.get(name)}

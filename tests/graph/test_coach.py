@@ -1,5 +1,7 @@
 """Coach: the same graph for notebooks and scripts."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 import pandas as pd
 import pytest
@@ -134,9 +136,19 @@ def test_a_report_puts_trains_side_by_side(coach):
     metrics = report.metrics.loc[("taxes", "test", "ROC AUC")]
     expected = metrics[second] - metrics[first]
     assert report.differences.loc[("taxes", "test", "ROC AUC"), second] == pytest.approx(expected)
-    assert report.hyperparameters.loc["num_leaves", first] == 7
-    assert report.attributes.loc["y", second] == "expensive"
+    assert report.hyperparameters.loc[("taxes", "num_leaves"), first] == 7
+    assert report.attributes.loc[("taxes", "y"), second] == "expensive"
     assert "ROC AUC" in report._repr_html_()
+    assert "ROC AUC" in str(report)
+
+
+def test_a_report_is_written_as_a_page_and_as_a_workbook(coach, tmp_path):
+    report = coach.report()
+    report.to_html(tmp_path / "report.html")
+    report.to_excel(tmp_path / "report.xlsx")
+    page = (tmp_path / "report.html").read_text()
+    assert all(model.train_id in page for model in coach.first.values())
+    assert (tmp_path / "report.xlsx").stat().st_size
 
 
 def test_a_report_of_a_session_has_its_trains(coach):
@@ -149,6 +161,10 @@ def test_a_report_of_nothing_says_so(coach):
         coach.report(["nobody"])
     with pytest.raises(UntrainedModelError, match="The reference 'nobody' is none of"):
         coach.report(reference_train_id="nobody")
+    with pytest.raises(UntrainedModelError, match="no branch is called 'nowhere'"):
+        coach.report(branch="nowhere")
+    with pytest.raises(UntrainedModelError, match="no train that fits until 2020"):
+        coach.report(end=datetime(2020, 1, 1, tzinfo=UTC))
 
 
 # -- databases ---------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def test_plots_are_saved_as_pages_and_json_by_train(trained):
     folder = trained.home / "plots" / "houses" / train_id
     names = {path.stem for path in folder.glob("*.html")}
     assert names == {path.stem for path in folder.glob("*.json")}
-    assert len(names) == 7  # two for each of three sets, and the importance
+    assert len(names) == 8  # two for each of three sets, errors by segment, and the importance
     assert (folder / "plots.ipynb").exists()
 
 

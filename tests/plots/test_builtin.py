@@ -5,8 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from xingu.errors import DataError
 from xingu.metrics import average_precision, roc_auc
+from xingu.metrics.classified import known_rows
 from xingu.plots import (
     calibration_curve,
     classification_plots,
@@ -27,6 +27,10 @@ HITS = pd.Series(RNG.random(20_000) < SCORE)
 PROBABILITIES = pd.DataFrame({"estimation_class_0": 1 - SCORE, "estimation_class_1": SCORE})
 
 
+def classified(observed):
+    return known_rows(observed, PROBABILITIES, [False, True], 1)
+
+
 def title(figure):
     return figure.layout.title.text, figure.layout.title.subtitle.text
 
@@ -45,11 +49,11 @@ def test_regression_plots_have_their_names_titles_and_axes():
 
 
 def test_classification_plots_have_their_names_titles_and_axes():
-    figures = classification_plots(HITS, PROBABILITIES, [False, True], 1, "late")
+    figures = classification_plots(classified(HITS), "late", "val")
+    names = ["ROC", "Precision-recall", "Calibration", "Threshold", "Gain", "Lift", "KS"]
+    names.append("Confusion matrix")
     assert {name: title(figure)[0] for name, figure in figures.items()} == {
-        "ROC": "ROC",
-        "Precision-recall": "Precision-recall",
-        "Calibration": "Calibration",
+        name: f"{name} · val" for name in names
     }
     assert axes(figures["ROC"]) == (
         "false positive rate, late = True",
@@ -146,15 +150,16 @@ def test_long_feature_names_stay_apart():
 
 def test_what_cannot_be_drawn_is_left_out_with_a_logged_reason(caplog):
     late = pd.Series([True] * len(SCORE))
-    assert classification_plots(late, PROBABILITIES, [False, True], 1, "late") == {}
+    assert list(classification_plots(classified(late), "late")) == ["Confusion matrix"]
     assert "plot 'ROC' of late = True is left out: one class only" in caplog.text
     assert regression_plots(TRUE * np.nan, PRED, "price") == {}
     assert "plot 'Residuals' of price is left out: no row" in caplog.text
 
 
-def test_probabilities_that_do_not_fit_the_classes_are_refused():
-    with pytest.raises(DataError, match="check proba_class_index"):
-        classification_plots(HITS, PROBABILITIES, [False], 0, "late")
+def test_a_plot_is_switched_off_by_its_name():
+    off = {"ROC", "Lift", "Residuals"}
+    assert not off & set(classification_plots(classified(HITS), "late", off=off))
+    assert list(regression_plots(TRUE, PRED, "price", off=off)) == ["Predicted against true"]
 
 
 @pytest.mark.parametrize("figure", [go.Figure(), importance(pd.Series([1.0], ["a"]))])

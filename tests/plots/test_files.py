@@ -1,4 +1,6 @@
+import asyncio
 import json
+import shutil
 import uuid
 from html.parser import HTMLParser
 
@@ -153,3 +155,35 @@ def test_a_plot_method_returns_figures_by_name(figure):
 def test_a_plot_method_that_returns_anything_else_is_told_so(result, said):
     with pytest.raises(HookError, match=f"flights.render_a {said}"):
         figures_of(result, ["taken"], "flights.render_a")
+
+
+def test_a_matplotlib_figure_is_saved_as_page_and_pictures(tmp_path):
+    pyplot = pytest.importorskip("matplotlib.figure")
+    figure = pyplot.Figure()
+    figure.subplots().plot([1, 2, 3])
+    [saved] = save_plots({"painted": figure}, UPath(tmp_path), ["png", "svg"])
+    assert Page(saved.html.read_text()).images[0].startswith("data:image/png;base64,iVBORw")
+    assert [path.name for path in saved.pictures] == ["painted.png", "painted.svg"]
+    assert b"<svg" in saved.pictures[1].read_bytes()
+    assert figures_of({"painted": figure}, [], "flights.render_a") == {"painted": figure}
+
+
+def test_pictures_that_cannot_be_drawn_are_one_warning(tmp_path, figure, monkeypatch, caplog):
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "nowhere"))
+    saved = save_plots({"a": figure, "b": figure}, UPath(tmp_path), ["png", "svg"])
+    assert [plot.pictures for plot in saved] == [(), ()]
+    assert all(plot.html.exists() for plot in saved)
+    [warning] = [one.getMessage() for one in caplog.records if "pictures" in one.getMessage()]
+    assert "no pictures (png, svg) of 2 plots" in warning
+    assert "the extra 'png' and a browser" in warning
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no browser")
+def test_pictures_are_drawn_inside_a_running_event_loop_too(tmp_path, figure):
+    pytest.importorskip("kaleido")
+
+    async def as_in_a_notebook():
+        return save_plots({"a": figure, "b": Painted()}, UPath(tmp_path), ["png"])
+
+    saved = asyncio.run(as_in_a_notebook())
+    assert [path.read_bytes()[:4] for plot in saved for path in plot.pictures] == [b"\x89PNG"] * 2

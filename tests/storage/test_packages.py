@@ -21,6 +21,7 @@ from xingu.provenance import Provenance, library_versions
 from xingu.stages.builder import ProviderBuilder
 from xingu.stages.train import clean, engineer, fit, split, tune
 from xingu.storage.packages import ModelStore
+from xingu.tuning.hyperparameters import Tuning
 
 ROOT = Path(tests.toys.__file__).parents[1]
 
@@ -32,7 +33,8 @@ def train(cls, store, train_id="first", session="session", versions=None, **pre_
     splits = split(builder, engineer(builder, cleaned))
     run = TrainRun(str(cls.id), train_id, session, "run")
     libraries = library_versions() if versions is None else versions
-    model = fit(builder, splits, tune(builder, splits), run, Provenance(libraries=libraries))
+    chosen = tune(builder, splits, run, Tuning())
+    model = fit(builder, splits, chosen, run, Provenance(libraries=libraries))
     store.save(model, {"houses/splits": "value"})
     store.make_current(run)
     return model

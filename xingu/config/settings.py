@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     datasource_workers: int = Field(0, ge=0, alias="PARALLEL_DATASOURCE_MAX_WORKERS")
     models: str = Field("models", alias="TRAINED_MODELS_PATH")
     plots: str = Field("plots", alias="PLOTS_PATH")
+    plots_format: Annotated[tuple[Literal["html", "png", "svg"], ...], NoDecode] = Field(
+        ("html",), alias="PLOTS_FORMAT"
+    )
+    """Pictures to save beside the HTML of each plot."""
     values: str = Field(".xingu/values", alias="XINGU_VALUES_PATH")
     keep_values: int = Field(3, ge=1, alias="XINGU_KEEP_VALUES")
     train_session_id: str | None = Field(None, alias="TRAIN_SESSION_ID")
@@ -44,6 +48,9 @@ class Settings(BaseSettings):
         (), alias="PRE_REQ_TRAIN_OR_SESSION_IDS"
     )
     """Trains or sessions of prerequisites, in order of preference."""
+    hyperopt_strategy: str = Field("last", min_length=1, alias="HYPEROPT_STRATEGY")
+    """``last``, ``self``, ``dp``, a train id or a session id."""
+    hyperopt_workers: int = Field(0, ge=0, alias="PARALLEL_HYPEROPT_MAX_WORKERS")
     commit_inventory: bool = Field(False, alias="COMMIT_INVENTORY")
     post_process: bool = Field(True, alias="POST_PROCESS")
     batch_predict: bool = Field(True, alias="BATCH_PREDICT")
@@ -52,7 +59,7 @@ class Settings(BaseSettings):
     max_steps: int = Field(0, ge=0, alias="XINGU_MAX_STEPS")
     """Steps of one run at once; 0: as many as cores."""
 
-    @field_validator("dataproviders", "preferred_trains", mode="before")
+    @field_validator("dataproviders", "preferred_trains", "plots_format", mode="before")
     @classmethod
     def _split_list(cls, text: Any) -> Any:
         if not isinstance(text, str):

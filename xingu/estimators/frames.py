@@ -5,13 +5,16 @@ Knows the names of estimation columns, and of no algorithm.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from xingu.errors import DataError, MissingColumnError, UntrainedModelError, did_you_mean
 from xingu.estimator import ESTIMATION
+
+if TYPE_CHECKING:
+    from xingu.model import Model
 
 _ESTIMATION = pd.Index([ESTIMATION])
 
@@ -77,6 +80,36 @@ def training_set(datasets: Mapping[str, pd.DataFrame], target: str, owner: str) 
             target=target,
         )
     return train
+
+
+def row_weights(
+    frame: pd.DataFrame, model: "Model | None", owner: str, times: np.ndarray | None = None
+) -> np.ndarray | None:
+    """Return what each row counts, from the column that the DataProvider declares; None: alike.
+
+    Args:
+        frame: A set.
+        model: The Model that is being trained.
+        owner: Who asks, for errors.
+        times: Other weights of the same rows, which are multiplied in.
+
+    Raises:
+        MissingColumnError: If the column is not there.
+        DataError: If a weight is missing, negative or infinite, or none is above 0.
+    """
+    name = model.dp.sample_weight if model is not None else None
+    if not name:
+        return times
+    if name not in frame.columns:
+        raise MissingColumnError(f"{owner}: the data lacks sample_weight {name!r}.", missing=[name])
+    weights = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    if not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
+        raise DataError(
+            f"{owner}: sample_weight {name!r} must be a number of at least 0 in every row, and "
+            "above 0 in some; fill it in clean_data_for_train.",
+            column=name,
+        )
+    return weights if times is None else weights * times
 
 
 def estimation_frame(values: Any, index: pd.Index) -> pd.DataFrame:

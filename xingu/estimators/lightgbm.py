@@ -28,6 +28,7 @@ from xingu.estimators.frames import (
     importance_series,
     not_fitted,
     proba_frame,
+    row_weights,
     training_set,
 )
 from xingu.estimators.lightgbm_params import booster_names, lightgbm_params
@@ -97,7 +98,8 @@ class _LightGBM(Estimator):
             params.setdefault("num_threads", 1)
         self._learn_target(column_of(train, target, self._owner))
         self._encoder = ColumnEncoder(features, self._owner).learn(train)
-        train_set, val_set = self._datasets(train, datasets.get("val"), target, params)
+        sets = {**datasets, "train": train}
+        train_set, val_set = self._datasets(sets, target, params, model)
         self._booster = self._train(train_set, val_set, params)
         self._predict_params = {k: v for k, v in params.items() if k == "num_threads"}
         logger.info(
@@ -110,6 +112,16 @@ class _LightGBM(Estimator):
             time.perf_counter() - started,
         )
         return self
+
+    def check_params(self) -> None:
+        """Raise DeclarationError if LightGBM has no such parameter."""
+        lightgbm_params(self.params, self.hyperparams, self._owner)
+
+    def prepare_for_trial(self, threads: int) -> None:
+        """Log no progress, and use at most `threads` threads, unless `num_threads` is set."""
+        self._options["log_every"] = 0
+        if threads and "num_threads" not in lightgbm_params(self.params, self.hyperparams, ""):
+            self.params["num_threads"] = threads
 
     def feature_importance(self) -> pd.Series | None:
         """Return each feature's share of the gain of all splits, largest first; the sum is 1."""
@@ -151,8 +163,13 @@ class _LightGBM(Estimator):
         return None
 
     def _datasets(
-        self, train: pd.DataFrame, val: pd.DataFrame | None, target: str, params: dict[str, Any]
+        self,
+        sets: Mapping[str, pd.DataFrame],
+        target: str,
+        params: dict[str, Any],
+        model: "Model | None",
     ) -> tuple[lgb.Dataset, lgb.Dataset | None]:
+        train, val = sets["train"], sets.get("val")
         extra = set(params.pop("categorical_feature", ()))
         categories = extra | set(self._encoder.unordered)
         shape = {
@@ -164,9 +181,8 @@ class _LightGBM(Estimator):
             ],
         }
         labels = self._labels(column_of(train, target, self._owner))
-        train_set = lgb.Dataset(
-            self._table(train), labels, weight=self._weights(labels, params), **shape
-        )
+        weights = row_weights(train, model, self._owner, self._weights(labels, params))
+        train_set = lgb.Dataset(self._table(train), labels, weight=weights, **shape)
         if val is None or not self._options["early_stopping"]:
             return train_set, None
         labels = self._labels(column_of(val, target, self._owner))
@@ -181,7 +197,9 @@ class _LightGBM(Estimator):
         if not usable.any():
             return train_set, None
         table = self._table(val if usable.all() else val.loc[usable])
-        return train_set, lgb.Dataset(table, labels[usable], reference=train_set, **shape)
+        weights = row_weights(val, model, self._owner)
+        shape |= {"reference": train_set, "weight": None if weights is None else weights[usable]}
+        return train_set, lgb.Dataset(table, labels[usable], **shape)
 
     def _table(self, frame: pd.DataFrame) -> pa.Table:
         """Hand the columns over as they lie in memory."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 import sklearn.base
+from sklearn.utils.validation import has_fit_parameter
 
 from xingu.errors import DataError, DeclarationError
 from xingu.estimator import Estimator
@@ -20,6 +21,7 @@ from xingu.estimators.frames import (
     importance_series,
     not_fitted,
     proba_frame,
+    row_weights,
     select_features,
     training_set,
 )
@@ -70,8 +72,11 @@ class SklearnEstimator(Estimator):
         train = training_set(datasets, target, self._owner)
         X = select_features(train, pd.Index(features), self._owner)
         algorithm = self._make()
+        weights = row_weights(train, model, self._owner)
         try:
-            algorithm.fit(X, column_of(train, target, self._owner).to_numpy())
+            algorithm.fit(
+                X, column_of(train, target, self._owner).to_numpy(), **_weighted(algorithm, weights)
+            )
         except (TypeError, ValueError) as error:
             raise self._refused(X, "fit", error) from error
         self._features, self._algorithm = pd.Index(features), algorithm
@@ -96,6 +101,10 @@ class SklearnEstimator(Estimator):
             UntrainedModelError: If it is not fitted.
         """
         return proba_frame(self._ask("predict_proba", data), data.index, class_index, self._owner)
+
+    def check_params(self) -> None:
+        """Raise DeclarationError if the algorithm has no such argument."""
+        self._make()
 
     def is_classifier(self) -> bool:
         """Return whether the algorithm, or the last step of the pipeline, is a classifier."""
@@ -177,3 +186,22 @@ class SklearnEstimator(Estimator):
             else ""
         )
         return DataError(f"{self._owner}.{method} refused the data: {error}.{hint}", columns=other)
+
+
+def _weighted(algorithm: Any, weights: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The argument of `fit` that carries the weights; of a pipeline, that of its last step.
+
+    Raises:
+        DeclarationError: If the algorithm takes none.
+    """
+    if weights is None:
+        return {}
+    steps = getattr(algorithm, "steps", None)
+    name, last = steps[-1] if steps else ("", algorithm)
+    if not has_fit_parameter(last, "sample_weight"):
+        raise DeclarationError(
+            f"SklearnEstimator: {type(last).__name__} takes no weights; remove sample_weight, or "
+            "choose another algorithm.",
+            algorithm=type(last).__name__,
+        )
+    return {f"{name}__sample_weight" if steps else "sample_weight": weights}

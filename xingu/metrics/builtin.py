@@ -9,9 +9,9 @@ from functools import cache
 
 import pandas as pd
 
-from xingu.errors import DataError, UndefinedMetricError
+from xingu.errors import UndefinedMetricError
 from xingu.metrics import classification, regression
-from xingu.metrics.cleaning import check_same_rows, class_codes
+from xingu.metrics.classified import Classified, known_rows
 from xingu.metrics.ranking import rank
 
 
@@ -23,25 +23,28 @@ class Measured:
     undefined: dict[str, str]
 
 
-def regression_metrics(y_true: pd.Series, y_pred: pd.Series) -> Measured:
+def regression_metrics(
+    y_true: pd.Series, y_pred: pd.Series, weight: pd.Series | None = None
+) -> Measured:
     """Measure estimated numbers against observed ones.
 
     Args:
         y_true: Observed target, shape (n,), any unit.
         y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
+        weight: What each row counts, at least 0, same index; None: all alike.
 
     Raises:
-        DataError: If the two do not have the same index.
+        DataError: If they do not have the same index.
     """
     return _measure(
         {
-            "RMSE": lambda: regression.rmse(y_true, y_pred),
-            "MAE": lambda: regression.mae(y_true, y_pred),
-            "Median AE": lambda: regression.median_ae(y_true, y_pred),
-            "MAPE": lambda: regression.mape(y_true, y_pred),
-            "Median APE": lambda: regression.median_ape(y_true, y_pred),
-            "R2": lambda: regression.r2(y_true, y_pred),
-            "Bias": lambda: regression.bias(y_true, y_pred),
+            "RMSE": lambda: regression.rmse(y_true, y_pred, weight),
+            "MAE": lambda: regression.mae(y_true, y_pred, weight),
+            "Median AE": lambda: regression.median_ae(y_true, y_pred, weight),
+            "MAPE": lambda: regression.mape(y_true, y_pred, weight),
+            "Median APE": lambda: regression.median_ape(y_true, y_pred, weight),
+            "R2": lambda: regression.r2(y_true, y_pred, weight),
+            "Bias": lambda: regression.bias(y_true, y_pred, weight),
         }
     )
 
@@ -51,12 +54,14 @@ def classification_metrics(
     probabilities: pd.DataFrame,
     classes: Sequence[Hashable],
     target_index: int,
+    weight: pd.Series | None = None,
 ) -> Measured:
     """Measure estimated probabilities against observed classes.
 
     The predicted class is the likeliest one, the first of equals. Log loss and accuracy look at
     all classes, the other metrics at the target class against the rest. An observed label that is
-    not in `classes` counts as a wrong prediction of the rest, and leaves log loss undefined.
+    not in `classes` counts as a wrong prediction of the rest, and leaves log loss undefined. With
+    more than two classes there is also `Macro F1`, over all of them.
 
     Args:
         y_true: Observed labels, shape (n,).
@@ -64,55 +69,38 @@ def classification_metrics(
             index. Rows with a NaN on either side are dropped.
         classes: The label of each column.
         target_index: Position of the target class in `classes`.
+        weight: What each row counts, at least 0, same index; None: all alike.
 
     Raises:
         DataError: If index, columns and classes do not fit together.
     """
-    observed, chances = known_rows(y_true, probabilities, classes, target_index)
-    codes = pd.Series(class_codes(observed, classes), observed.index)
-    predicted = pd.Series(chances.to_numpy().argmax(axis=1), observed.index)
-    is_target, is_predicted = codes == target_index, predicted == target_index
-    score = chances.iloc[:, target_index]
-    ranking = cache(lambda: rank(is_target, score))
-    metrics: dict[str, Callable[[], float]] = {
-        "ROC AUC": lambda: ranking().roc_auc(),
-        "Average Precision": lambda: ranking().average_precision(),
-        "Log Loss": lambda: classification.log_loss(observed, chances, classes),
-        "Brier": lambda: classification.brier(is_target, score),
-        "F1": lambda: classification.f1(is_target, is_predicted),
-        "Precision": lambda: classification.precision(is_target, is_predicted),
-        "Recall": lambda: classification.recall(is_target, is_predicted),
-        "Accuracy": lambda: classification.accuracy(codes, predicted),
-        "KS": lambda: ranking().ks(),
-    }
-    if (codes < 0).all():
-        return Measured({}, dict.fromkeys(metrics, _no_known_class(observed, classes)))
+    rows = known_rows(y_true, probabilities, classes, target_index, weight)
+    metrics = _of_classes(rows)
+    if (rows.codes < 0).all():
+        return Measured({}, dict.fromkeys(metrics, _no_known_class(rows.observed, classes)))
     return _measure(metrics)
 
 
-def known_rows(
-    y_true: pd.Series,
-    probabilities: pd.DataFrame,
-    classes: Sequence[Hashable],
-    target_index: int,
-) -> tuple[pd.Series, pd.DataFrame]:
-    """Return the labels and probabilities (float64) of the rows where neither is missing.
-
-    Raises:
-        DataError: If index, columns and classes do not fit together.
-    """
-    check_same_rows(y_true.index, probabilities.index)
-    if probabilities.shape[1] != len(classes) or not 0 <= target_index < len(classes):
-        raise DataError(
-            f"{probabilities.shape[1]} columns of probabilities and target class {target_index} do "
-            f"not fit the {len(classes)} classes {list(classes)[:10]!r}; "
-            "check proba_class_index and what post_process_after_predict_proba returns."
-        )
-    chances = probabilities.astype("float64")
-    known = (y_true.notna() & chances.notna().all(axis=1)).to_numpy()
-    if known.all():
-        return y_true, chances
-    return y_true.loc[known], chances.loc[known]
+def _of_classes(rows: Classified) -> dict[str, Callable[[], float]]:
+    weight, score = rows.weight, rows.score
+    is_target, is_predicted = rows.is_target, rows.predicted == rows.target_index
+    ranking = cache(lambda: rank(is_target, score, weight))
+    metrics: dict[str, Callable[[], float]] = {
+        "ROC AUC": lambda: ranking().roc_auc(),
+        "Average Precision": lambda: ranking().average_precision(),
+        "Log Loss": lambda: classification.log_loss(
+            rows.observed, rows.chances, rows.classes, weight
+        ),
+        "Brier": lambda: classification.brier(is_target, score, weight),
+        "F1": lambda: classification.f1(is_target, is_predicted, weight),
+        "Precision": lambda: classification.precision(is_target, is_predicted, weight),
+        "Recall": lambda: classification.recall(is_target, is_predicted, weight),
+        "Accuracy": lambda: classification.accuracy(rows.codes, rows.predicted, weight),
+        "KS": lambda: ranking().ks(),
+    }
+    if len(rows.classes) > 2:
+        metrics["Macro F1"] = lambda: classification.macro_f1(rows.codes, rows.predicted, weight)
+    return metrics
 
 
 def _no_known_class(observed: pd.Series, classes: Sequence[Hashable]) -> str:

@@ -18,11 +18,13 @@ import numpy as np
 import pandas as pd
 
 from xingu.errors import HookError
+from xingu.failures import Failures
 
 logger = logging.getLogger(__name__)
 
 GIVEN = ("XY", "Y_pred", "model")
 """What a method can be called with, in the order in which other parameter names receive it."""
+ESTIMATION_COLUMNS = ("name", "value_number", "value_text")
 CLASSICAL = "the classical metrics"
 """The origin of metrics that nobody wrote a method for; those of methods replace them."""
 
@@ -99,9 +101,13 @@ class MetricTable:
 
     Args:
         owner_label: The DataProvider, for the log.
+
+    Attributes:
+        failures: Errors of methods; the others were measured all the same.
     """
 
     def __init__(self, owner_label: str) -> None:
+        self.failures = Failures()
         self._owner_label = owner_label
         self._rows: dict[tuple[str | None, str], tuple[MetricRow, str]] = {}
 
@@ -138,6 +144,34 @@ class MetricTable:
         for name, reason in undefined.items():
             place = self._owner_label + _of_set(set_name)
             logger.warning("%s: metric %r is left out: %s", place, name, reason)
+
+
+def estimation_rows(result: object, index: pd.Index, where: str) -> pd.DataFrame:
+    """Return what a method measured of single estimations: name, value_number and value_text.
+
+    Args:
+        result: A frame with `name` and one of the values at least.
+        index: The index of the data.
+        where: Owner and method, for errors.
+
+    Raises:
+        HookError: If `result` is something else, or is about other rows.
+    """
+    if not isinstance(result, pd.DataFrame) or "name" not in result:
+        raise HookError(
+            f"{where} returned {type(result).__name__}; it must return a DataFrame with the "
+            f"columns {', '.join(ESTIMATION_COLUMNS)}."
+        )
+    if not result.index.isin(index).all():
+        raise HookError(f"{where} returned rows that the data does not have; keep its index.")
+    table = result.reindex(columns=list(ESTIMATION_COLUMNS))
+    try:
+        return table.astype({"name": "str", "value_number": "float64"})
+    except (TypeError, ValueError) as error:
+        raise HookError(
+            f"{where} returned as value_number what is no number ({error}); "
+            "texts go into value_text."
+        ) from error
 
 
 def checked_mapping(result: object, place: str, wanted: str) -> Mapping[str, Any]:

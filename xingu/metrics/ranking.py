@@ -18,13 +18,16 @@ class Ranking:
 
     Attributes:
         scores: Distinct scores, falling.
-        hits: Rows of the target class with that score or a higher one; ends at their total.
+        hits: Weight of the target rows with that score or a higher one; ends at their total. Rows
+            without weights count 1.
         misses: The same of all other rows.
+        rows: How many rows there are.
     """
 
     scores: Array
     hits: Array
     misses: Array
+    rows: int
 
     def true_positive_rate(self) -> Array:
         """Share of the target rows found, starting at 0 (nothing taken), ending at 1."""
@@ -37,6 +40,11 @@ class Ranking:
     def precision(self) -> Array:
         """Share of target rows among the rows taken, at each distinct score."""
         return self.hits / (self.hits + self.misses)
+
+    def taken(self) -> Array:
+        """Share of all rows taken, starting at 0, ending at 1."""
+        taken = self.hits + self.misses
+        return np.concatenate([[0.0], taken / taken[-1]])
 
     def roc_auc(self) -> float:
         """Area under the ROC curve, in [0, 1]."""
@@ -52,18 +60,19 @@ class Ranking:
         return float(np.max(np.abs(self.true_positive_rate() - self.false_positive_rate())))
 
 
-def rank(is_target: pd.Series, score: pd.Series) -> Ranking:
+def rank(is_target: pd.Series, score: pd.Series, weight: pd.Series | None = None) -> Ranking:
     """Count target rows and others from the highest score down.
 
     Args:
         is_target: Whether each row is of the target class, shape (n,).
         score: The higher, the likelier the target class; same index. Rows with a NaN on either
             side are dropped.
+        weight: What each row counts, at least 0, same index.
 
     Raises:
         UndefinedMetricError: If no row is left, or only one class is.
     """
-    hits, scores = paired_scores(is_target, score)
+    hits, scores, weights = paired_scores(is_target, score, weight)
     found = int(np.count_nonzero(hits))
     if found in (0, len(hits)):
         raise UndefinedMetricError(
@@ -72,5 +81,11 @@ def rank(is_target: pd.Series, score: pd.Series) -> Ranking:
     order = np.argsort(scores)[::-1]
     scores, hits = scores[order], hits[order]
     last_of_score = np.append(np.flatnonzero(scores[1:] != scores[:-1]), len(scores) - 1)
-    hits_so_far = np.cumsum(hits)[last_of_score]
-    return Ranking(scores[last_of_score], hits_so_far, 1 + last_of_score - hits_so_far)
+    if weights is None:
+        hits_so_far = np.cumsum(hits)[last_of_score]
+        misses_so_far = 1 + last_of_score - hits_so_far
+    else:
+        weights = weights[order]
+        hits_so_far = np.cumsum(weights * hits)[last_of_score]
+        misses_so_far = np.cumsum(weights * ~hits)[last_of_score]
+    return Ranking(scores[last_of_score], hits_so_far, misses_so_far, len(scores))

@@ -4,15 +4,15 @@ Its one idea: what cannot be drawn is left out with a logged reason; a plot neve
 """
 
 import logging
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from xingu.errors import UndefinedMetricError
-from xingu.metrics.builtin import known_rows
-from xingu.metrics.cleaning import class_codes
+from xingu.metrics.classified import Classified
+from xingu.plots import decisions
 from xingu.plots.classification import calibration_curve, precision_recall_curve, roc_curve
 from xingu.plots.importance import importance
 from xingu.plots.regression import predicted_against_true, residuals
@@ -21,9 +21,15 @@ __all__ = ["classification_plots", "importance", "regression_plots"]
 
 logger = logging.getLogger(__name__)
 
+Draw = Callable[[], "go.Figure"]
+
 
 def regression_plots(
-    y_true: pd.Series, y_pred: pd.Series, target: str, set_name: str | None = None
+    y_true: pd.Series,
+    y_pred: pd.Series,
+    target: str,
+    set_name: str | None = None,
+    off: Collection[str] = (),
 ) -> "dict[str, go.Figure]":
     """Draw estimated numbers against observed ones.
 
@@ -32,57 +38,60 @@ def regression_plots(
         y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
         target: Name of the target, for the axes.
         set_name: Name of the set, for the titles.
+        off: Names of plots that are not drawn.
 
     Raises:
         DataError: If the two do not have the same index.
     """
     plots = {"Predicted against true": predicted_against_true, "Residuals": residuals}
-    return _drawn(
+    return drawn(
         {name: partial(draw, y_true, y_pred, target, set_name) for name, draw in plots.items()},
         target,
+        off,
     )
 
 
 def classification_plots(
-    y_true: pd.Series,
-    probabilities: pd.DataFrame,
-    classes: Sequence[Hashable],
-    target_index: int,
-    target: str,
-    set_name: str | None = None,
+    rows: Classified, target: str, set_name: str | None = None, off: Collection[str] = ()
 ) -> "dict[str, go.Figure]":
-    """Draw the target class's probabilities against observed classes.
+    """Draw the target class's probabilities against observed classes, and the confusion of all.
 
     Args:
-        y_true: Observed labels, shape (n,).
-        probabilities: Columns ``estimation_class_0 …`` in the order of `classes`, in [0, 1], same
-            index. Rows with a NaN on either side are dropped.
-        classes: The label of each column.
-        target_index: Position of the target class in `classes`.
+        rows: Observed classes and estimated probabilities.
         target: Name of the target, for the axes.
         set_name: Name of the set, for the titles.
-
-    Raises:
-        DataError: If index, columns and classes do not fit together.
+        off: Names of plots that are not drawn.
     """
-    observed, chances = known_rows(y_true, probabilities, classes, target_index)
-    is_target = pd.Series(class_codes(observed, classes) == target_index, observed.index)
-    score = chances.iloc[:, target_index]
-    label = f"{target} = {classes[target_index]}"
+    label = f"{target} = {rows.classes[rows.target_index]}"
     plots = {
         "ROC": roc_curve,
         "Precision-recall": precision_recall_curve,
         "Calibration": calibration_curve,
+        "Threshold": decisions.threshold,
+        "Gain": decisions.gain,
+        "Lift": decisions.lift,
+        "KS": decisions.ks,
     }
-    return _drawn(
-        {name: partial(draw, is_target, score, label, set_name) for name, draw in plots.items()},
-        label,
-    )
+    of_target: dict[str, Draw] = {
+        name: partial(draw, rows.is_target, rows.score, label, set_name, rows.weight)
+        for name, draw in plots.items()
+    }
+    of_all = partial(decisions.confusion_matrix, rows, target, set_name)
+    return drawn({**of_target, "Confusion matrix": of_all}, label, off)
 
 
-def _drawn(plots: "Mapping[str, Callable[[], go.Figure]]", shown: str) -> "dict[str, go.Figure]":
+def drawn(plots: Mapping[str, Draw], shown: str, off: Collection[str]) -> "dict[str, go.Figure]":
+    """Draw plots by name, except those that are `off` and those that have a reason not to be.
+
+    Args:
+        plots: What draws each.
+        shown: What they are about, for the log.
+        off: Names of plots that are not drawn.
+    """
     figures = {}
     for name, draw in plots.items():
+        if name in off:
+            continue
         try:
             figures[name] = draw()
         except UndefinedMetricError as reason:

@@ -14,7 +14,11 @@ CALIBRATION_BINS = 10
 
 
 def roc_curve(
-    is_target: pd.Series, score: pd.Series, target: str, set_name: str | None = None
+    is_target: pd.Series,
+    score: pd.Series,
+    target: str,
+    set_name: str | None = None,
+    weight: pd.Series | None = None,
 ) -> "go.Figure":
     """Draw the share of target rows found over the share of other rows taken by mistake.
 
@@ -24,27 +28,34 @@ def roc_curve(
             dropped; the curve is thinned to 1,000 points.
         target: Name of the target and its class, for the axes.
         set_name: Name of the set, for the title.
+        weight: What each row counts, at least 0, same index; None: all alike.
 
     Raises:
         UndefinedMetricError: If no row is left, only one class is, or a score is infinite.
     """
-    ranking = rank(is_target, score)
+    ranking = rank(is_target, score, weight)
     x, y = ranking.false_positive_rate(), ranking.true_positive_rate()
     thresholds = np.concatenate([[np.nan], ranking.scores])
     return theme.new_figure(
         [
-            _curve(x, y, thresholds, "false positive rate %{x:.2%}<br>true positive rate %{y:.2%}"),
+            curve_of(
+                x, y, thresholds, "false positive rate %{x:.2%}<br>true positive rate %{y:.2%}"
+            ),
             theme.reference_line([0, 1], [0, 1], "guessing"),
         ],
         theme.titled("ROC", set_name),
-        f"area {ranking.roc_auc():.4f} · KS {ranking.ks():.4f} · {_rows(ranking)}",
+        f"area {ranking.roc_auc():.4f} · KS {ranking.ks():.4f} · {rows_of(ranking)}",
         f"false positive rate, {target}",
         f"true positive rate, {target}",
     ).update_layout(xaxis_range=[-0.01, 1.01], yaxis_range=[-0.01, 1.02])
 
 
 def precision_recall_curve(
-    is_target: pd.Series, score: pd.Series, target: str, set_name: str | None = None
+    is_target: pd.Series,
+    score: pd.Series,
+    target: str,
+    set_name: str | None = None,
+    weight: pd.Series | None = None,
 ) -> "go.Figure":
     """Draw the share of target rows among those taken over the share of target rows found.
 
@@ -54,28 +65,33 @@ def precision_recall_curve(
             dropped; the curve is thinned to 1,000 points.
         target: Name of the target and its class, for the axes.
         set_name: Name of the set, for the title.
+        weight: What each row counts, at least 0, same index; None: all alike.
 
     Raises:
         UndefinedMetricError: If no row is left, only one class is, or a score is infinite.
     """
-    ranking = rank(is_target, score)
+    ranking = rank(is_target, score, weight)
     share = float(ranking.precision()[-1])
     found = ranking.true_positive_rate()[1:]
     hover = "recall %{x:.2%}<br>precision %{y:.2%}"
     return theme.new_figure(
         [
-            _curve(found, ranking.precision(), ranking.scores, hover),
+            curve_of(found, ranking.precision(), ranking.scores, hover),
             theme.reference_line([0, 1], [share, share], f"guessing ({share:.1%})"),
         ],
         theme.titled("Precision-recall", set_name),
-        f"average precision {ranking.average_precision():.4f} · {_rows(ranking)}",
+        f"average precision {ranking.average_precision():.4f} · {rows_of(ranking)}",
         f"recall, {target}",
         f"precision, {target}",
     ).update_layout(xaxis_range=[-0.01, 1.01], yaxis_range=[-0.01, 1.02])
 
 
 def calibration_curve(
-    is_target: pd.Series, probability: pd.Series, target: str, set_name: str | None = None
+    is_target: pd.Series,
+    probability: pd.Series,
+    target: str,
+    set_name: str | None = None,
+    weight: pd.Series | None = None,
 ) -> "go.Figure":
     """Draw how often the target class was observed over how often it was expected.
 
@@ -88,19 +104,21 @@ def calibration_curve(
             either side are dropped.
         target: Name of the target and its class, for the axes.
         set_name: Name of the set, for the title.
+        weight: What each row counts, at least 0, same index; None: all alike.
 
     Raises:
         UndefinedMetricError: If no row is left, only one class is, or a value is infinite.
     """
-    hits, chances = paired_scores(is_target, probability)
+    hits, chances, weights = paired_scores(is_target, probability, weight)
     if hits.all() or not hits.any():
         raise UndefinedMetricError("one class only")
     edges = np.unique(np.quantile(chances, np.linspace(0, 1, CALIBRATION_BINS + 1)))
     bins = np.searchsorted(edges[1:-1], chances, side="right")
-    sizes = np.bincount(bins)
+    counts = np.ones(len(hits)) if weights is None else weights
+    sizes, totals = np.bincount(bins), np.bincount(bins, counts)
     used = sizes > 0
-    expected = np.bincount(bins, chances)[used] / sizes[used]
-    observed = np.bincount(bins, hits)[used] / sizes[used]
+    expected = np.bincount(bins, counts * chances)[used] / totals[used]
+    observed = np.bincount(bins, counts * hits)[used] / totals[used]
     curve = go.Scatter(
         x=expected,
         y=observed,
@@ -122,8 +140,9 @@ def calibration_curve(
     )
 
 
-def _curve(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray, hover: str) -> "go.Scatter":
-    kept = _thinned(x, y)
+def curve_of(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray, hover: str) -> "go.Scatter":
+    """Return a line through about `CURVE_POINTS` of the points."""
+    kept = thinned(x, y)
     return go.Scatter(
         x=x[kept],
         y=y[kept],
@@ -135,7 +154,7 @@ def _curve(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray, hover: str) -> 
     )
 
 
-def _thinned(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def thinned(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return about `CURVE_POINTS` positions, evenly spaced along the drawn line."""
     if len(x) <= CURVE_POINTS:
         return np.arange(len(x))
@@ -144,6 +163,6 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.unique(np.append(np.minimum(kept, len(x) - 1), len(x) - 1))
 
 
-def _rows(ranking: Ranking) -> str:
-    hits, misses = int(ranking.hits[-1]), int(ranking.misses[-1])
-    return f"{hits:,} target rows of {hits + misses:,}"
+def rows_of(ranking: Ranking) -> str:
+    """Return how many rows there are, in words."""
+    return f"{ranking.rows:,} rows, {float(ranking.precision()[-1]):.1%} of them target"

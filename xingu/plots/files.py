@@ -6,8 +6,8 @@ Its one idea: a file is whole or it is not there. It does not know which train a
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from upath import UPath
 
 from xingu.errors import MissingValueError
 from xingu.plots.pages import element, figure_json, page, plotly_script
+from xingu.plots.pictures import PictureFormat, save_pictures
 from xingu.storage.files import write_atomically
 
 if TYPE_CHECKING:
@@ -30,19 +31,28 @@ _HIDE_CODE = (
 
 @dataclass(frozen=True, slots=True)
 class PlotFile:
-    """Where one plot is: a page for people, and plotly JSON unless matplotlib drew it."""
+    """Where one plot is: a page for people, plotly JSON unless matplotlib drew it, and pictures."""
 
     name: str
     html: UPath
     json: UPath | None
+    pictures: tuple[UPath, ...] = ()
+
+    @property
+    def paths(self) -> list[UPath]:
+        """All files of the plot, the page first."""
+        return [self.html, *([self.json] if self.json else []), *self.pictures]
 
 
-def save_plots(figures: Mapping[str, Any], folder: UPath) -> list[PlotFile]:
+def save_plots(
+    figures: Mapping[str, Any], folder: UPath, formats: Sequence[PictureFormat] = ()
+) -> list[PlotFile]:
     """Save each figure as a self-contained HTML page, and as JSON.
 
     Args:
         figures: Plotly or matplotlib Figures by plot name.
         folder: Local folder or URL; it is made if need be, files of the same name are replaced.
+        formats: Pictures that are wished for, too; without a browser there are none.
 
     Raises:
         HookError: If something is no Figure; nothing of it is written.
@@ -50,14 +60,17 @@ def save_plots(figures: Mapping[str, Any], folder: UPath) -> list[PlotFile]:
     """
     encoded = {name: figure_json(name, figure) for name, figure in figures.items()}
     saved = []
-    for name, stem in file_stems(figures).items():
+    stems = file_stems(figures)
+    for name, stem in stems.items():
         figure, text = figures[name], encoded[name]
         html_path, json_path = folder / f"{stem}.html", folder / f"{stem}.json"
         write_atomically(html_path, page(name, figure, text))
         if text is not None:
             write_atomically(json_path, text.encode())
         saved.append(PlotFile(name, html_path, None if text is None else json_path))
-    return saved
+    places = {name: folder / stem for name, stem in stems.items()}
+    pictures = save_pictures(figures, places, formats)
+    return [replace(one, pictures=tuple(pictures.get(one.name, ()))) for one in saved]
 
 
 def load_plot(path: UPath) -> "go.Figure":

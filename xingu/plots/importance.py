@@ -36,7 +36,7 @@ def importance(weights: pd.Series) -> "go.Figure":
             "autorange": "reversed",
             "tickmode": "array",
             "tickvals": rows,
-            "ticktext": [_shortened(name) for name in names],
+            "ticktext": [shortened(name) for name in names],
             "tickfont": {"size": 12 if len(names) > 20 else 13},
             "showgrid": False,
         },
@@ -44,7 +44,8 @@ def importance(weights: pd.Series) -> "go.Figure":
     )
 
 
-def _shortened(name: str) -> str:
+def shortened(name: str) -> str:
+    """Return `name` with its middle left out where it is too long for an axis."""
     if len(name) <= LONGEST_NAME:
         return name
     # Names that share a beginning mostly differ at their end.

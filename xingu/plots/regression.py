@@ -23,7 +23,7 @@ def predicted_against_true(
     Raises:
         UndefinedMetricError: If no row is left, or a value is infinite or not numeric.
     """
-    true, pred = paired_numbers(y_true, y_pred)
+    true, pred, _ = paired_numbers(y_true, y_pred)
     drawn = theme.sample(len(true))
     true_drawn, pred_drawn = true[drawn], pred[drawn]
     ends = [
@@ -64,7 +64,7 @@ def residuals(
     Raises:
         UndefinedMetricError: If no row is left, or a value is infinite or not numeric.
     """
-    true, pred = paired_numbers(y_true, y_pred)
+    true, pred, _ = paired_numbers(y_true, y_pred)
     errors = pred - true
     drawn = theme.sample(len(true))
     points = go.Scatter(

@@ -1,5 +1,6 @@
-"""Estimate, measure and draw the sets that a Model was trained on."""
+"""Estimate and measure the sets that a Model was trained on, and batches."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,17 +8,32 @@ from typing import Any
 import pandas as pd
 
 from xingu.errors import HookError
+from xingu.failures import Failures
+from xingu.families import (
+    BATCH_METRICS,
+    ESTIMATION_METRICS,
+    GLOBAL_METRICS,
+    TRAINSETS_METRICS,
+)
 from xingu.hooks import call_hook
 from xingu.metrics.builtin import Measured, classification_metrics, regression_metrics
-from xingu.metrics.collect import CLASSICAL, MetricRow, MetricTable, call_method, find_methods
+from xingu.metrics.cleaning import check_same_rows
+from xingu.metrics.collect import (
+    CLASSICAL,
+    ESTIMATION_COLUMNS,
+    MetricTable,
+    call_method,
+    estimation_rows,
+    find_methods,
+)
 from xingu.model import Model
-from xingu.plots.collect import figures_of
 from xingu.state import PreparedSplits, ProviderState
+
+logger = logging.getLogger(__name__)
 
 Sets = Mapping[str, pd.DataFrame]
 MAIN_SETS = ("test", "val", "train")
 BATCH = "batch"
-GLOBAL_METRICS = "compute_global_model_metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,16 @@ class Rows:
     XY: pd.DataFrame
     Y_pred: pd.DataFrame
 
+    def where(self, chosen: pd.Series) -> "Rows":
+        """Return some of the rows.
+
+        Raises:
+            DataError: If the estimations are not those of the rows.
+        """
+        check_same_rows(self.XY.index, self.Y_pred.index)
+        mask = chosen.to_numpy()
+        return Rows(self.name, self.XY.loc[mask], self.Y_pred.loc[mask])
+
 
 def estimate_sets(model: Model, splits: PreparedSplits) -> PreparedSplits:
     """Return the estimations of each set: probabilities from a classifier, else numbers."""
@@ -37,11 +63,14 @@ def estimate_sets(model: Model, splits: PreparedSplits) -> PreparedSplits:
     return PreparedSplits(estimations, state)
 
 
-def measure_sets(model: Model, sets: Sets, estimations: Sets) -> list[MetricRow]:
-    """Return the classical metrics, then those of the Model's and the DataProvider's methods.
+def measure_sets(model: Model, sets: Sets, estimations: Sets) -> MetricTable:
+    """Measure the classical metrics, then those of the Model's and the DataProvider's methods.
+
+    Returns:
+        The metrics, and what methods failed with: raise it once the metrics are saved.
 
     Raises:
-        HookError: If a method raises, returns no metrics, or repeats a name.
+        HookError: If `pre_process_for_trainsets_metrics` raises.
     """
     model.sets, model.sets_estimations = sets, estimations
     call_hook(model.dp, "pre_process_for_trainsets_metrics", model)
@@ -49,47 +78,70 @@ def measure_sets(model: Model, sets: Sets, estimations: Sets) -> list[MetricRow]
     for name in sets:
         rows = Rows(name, sets[name], estimations[name])
         _add_classical(table, model, rows)
-        _add_family(table, model, "compute_trainsets_model_metrics", rows)
+        _add_family(table, model, TRAINSETS_METRICS, rows)
     _add_family(table, model, GLOBAL_METRICS, None)
-    call_hook(model.dp, "post_process_after_trainsets_metrics", model)
-    return table.rows
+    with table.failures.kept():
+        call_hook(model.dp, "post_process_after_trainsets_metrics", model)
+    return table
 
 
-def measure_global(model: Model) -> list[MetricRow]:
-    """Return the metrics of the whole Model."""
+def measure_global(model: Model) -> MetricTable:
+    """Measure the whole Model; see `measure_sets`."""
     table = MetricTable(model.id)
     _add_family(table, model, GLOBAL_METRICS, None)
-    return table.rows
+    return table
 
 
-def measure_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> list[MetricRow]:
-    """Return the metrics of a batch: classical ones if its target is known, then the methods'."""
+def measure_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> MetricTable:
+    """Measure a batch: classical metrics of rows whose target is known, then the methods'.
+
+    If the batch has a target, the metrics `Rows` and `Rows with target` say how many these are. See
+    `measure_sets` for what is returned.
+    """
     rows = Rows(BATCH, XY, Y_pred)
     table = MetricTable(model.id)
-    _add_classical(table, model, rows)
-    _add_family(table, model, "compute_batch_model_metrics", rows)
-    return table.rows
+    known = known_targets(model, XY)
+    if known is not None:
+        counts = {"Rows": len(XY), "Rows with target": int(known.sum())}
+        table.add(BATCH, counts, CLASSICAL)
+        with table.failures.kept():
+            if known.any():
+                _add_classical(table, model, rows.where(known))
+    _add_family(table, model, BATCH_METRICS, rows)
+    return table
 
 
-def measure_estimations(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> pd.DataFrame:
-    """Return the metrics of single estimations, indexed as the batch.
+def measure_estimations(
+    model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame, failures: Failures
+) -> pd.DataFrame:
+    """Measure single estimations.
+
+    Args:
+        model: The Model that made them.
+        XY: Rows that were estimated.
+        Y_pred: Their estimations.
+        failures: Takes the errors of methods.
 
     Returns:
-        Columns ``name``, ``value_number`` and ``value_text``, one row per estimation and metric.
+        Columns ``name``, ``value_number`` and ``value_text``, indexed as the batch, one row per
+        estimation and metric.
     """
-    wanted = ["name", "value_number", "value_text"]
-    tables = []
-    for origin, method in _family(model, "compute_estimation_metrics"):
-        table = call_method(origin, method, XY=XY, Y_pred=Y_pred, model=model)
-        if not isinstance(table, pd.DataFrame) or "name" not in table:
-            raise HookError(
-                f"{origin} returned {type(table).__name__}; it must return a DataFrame with the "
-                f"columns {', '.join(wanted)}."
-            )
-        tables.append(table.reindex(columns=wanted))
-    if not tables:
-        return pd.DataFrame({"name": [], "value_number": [], "value_text": []})
-    return pd.concat(tables)
+    tables: list[pd.DataFrame] = []
+    origins: dict[str, str] = {}
+    for origin, method in family(model, ESTIMATION_METRICS):
+        with failures.kept():
+            result = call_method(origin, method, XY=XY, Y_pred=Y_pred, model=model)
+            table = estimation_rows(result, XY.index, origin)
+            for name in table["name"].unique():
+                if name in origins:
+                    raise HookError(
+                        f"{origins[name]} and {origin} both yield the metric {name!r}; rename one "
+                        "of them.",
+                        metric=name,
+                    )
+            origins |= dict.fromkeys(table["name"].unique(), origin)
+            tables.append(table)
+    return pd.concat(tables) if tables else pd.DataFrame(columns=list(ESTIMATION_COLUMNS))
 
 
 def classical_metrics(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Measured:
@@ -97,10 +149,28 @@ def classical_metrics(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> M
     target = model.signature().target
     if target is None or target not in XY:
         return Measured({}, {})
+    weight = row_weight(model, XY)
     if model.estimator is None or not model.is_classifier():
-        return regression_metrics(XY[target], model.estimation_of(Y_pred))
-    classes = model.estimator.classes()
-    return classification_metrics(XY[target], Y_pred, classes, model.dp.proba_class_index)
+        return regression_metrics(XY[target], model.estimation_of(Y_pred), weight)
+    classes, index = model.estimator.classes(), model.dp.proba_class_index
+    return classification_metrics(XY[target], Y_pred, classes, index, weight)
+
+
+def known_targets(model: Model, XY: pd.DataFrame) -> pd.Series | None:
+    """Return which rows have a target; None: there is no column of targets."""
+    target = model.signature().target
+    return XY[target].notna() if target is not None and target in XY else None
+
+
+def row_weight(model: Model, XY: pd.DataFrame) -> pd.Series | None:
+    """Return what each row counts; None: all alike."""
+    name = model.dp.sample_weight
+    if not name:
+        return None
+    if name not in XY:
+        logger.warning("%s: there is no column %r; all rows count alike", model.id, name)
+        return None
+    return XY[name]
 
 
 def main_metrics(model: Model, sets: Sets) -> tuple[str, Measured]:
@@ -109,53 +179,19 @@ def main_metrics(model: Model, sets: Sets) -> tuple[str, Measured]:
     return name, classical_metrics(model, sets[name], model.estimate(sets[name]))
 
 
-def draw_sets(model: Model, sets: Sets, estimations: Sets) -> dict[str, Any]:
-    """Return figures by name: the built-in ones of each set, then those of the methods.
-
-    Raises:
-        HookError: If a method raises, returns no figures, or repeats a name.
-    """
-    from xingu.plots.importance import importance
-
-    figures: dict[str, Any] = {}
-    for name in sets:
-        rows = Rows(name, sets[name], estimations[name])
-        drawn = _builtin_plots(model, rows)
-        drawn |= _draw_family(model, "render_trainsets_model_plots", rows)
-        figures |= {f"{plot} ({name})": figure for plot, figure in drawn.items()}
-    weights = model.estimator.feature_importance() if model.estimator else None
-    if weights is not None and len(weights):
-        figures["Feature importance"] = importance(weights)
-    return figures | _draw_family(model, "render_global_model_plots", None)
-
-
-def draw_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> dict[str, Any]:
-    """Return figures of a batch by name; built-in ones only if its target is known."""
-    rows = Rows(BATCH, XY, Y_pred)
-    return _builtin_plots(model, rows) | _draw_family(model, "render_batch_model_plots", rows)
-
-
-def _builtin_plots(model: Model, rows: Rows) -> dict[str, Any]:
-    from xingu.plots.builtin import classification_plots, regression_plots
-
-    target = model.signature().target
-    if target is None or target not in rows.XY:
-        return {}
-    truth = rows.XY[target]
-    if model.estimator is None or not model.is_classifier():
-        return dict(regression_plots(truth, model.estimation_of(rows.Y_pred), target, rows.name))
-    classes, index = model.estimator.classes(), model.dp.proba_class_index
-    return dict(classification_plots(truth, rows.Y_pred, classes, index, target, rows.name))
-
-
-def _family(model: Model, prefix: str) -> Iterator[tuple[str, Any]]:
-    """The methods of a family on the Model and on the DataProvider, with their full names."""
+def family(model: Model, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield the methods of a family on the Model and the DataProvider, with their full names."""
     for label, owner in (("Model", model), (model.id, model.dp)):
         for method in find_methods(owner, prefix).values():
             yield f"{label}.{method.__name__}", method
 
 
-def _call(model: Model, origin: str, method: Any, rows: Rows | None) -> Any:
+def call_of_family(model: Model, origin: str, method: Any, rows: Rows | None) -> Any:
+    """Call a method with `rows` and the Model; `rows` is None for the whole Model.
+
+    Raises:
+        HookError: If the method raises.
+    """
     if rows is None:
         return call_method(origin, method, model=model)
     where = f"{origin} (set {rows.name!r})"
@@ -163,19 +199,14 @@ def _call(model: Model, origin: str, method: Any, rows: Rows | None) -> Any:
 
 
 def _add_classical(table: MetricTable, model: Model, rows: Rows) -> None:
-    measured = classical_metrics(model, rows.XY, rows.Y_pred)
-    table.add(rows.name, measured.values, CLASSICAL)
-    table.add_undefined(rows.name, measured.undefined)
+    with table.failures.kept():
+        measured = classical_metrics(model, rows.XY, rows.Y_pred)
+        table.add(rows.name, measured.values, CLASSICAL)
+        table.add_undefined(rows.name, measured.undefined)
 
 
 def _add_family(table: MetricTable, model: Model, prefix: str, rows: Rows | None) -> None:
-    for origin, method in _family(model, prefix):
-        result = _call(model, origin, method, rows)
-        table.add(rows.name if rows else None, result, origin)
-
-
-def _draw_family(model: Model, prefix: str, rows: Rows | None) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
-    for origin, method in _family(model, prefix):
-        figures |= figures_of(_call(model, origin, method, rows), figures, origin)
-    return figures
+    for origin, method in family(model, prefix):
+        with table.failures.kept():
+            result = call_of_family(model, origin, method, rows)
+            table.add(rows.name if rows else None, result, origin)

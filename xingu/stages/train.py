@@ -1,6 +1,7 @@
 """From source frames to a fitted Model: clean, engineer, split, tune, fit."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -10,8 +11,9 @@ from xingu.model import Model, TrainRun
 from xingu.provenance import Provenance
 from xingu.stages.builder import ProviderBuilder
 from xingu.stages.checks import check_index, check_rows, check_sets
+from xingu.stages.reference import training_reference
 from xingu.state import PreparedFrame, PreparedSplits, ProviderState
-from xingu.tuning.hyperparameters import Hyperparameters, declared_hyperparameters
+from xingu.tuning.hyperparameters import Hyperparameters, Tuning, decide
 
 
 def clean(
@@ -66,12 +68,16 @@ def split(builder: ProviderBuilder, features: PreparedFrame) -> PreparedSplits:
     return PreparedSplits(sets, _state_after(provider, features.state, (hook,)))
 
 
-def tune(builder: ProviderBuilder, splits: PreparedSplits) -> Hyperparameters:
-    """Decide the hyperparameters."""
+def tune(
+    builder: ProviderBuilder, splits: PreparedSplits, run: TrainRun, tuning: Tuning
+) -> Hyperparameters:
+    """Decide the hyperparameters; see `xingu.tuning.hyperparameters.decide`."""
     provider = builder.build(splits.state)
-    chosen = declared_hyperparameters(provider)
+    model = Model(provider, provider.make_estimator(), run)
+    model.sets = splits.frames
+    chosen = decide(model, tuning)
     gain = splits.state.gain_of(provider, "get_estimator_hyperparameters")
-    return Hyperparameters(chosen.params, chosen.hyperparams, chosen.origin, gain)
+    return replace(chosen, gain=gain)
 
 
 def fit(
@@ -97,6 +103,7 @@ def fit(
     call_hook(provider, "post_process_after_hyperparam_optimize", model)
     model.fit(splits.frames)
     call_hook(provider, "post_process_after_train", model)
+    model.reference = training_reference(model)
     return model
 
 

@@ -58,6 +58,8 @@ class Manifest(BaseModel):
     values: dict[str, str]
     sources: list[dict[str, Any]] = Field(default_factory=list)
     pre_reqs: dict[str, str]
+    reference: dict[str, Any] | None = None
+    """What features and estimations looked like in training: `xingu.checks.reference`."""
     files: dict[str, FileRecord] = Field(default_factory=dict)
 
 

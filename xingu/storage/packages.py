@@ -23,6 +23,7 @@ from typing import Any
 
 from upath import UPath
 
+from xingu.checks.reference import Reference
 from xingu.code import code_version, source_file
 from xingu.dataprovider import DataProvider
 from xingu.errors import UntrainedModelError
@@ -67,7 +68,7 @@ class ModelStore:
 
     def __init__(self, root: str | UPath, pins: Mapping[str, str] | None = None) -> None:
         self.root = storage_root(root)
-        self.pins = dict(pins or {})
+        self.pins = {key_part(dp_id): train_id for dp_id, train_id in (pins or {}).items()}
 
     def folder(self, dp_id: str) -> UPath:
         """Return the folder of all trains of a DataProvider."""
@@ -84,7 +85,7 @@ class ModelStore:
     def dataproviders(self) -> list[str]:
         """Return the key parts of all DataProviders that were trained, sorted."""
         folders = children(self.root)
-        return sorted(folder.name for folder in folders if children(folder / TRAINS))
+        return sorted(folder.name for folder in folders if (folder / TRAINS).exists())
 
     def trains(self, dp_id: str) -> list[str]:
         """Return the ids of all whole packages of a DataProvider; lists a folder."""
@@ -168,9 +169,12 @@ class ModelStore:
         if train_id is None or not self.has(dp_id, train_id):
             wanted = {"train_id": train_id, "train_session_id": session_id, "as_of": as_of}
             asked = ", ".join(f"{name} {value}" for name, value in wanted.items() if value)
+            advice = f"train it first: materialize {key_part(dp_id)}/model"
+            if train_id is not None and self.pins.get(key_part(dp_id)) == train_id:
+                advice = "the inventory file pins it: pin another train there"
             raise UntrainedModelError(
                 f"No saved model of {dp_id!r}{f' with {asked}' if asked else ''} in {self.root}; "
-                f"train it first: materialize {key_part(dp_id)}/model.",
+                f"{advice}.",
                 dataprovider_id=dp_id,
                 **{name: str(value) for name, value in wanted.items() if value},
             )
@@ -178,8 +182,9 @@ class ModelStore:
 
     def current(self, dp_id: str) -> str | None:
         """Return the pinned, else the newest `train_id`; None: nothing was trained yet."""
-        if dp_id in self.pins:
-            return self.pins[dp_id]
+        pinned = self.pins.get(key_part(dp_id))
+        if pinned is not None:
+            return pinned
         newest = self.ledger(dp_id).newest()
         return newest.train_id if newest else None
 
@@ -286,6 +291,8 @@ def _model_of(manifest: Manifest, provider: DataProvider, estimator: Any) -> Mod
     model.fitted_signature = Signature(
         manifest.features, tuple(manifest.estimator_features), manifest.target, manifest.set_rows
     )
+    if manifest.reference is not None:
+        model.reference = Reference.from_dict(manifest.reference)
     return model
 
 
@@ -315,6 +322,7 @@ def _manifest_of(model: Model, values: Mapping[str, str], *, has_source: bool) -
         provenance=model.provenance.as_dict(),
         values=dict(values),
         pre_reqs=model.pre_req_trains,
+        reference=model.reference.as_dict() if model.reference else None,
     )
 
 

@@ -1,1 +1,1 @@
-"""Where hyperparameters come from."""
+"""Where hyperparameters come from: declared, found before, or searched now."""

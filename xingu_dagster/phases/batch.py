@@ -8,6 +8,7 @@ import pandas as pd
 
 from xingu.errors import DataError
 from xingu.estimator import ESTIMATION
+from xingu.failures import Failures
 from xingu.hooks import call_hook
 from xingu.inventory.recording import (
     record_estimation_metrics,
@@ -15,11 +16,25 @@ from xingu.inventory.recording import (
     record_metrics,
 )
 from xingu.model import Model
+from xingu.plots.collect import Gallery
 from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch, predicted
-from xingu.stages.evaluate import draw_batch, measure_batch, measure_estimations
+from xingu.stages.draw import draw_batch
+from xingu.stages.evaluate import measure_batch, measure_estimations
 from xingu.state import PreparedFrame, ProviderState
-from xingu_dagster.metadata import Metadata, frame_metadata, metrics_frame, metrics_metadata
-from xingu_dagster.phases.build import SOURCES_CONFIG, build_phase
+from xingu_dagster.metadata import (
+    Metadata,
+    estimations_metadata,
+    frame_metadata,
+    metrics_frame,
+    metrics_metadata,
+)
+from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
+from xingu_dagster.phases.checking import (
+    check_batch_cleaned,
+    check_batch_estimations,
+    check_batch_features,
+)
+from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.sources import make_raw_assets
 from xingu_dagster.phases.step import PhaseStep
@@ -66,11 +81,19 @@ class Batch:
         """The current model."""
         return self.step.model(self.train_id)
 
-    def run(self) -> Iterator[dg.MaterializeResult]:
+    def run(self) -> Results:
         """Materialize what was selected of the phase."""
         yield from self._raw()
         yield from self._prepared()
         yield from self._estimated()
+        failures = Failures()
+        if self.step.selected(*METRICS):
+            with failures.kept():
+                yield from self._metrics()
+        if self.step.selected(*PLOTS):
+            with failures.kept():
+                yield from self._plots()
+        failures.check()
 
     def _raw(self) -> Iterator[dg.MaterializeResult]:
         step = self.step
@@ -80,7 +103,7 @@ class Batch:
             parts = ("batch", "raw")
             yield from make_raw_assets(step, parts, declared, attribute)
 
-    def _prepared(self) -> Iterator[dg.MaterializeResult]:
+    def _prepared(self) -> Results:
         step, sources = self.step, self.step.names.batch_sources
         if step.selected(*CLEANED):
             raw = [("batch", "raw", part) for part in sources]
@@ -93,9 +116,10 @@ class Batch:
                 lambda: self._with_state(clean_batch(self.model, frames)),
                 version=version,
                 describe=_describe,
-                facts=self.facts,
+                facts={**self.facts, "rows": {name: len(one) for name, one in frames.items()}},
             )
             frames.clear()
+        yield from check_batch_cleaned(step)
         if step.selected(*FEATURES):
             cleaned = self._restored(CLEANED)
             version = step.derived_version(CLEANED, extra=[self.train_id])
@@ -107,8 +131,9 @@ class Batch:
                 describe=_describe,
                 facts=self.facts,
             )
+        yield from check_batch_features(step, lambda: self.model, self._restored)
 
-    def _estimated(self) -> Iterator[dg.MaterializeResult]:
+    def _estimated(self) -> Results:
         step = self.step
         if step.selected(*ESTIMATIONS):
             features = self._restored(FEATURES)
@@ -120,23 +145,33 @@ class Batch:
                 facts=self.facts,
                 layout="open",
             )
-        if step.selected(*METRICS):
-            with step.recorded("model_batch_predict_metrics", self.model.run):
-                XY, Y_pred = self._measured()
-                yield step.make(
-                    METRICS,
-                    lambda: self._measure(XY, Y_pred),
-                    version=step.derived_version(FEATURES, ESTIMATIONS),
-                    describe=lambda tables: metrics_metadata(tables["model"]),
-                    facts=self.facts,
-                    layout="open",
-                )
-        if step.selected(*PLOTS):
+        yield from check_batch_estimations(step, lambda: self.model, self._restored)
+
+    def _metrics(self) -> Iterator[dg.MaterializeResult]:
+        step, failures = self.step, Failures()
+        with step.recorded("model_batch_predict_metrics", self.model.run):
             XY, Y_pred = self._measured()
-            version = step.derived_version(FEATURES, ESTIMATIONS)
-            yield keep_plots(
-                step, PLOTS, lambda: draw_batch(self.model, XY, Y_pred), self.model, version
+            result = step.make(
+                METRICS,
+                lambda: self._measure(XY, Y_pred, failures),
+                version=step.derived_version(FEATURES, ESTIMATIONS),
+                describe=lambda tables: {
+                    **metrics_metadata(tables["model"]),
+                    **estimations_metadata(tables["estimation"]),
+                },
+                facts=self.facts,
+                layout="open",
             )
+            yield from announced(step, result, failures)
+
+    def _plots(self) -> Iterator[dg.MaterializeResult]:
+        XY, Y_pred = self._measured()
+        version = self.step.derived_version(FEATURES, ESTIMATIONS)
+
+        def draw() -> Gallery:
+            return draw_batch(self.model, XY, Y_pred)
+
+        yield from keep_plots(self.step, PLOTS, draw, self.model, version, ("batch_predict",))
 
     def _estimate(self, features: pd.DataFrame) -> pd.DataFrame:
         estimations, place = estimate_batch(self.model, features), self.step.workplace
@@ -144,13 +179,16 @@ class Batch:
             record_estimations(place.control, self.model.run, estimations[ESTIMATION])
         return estimations
 
-    def _measure(self, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    def _measure(
+        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, failures: Failures
+    ) -> dict[str, pd.DataFrame]:
         control, run = self.step.workplace.control, self.model.run
-        rows = measure_batch(self.model, XY, Y_pred)
-        of_estimations = measure_estimations(self.model, XY, Y_pred)
-        record_metrics(control, run, rows, {"batch_predict"})
+        table = measure_batch(self.model, XY, Y_pred)
+        failures.errors += table.failures.errors
+        of_estimations = measure_estimations(self.model, XY, Y_pred, failures)
+        record_metrics(control, run, table.rows, {"batch_predict"})
         record_estimation_metrics(control, run, of_estimations)
-        return {"model": metrics_frame(rows), "estimation": of_estimations}
+        return {"model": metrics_frame(table.rows), "estimation": of_estimations}
 
     def _measured(self):
         features, estimations = self._restored(FEATURES), self._restored(ESTIMATIONS)

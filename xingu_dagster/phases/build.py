@@ -9,13 +9,16 @@ from typing import Any
 
 import dagster as dg
 
+from xingu_dagster.checks import check_specs
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
 
-Compute = Callable[[PhaseStep], Iterator[dg.MaterializeResult]]
+Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
+Compute = Callable[[PhaseStep], Results]
 
 NOTHING = dg.In(dg.Nothing)
 STORED = dg.Out(is_required=False, io_manager_key="xingu_io")
+CHECKED = dg.Out(dg.Nothing, is_required=False)
 
 SOURCES_CONFIG = {
     "refresh_sources": dg.Field(
@@ -38,8 +41,8 @@ def build_phase(
     Args:
         names: The names of the DataProvider.
         phase: Name of the phase; the step is called ``<dp>__<phase>``.
-        specs: Its assets.
-        compute: Materializes those of them that were selected, in the order of `specs`.
+        specs: Its assets; the checks on them come along.
+        compute: Materializes and checks those of them that were selected, in the order of `specs`.
         config: What can be chosen for one run.
     """
     own = {spec.key for spec in specs}
@@ -51,20 +54,27 @@ def build_phase(
     }
     outputs = {spec.key.to_python_identifier(): spec.key for spec in specs}
 
-    def run(context: dg.AssetExecutionContext, _inputs: Any) -> Iterator[dg.MaterializeResult]:
+    checks = {
+        f"{output}_{check.name}": check
+        for output, key in outputs.items()
+        for check in check_specs(names, key)
+    }
+
+    def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
         yield from compute(PhaseStep(context, names))
 
     step = dg.OpDefinition(
         compute_fn=run,
         name=f"{names.group}__{phase}",
         ins=dict.fromkeys(inputs, NOTHING),
-        outs=dict.fromkeys(outputs, STORED),
+        outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
         config_schema=dict(config) if config else None,
         required_resource_keys={"xingu"},
     )
     return dg.AssetsDefinition(
         keys_by_input_name=inputs,
         keys_by_output_name=outputs,
+        check_specs_by_output_name=checks,
         specs=specs,
         node_def=step,
         can_subset=True,

@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import dagster as dg
+import pandas as pd
 
+from xingu.failures import Failures
 from xingu.inventory.recording import record_metrics, record_sets
-from xingu.metrics.collect import MetricRow
 from xingu.model import Model
-from xingu.stages.evaluate import draw_sets, estimate_sets, measure_sets
+from xingu.plots.collect import Gallery
+from xingu.stages.draw import draw_sets
+from xingu.stages.evaluate import estimate_sets, measure_sets
 from xingu.state import PreparedSplits
 from xingu_dagster.metadata import metrics_frame, metrics_metadata, sets_metadata
-from xingu_dagster.phases.build import build_phase
+from xingu_dagster.phases.build import Results, build_phase
+from xingu_dagster.phases.checking import check_estimations, check_train
+from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
@@ -61,9 +66,9 @@ class Evaluation:
                 return stored.value
         return estimate_sets(self.model, self.sets)
 
-    def run(self) -> Iterator[dg.MaterializeResult]:
-        """Materialize what was selected of the phase."""
-        step, facts = self.step, {"train_id": self.train_id}
+    def run(self) -> Results:
+        """Materialize what was selected of the phase; one that fails keeps no other from it."""
+        step, failures = self.step, Failures()
         version = step.derived_version(("model",), ("splits",))
         if step.selected(*ESTIMATIONS):
             self._save_sets()
@@ -72,32 +77,45 @@ class Evaluation:
                 lambda: self.estimations,
                 version=version,
                 describe=lambda made: sets_metadata(made.frames),
-                facts=facts,
+                facts={"train_id": self.train_id},
                 layout="open",
             )
+        yield from check_estimations(self)
         if step.selected(*METRICS):
-            with step.recorded("model_trainsets_metrics", self.model.run):
-                yield step.make(
-                    METRICS,
-                    lambda: metrics_frame(self._measure()),
-                    version=version,
-                    describe=metrics_metadata,
-                    facts=facts,
-                    layout="open",
-                )
+            with failures.kept():
+                yield from self._metrics(version)
         if step.selected(*PLOTS):
-            yield keep_plots(
-                step,
-                PLOTS,
-                lambda: draw_sets(self.model, self.sets.frames, self.estimations.frames),
-                self.model,
-                version,
-            )
+            with failures.kept():
+                yield from self._plots(version)
+        with failures.kept():
+            yield from check_train(self)
+        failures.check()
 
-    def _measure(self) -> list[MetricRow]:
-        rows = measure_sets(self.model, self.sets.frames, self.estimations.frames)
-        record_metrics(self.step.workplace.control, self.model.run, rows, {"trainsets", "global"})
-        return rows
+    def _metrics(self, version: str) -> Iterator[dg.MaterializeResult]:
+        step, failures = self.step, Failures()
+        with step.recorded("model_trainsets_metrics", self.model.run):
+            result = step.make(
+                METRICS,
+                lambda: self._measure(failures),
+                version=version,
+                describe=metrics_metadata,
+                facts={"train_id": self.train_id},
+                layout="open",
+            )
+            yield from announced(step, result, failures)
+
+    def _measure(self, failures: Failures) -> pd.DataFrame:
+        table = measure_sets(self.model, self.sets.frames, self.estimations.frames)
+        failures.errors += table.failures.errors
+        control, run = self.step.workplace.control, self.model.run
+        record_metrics(control, run, table.rows, {"trainsets", "global"})
+        return metrics_frame(table.rows)
+
+    def _plots(self, version: str) -> Iterator[dg.MaterializeResult]:
+        def draw() -> Gallery:
+            return draw_sets(self.model, self.sets.frames, self.estimations.frames)
+
+        yield from keep_plots(self.step, PLOTS, draw, self.model, version, ("trainsets", "global"))
 
     def _save_sets(self) -> None:
         place, model = self.step.workplace, self.model

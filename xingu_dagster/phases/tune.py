@@ -1,42 +1,134 @@
-"""The phase `tune`: decide the hyperparameters."""
+"""The phase `tune`: decide the hyperparameters, after a search if that is asked for."""
 
 import json
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
+from xingu.inventory.trials import earlier_hyperparameters, open_trials
 from xingu.stages.train import tune
-from xingu.tuning.hyperparameters import Hyperparameters
+from xingu.storage.values import Label
+from xingu.tuning.hyperparameters import Hyperparameters, Tuning
+from xingu.tuning.trials import best_of, plain
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.build import build_phase
+from xingu_dagster.phases.plots import NOTEBOOK
+from xingu_dagster.phases.plots import _describe as _describe_plots
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
 
+STRATEGY = "hyperopt_strategy"
+ASSET = ("hyperparameters",)
 
-def build_tune(names: XinguTranslator) -> dg.AssetsDefinition:
-    """Build the asset ``<dp>/hyperparameters``."""
-    spec = names.spec("hyperparameters", deps=[names.asset_key("splits")], kinds=["python"])
 
-    return build_phase(names, "tune", [spec], run_tune)
+def build_tune(names: XinguTranslator, strategy: str = "last") -> dg.AssetsDefinition:
+    """Build the asset ``<dp>/hyperparameters``.
+
+    Args:
+        names: The names of the DataProvider.
+        strategy: Where hyperparameters come from, unless a run says otherwise.
+    """
+    spec = names.spec(*ASSET, deps=[names.asset_key("splits")], kinds=["python"])
+    text = (
+        "last: the newest compatible ones in the control DB, else those of the DataProvider; "
+        "self: search now; dp: those of the DataProvider; or a train id or session id."
+    )
+    config = {STRATEGY: dg.Field(str, default_value=strategy, description=text)}
+    return build_phase(names, "tune", [spec], run_tune, config)
 
 
 def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     """Materialize the hyperparameters."""
     with step.recorded("train_hyperhandle"):
-        splits = step.get("splits")
-        yield step.make(
-            ("hyperparameters",),
-            lambda: tune(step.builder, splits),
-            version=step.derived_version(("splits",)),
-            describe=_describe,
+        started = time.perf_counter()
+        splits, place, run = step.get("splits"), step.workplace, step.train_run
+        version = step.derived_version(("splits",))
+        tuning = Tuning(
+            strategy=step.config[STRATEGY],
+            earlier=partial(earlier_hyperparameters, place.control, step.names.id),
+            open_log=lambda subject: open_trials(place.control, run, (version, subject)),
+            workers=place.hyperopt_workers,
         )
+        chosen = tune(step.builder, splits, run, tuning)
+        given = json.dumps(plain([chosen.params, chosen.hyperparams]), sort_keys=True)
+        label = Label(step.derived_version(("splits",), extra=[given]), {})
+        metadata = _describe(chosen) | (_search_metadata(step, chosen) if chosen.trials else {})
+        yield step.keep(ASSET, chosen, label, time.perf_counter() - started, metadata)
 
 
 def _describe(chosen: Hyperparameters) -> Metadata:
-    plain = {"params": dict(chosen.params), "hyperparams": dict(chosen.hyperparams)}
-    return {"origin": chosen.origin, **{name: as_json(value) for name, value in plain.items()}}
+    return {
+        "origin": chosen.origin,
+        "params": as_json(chosen.params),
+        "hyperparams": as_json(chosen.hyperparams),
+    }
 
 
-def as_json(value: dict) -> dg.JsonMetadataValue:
+def _search_metadata(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
+    best = best_of(chosen.trials, chosen.direction)
+    failed = sum(trial.state == "failed" for trial in chosen.trials)
+    return {
+        "trials": len(chosen.trials),
+        "failed trials": failed,
+        "search seconds": round(sum(trial.seconds for trial in chosen.trials), 3),
+        **({f"best {chosen.metric}": best.value, "best trial": best.number + 1} if best else {}),
+        "table of trials": _table(chosen),
+        **_plots(step, chosen),
+    }
+
+
+def _table(chosen: Hyperparameters) -> dg.TableMetadataValue:
+    """The trials, the best first, failed ones last."""
+    sign = 1 if chosen.direction == "minimize" else -1
+    worst = float("inf")
+    ranked = sorted(chosen.trials, key=lambda one: worst if one.value is None else sign * one.value)
+    names = list(chosen.trials[0].params)
+    columns = ["trial", "state", chosen.metric, *names, "seconds", "reason"]
+    rows = [
+        (
+            one.number + 1,
+            one.state,
+            one.value,
+            *(one.params.get(name) for name in names),
+            round(one.seconds, 3),
+            one.reason,
+        )
+        for one in ranked
+    ]
+    records = [dict(zip(columns, map(_cell, row), strict=True)) for row in rows]
+    schema = dg.TableSchema([dg.TableColumn(name) for name in columns])
+    return dg.MetadataValue.table([dg.TableRecord(one) for one in records], schema=schema)
+
+
+def _cell(value: Any) -> str | int | float | bool:
+    known = plain(value)
+    return known if isinstance(known, bool | int | float) else str("" if known is None else known)
+
+
+def _plots(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
+    """Save the plots of the search beside those of the train, and link to them."""
+    from xingu.plots.files import save_plots, write_notebook
+    from xingu.plots.search import search_plots
+    from xingu.plots.theme import stamp
+
+    now, train_id = datetime.now(UTC), step.train_run.train_id
+    drawn = search_plots(chosen.trials, chosen.metric, chosen.direction)
+    figures = {name: stamp(one, step.names.id, train_id, now) for name, one in drawn.items()}
+    parts = (step.names.group, train_id, *ASSET)
+    files = save_plots(figures, step.workplace.plots.joinpath(*parts))
+    # The webserver asks the code server for this file, so it must be on a disk of that machine.
+    plots = step.workplace.plots
+    local = plots if plots.protocol in ("", "file") else step.workplace.home / ".xingu" / "plots"
+    notebook = Path(str(local)).joinpath(*parts, NOTEBOOK)
+    write_notebook(figures, notebook)
+    return _describe_plots(step, [(file.name, str(file.html)) for file in files], notebook)
+
+
+def as_json(value: Any) -> dg.JsonMetadataValue:
     """Return parameters as the UI shows them; what JSON does not know becomes text."""
-    return dg.MetadataValue.json(json.loads(json.dumps(value, default=str)))
+    return dg.MetadataValue.json(plain(value))

@@ -1,0 +1,144 @@
+"""Quality gates, and what may be declared about checks."""
+
+import pytest
+
+from xingu.checks.catalog import CATALOG, planned_checks
+from xingu.checks.gates import (
+    CLASSICAL,
+    Gate,
+    check_metrics_of,
+    check_sets_of,
+    not_worse,
+    parse_gates,
+    quality_gates,
+)
+from xingu.errors import DeclarationError
+from xingu.reports.directions import direction_of
+
+
+def direction(name):
+    return direction_of(name, {})
+
+
+def gates(declared):
+    return parse_gates("houses", declared, direction)
+
+
+@pytest.mark.parametrize(
+    ("demand", "value", "passed"),
+    [
+        ((">=", 0.8), 0.8, True),
+        ((">=", 0.8), 0.79, False),
+        ((">", 0.8), 0.8, False),
+        (("<=", 0.15), 0.15, True),
+        (("<", 0.15), 0.15, False),
+        ([">=", 0.8], float("nan"), False),
+    ],
+)
+def test_a_gate_compares_a_metric_with_a_number(demand, value, passed):
+    demands = demand if isinstance(demand, tuple) else tuple(demand)
+    outcome = quality_gates(gates({"test": {"R2": demands}}), {("test", "R2"): value})
+    assert outcome.passed is passed
+
+
+def test_a_failed_gate_says_what_is_and_what_must_be():
+    wanted = gates({"test": {"R2": (">=", 0.8), "MAPE": ("<=", 0.15)}})
+    outcome = quality_gates(wanted, {("test", "R2"): 0.712, ("test", "MAPE"): 0.1})
+    assert outcome.text == "test R2 is 0.712, must be >= 0.8."
+    assert outcome.figures == {"test R2": 0.712, "test MAPE": 0.1, "failed": 1}
+
+
+def test_a_metric_without_a_value_does_not_pass():
+    assert not quality_gates(gates({"test": {"R2": (">=", 0.8)}}), {}).passed
+
+
+def test_a_metric_can_have_several_demands():
+    wanted = gates({"test": {"R2": [(">=", 0.8), ("not worse by", 0.01)]}})
+    assert [gate.operator for gate in wanted] == [">=", "not lower by"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "new", "old", "passed"),
+    [
+        ("R2", 0.79, 0.80, True),
+        ("R2", 0.78, 0.80, False),
+        ("R2", 0.99, 0.80, True),
+        ("MAPE", 0.16, 0.15, True),
+        ("MAPE", 0.17, 0.15, False),
+        ("Bias", -0.16, 0.15, True),
+        ("Bias", -0.17, 0.15, False),
+    ],
+)
+def test_not_worse_knows_which_way_a_metric_is_better(metric, new, old, passed):
+    wanted = gates({"test": {metric: ("not worse by", 0.01)}})
+    outcome = not_worse(wanted, {("test", metric): new}, {("test", metric): old})
+    assert outcome.passed is passed
+    assert outcome.figures[f"test {metric} before"] == old
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        (
+            {"test": {"R2": ("=>", 0.8)}},
+            r"\['test'\]\['R2'\]: there is no operator '=>'; known: >=",
+        ),
+        ({"test": {"R2": (">=", "high")}}, "compares with 'high'; it must be a number"),
+        ({"test": {"R2": 0.8}}, "is 0.8; write for example"),
+        ({"R2": (">=", 0.8)}, r"quality_gates\['R2'\] is \('>=', 0.8\); write for example"),
+        ([], r"quality_gates is \[\]; write for example"),
+        ({"test": {"profit": ("not worse by", 1)}}, "nobody knows which 'profit' is better"),
+        ({"test": {"R2": ("not worse bye", 1)}}, "Did you mean 'not worse by'"),
+    ],
+)
+def test_a_misdeclared_gate_says_what_to_write(declared, message):
+    with pytest.raises(DeclarationError, match=message):
+        gates(declared)
+
+
+def test_an_unknown_set_or_metric_has_a_suggestion():
+    gate = Gate("tset", "RSME", "<=", 1)
+    with pytest.raises(DeclarationError, match="the set 'tset'.*Did you mean 'test'"):
+        check_sets_of("houses", [gate], ["train", "test"])
+    with pytest.raises(DeclarationError, match="the metric 'RSME'.*Did you mean 'RMSE'"):
+        check_metrics_of("houses", [gate], CLASSICAL)
+
+
+def test_every_metric_that_is_known_at_load_time_has_a_direction():
+    assert [name for name in CLASSICAL if direction(name) is None] == []
+
+
+# -- what a DataProvider declares about checks ----------------------------------------------------
+
+
+def test_all_checks_are_on_by_default():
+    assert planned_checks("houses", {}) == CATALOG
+
+
+@pytest.mark.parametrize("off", [False, None, "off"])
+def test_a_check_is_switched_off_by_name(off):
+    assert set(CATALOG) - set(planned_checks("houses", {"leakage": off})) == {"leakage"}
+
+
+def test_a_severity_and_limits_can_be_declared():
+    declared = {"leakage": "error", "feature_drift": {"psi": 1, "severity": "error"}}
+    planned = planned_checks("houses", declared)
+    assert planned["leakage"].severity == planned["feature_drift"].severity == "error"
+    assert planned["feature_drift"].limits == {"psi": 1, "ks": 0.2, "ignore": ()}
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"leakege": "off"}, "no check 'leakege'.*Did you mean 'leakage'"),
+        ({"leakage": "warning"}, "no severity 'warning'.*Did you mean 'warn'"),
+        ({"leakage": {"acu": 1}}, "no limit 'acu'.*Did you mean 'auc'"),
+        ({"leakage": {"auc": "high"}}, "'auc'.* is 'high'; it is a number"),
+        ({"leakage": {"ignore": "size"}}, "is 'size'; it is a list of columns"),
+        ({"leakage": 0.9}, "is 0.9; write 'off', 'warn', 'error', or a dict"),
+        (["leakage"], "must be a dict by name"),
+    ],
+)
+def test_a_misdeclared_check_has_a_suggestion(declared, message):
+    with pytest.raises(DeclarationError, match=message):
+        planned_checks("houses", declared)

@@ -1,0 +1,138 @@
+"""Plots of the whole graph: what is drawn, saved, listed and switched off."""
+
+import shutil
+
+import plotly.graph_objects as go
+import pytest
+
+from tests.graph.test_metrics import Kinds, Priced
+from tests.graph.test_recording import rows
+from tests.project import Project
+from xingu.families import BUILTIN_PLOTS
+
+DECISIONS = {"Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment"}
+CURVES = {"ROC", "Precision-recall", "Calibration"}
+NUMBERS = {"Predicted against true", "Residuals"}
+DRIFT = {"Drift", "Drift by column"}
+SEARCH = {"Optimization history", "Parallel coordinates", "Hyperparameter importance"}
+
+
+def names(project, asset):
+    return {plot["name"] for plot in project.load(asset)}
+
+
+def of_sets(plots):
+    return {f"{plot} ({part})" for plot in plots for part in ("train", "val", "test")}
+
+
+class Drawing(Priced):
+    def render_trainsets_model_plots_own(self, XY, Y_pred, model):
+        return {"Own": go.Figure()}
+
+    def render_batch_model_plots_own(self, XY, Y_pred):
+        return {"Own": go.Figure()}
+
+    def render_global_model_plots_own(self, model):
+        return {"Whole": go.Figure()}
+
+
+class Quiet(Priced):
+    builtin_plots_off = set(BUILTIN_PLOTS) - {"Residuals"}
+
+    def render_batch_model_plots_mine(self, XY, Y_pred):
+        return {"Residuals": go.Figure(layout_title_text="mine")}
+
+
+class Few(Priced):
+    builtin_plots_off = set(BUILTIN_PLOTS) - {"Feature importance"}
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("drawn"), [Drawing, Kinds])
+    project.run("houses/*", "kinds/*")
+    return project
+
+
+def test_a_regression_is_drawn_by_set_and_its_errors_of_the_set_that_judges(drawn):
+    assert names(drawn, "houses/plots") == {
+        *of_sets(NUMBERS | {"Own"}),
+        "Error by segment (test)",
+        "Feature importance",
+        "Whole",
+    }
+
+
+def test_a_classification_is_drawn_by_set_and_its_decisions_of_the_set_that_judges(drawn):
+    decisions = {f"{plot} (test)" for plot in DECISIONS}
+    assert names(drawn, "kinds/plots") == {*of_sets(CURVES), *decisions, "Feature importance"}
+
+
+def test_a_batch_is_drawn_with_its_drift_and_where_its_target_is_known(drawn):
+    known = NUMBERS | {"Error by segment", "Own"} | DRIFT
+    assert names(drawn, "houses/batch/plots") == known
+    assert names(drawn, "kinds/batch/plots") == CURVES | DECISIONS | DRIFT
+
+
+def test_every_file_of_a_train_is_listed_in_the_control_db(drawn):
+    query = "SELECT path FROM plots WHERE dataprovider_id = 'houses' AND channel = "
+    train_id = drawn.metadata("houses/model")["train_id"]
+    folder = drawn.home / "plots" / "houses" / train_id
+    on_disk = {str(path) for kind in ("html", "json") for path in folder.glob(f"*.{kind}")}
+    listed = {path for c in ("trainsets", "global") for (path,) in rows(drawn, f"{query}'{c}'")}
+    assert listed == on_disk
+    batch = {path for (path,) in rows(drawn, f"{query}'batch_predict'")}
+    assert batch == {str(p) for k in ("html", "json") for p in (folder / "batch").glob(f"*.{k}")}
+    of_model = rows(drawn, "SELECT DISTINCT name FROM plots WHERE channel = 'global'")
+    assert set(of_model) == {("Feature importance",), ("Whole",)}
+
+
+def test_all_builtin_plots_have_a_name_that_a_provider_can_switch_off():
+    drawn = DECISIONS | CURVES | NUMBERS | DRIFT | SEARCH | {"Feature importance"}
+    assert drawn == set(BUILTIN_PLOTS)
+
+
+def test_a_provider_switches_builtin_plots_off_and_draws_its_own_in_their_place(tmp_path):
+    project = Project(tmp_path, [Quiet])
+    project.run("houses/*")
+    assert names(project, "houses/plots") == of_sets(["Residuals"])
+    [plot] = project.load("houses/batch/plots")
+    assert '"mine"' in (tmp_path / plot["json"]).read_text()
+
+
+def test_drawing_again_replaces_what_is_listed(tmp_path):
+    project = Project(tmp_path, [Priced])
+    project.run("houses/*")
+    before = rows(project, "SELECT channel, name, path FROM plots ORDER BY 1, 2, 3")
+    project.run("houses/plots")
+    assert rows(project, "SELECT channel, name, path FROM plots ORDER BY 1, 2, 3") == before
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no browser")
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_pictures_are_saved_and_listed_on_demand(tmp_path, kind):
+    pytest.importorskip("kaleido")
+
+    project = Project(tmp_path, [Few], {"plots_format": kind})
+    project.run("houses/*")
+    [plot] = project.load("houses/plots")
+    [picture] = plot["pictures"]
+    start = {"png": b"\x89PNG", "svg": b"<svg"}[kind]
+    assert (tmp_path / picture).read_bytes().startswith(start)
+    assert (picture,) in rows(project, "SELECT path FROM plots")
+    assert (tmp_path / plot["html"]).exists()
+
+
+def test_without_a_browser_there_is_one_warning_and_the_html(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "nowhere"))
+    project = Project(tmp_path, [Priced], {"plots_format": "html,png", "batch_predict": False})
+    project.run("houses/plots", *(f"houses/{one}" for one in BEFORE_PLOTS))
+    warned = [one for one in caplog.records if "no pictures (png)" in one.getMessage()]
+    assert len(warned) == 1
+    assert all((tmp_path / plot["html"]).exists() for plot in project.load("houses/plots"))
+
+
+BEFORE_PLOTS = (
+    *("raw/houses", "cleaned", "features", "splits", "hyperparameters", "model"),
+    "trainset_estimations",
+)

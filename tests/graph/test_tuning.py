@@ -1,0 +1,288 @@
+"""The asset `<dp>/hyperparameters`: where they come from, what is recorded, and searches."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.graph.test_recording import rows
+from tests.project import Project
+from tests.toys import Houses
+from tests.tuning.toys import Hills
+from xingu import Model
+from xingu.inventory.database import ControlDB
+from xingu.inventory.trials import open_trials
+from xingu.model import TrainRun
+from xingu.sources import Databases
+from xingu.tuning.trials import Trial
+
+SPACE = {
+    "learning_rate": ("loguniform", {"low": 0.05, "high": 0.5}),
+    "num_leaves": ("int", {"low": 2, "high": 15}),
+}
+TRAIN = ["raw/houses", "cleaned", "features", "splits", "hyperparameters", "model"]
+
+
+class Searched(Houses):
+    estimator_hyperparams = {"learning_rate": 0.1, "min_child_samples": 5}
+    estimator_hyperparams_search_space = SPACE
+    hyperopt = {"evaluations": 4, "method": "random"}
+
+
+def changed(**declared) -> type[Houses]:
+    return type("Changed", (Searched,), declared)
+
+
+def train(project: Project, strategy: str | None = None, **options):
+    """Train `houses`, and return origin and hyperparameters."""
+    config = {"houses__tune": {"config": {"hyperopt_strategy": strategy}}} if strategy else {}
+    selection = [f"houses/{name}" for name in TRAIN]
+    result = project.run(*selection, config={"ops": config}, **options)
+    if not result.success:
+        return result
+    chosen = project.load("houses/hyperparameters")
+    assert recorded(project)["hyperparams"] == chosen.hyperparams
+    return chosen.origin, dict(chosen.hyperparams)
+
+
+def recorded(project: Project) -> dict:
+    """What the control DB has of the current train."""
+    query = "SELECT value FROM training_attributes WHERE attribute = 'hyperparam' AND train_id = "
+    return json.loads(rows(project, f"{query}'{project.models.current('houses')}'")[0][0])
+
+
+def test_the_first_train_takes_what_the_provider_declares(tmp_path):
+    project = Project(tmp_path, [Searched])
+    assert train(project) == ("dp", dict(Searched.estimator_hyperparams))
+    assert recorded(project) == {
+        "source_train_id": None,
+        "params": dict(Houses.estimator_params),
+        "hyperparams": dict(Searched.estimator_hyperparams),
+    }
+
+
+def test_a_provider_without_hyperparameters_gets_the_defaults_of_its_estimator(tmp_path):
+    project = Project(tmp_path, [Houses])
+    assert train(project) == ("defaults", {})
+    assert recorded(project)["source_train_id"] is None
+
+
+@pytest.fixture
+def searched(tmp_path):
+    """A project whose first train has searched; its id, and what it found."""
+    project = Project(tmp_path, [Searched])
+    origin, found = train(project, "self")
+    assert origin == "self"
+    return project, project.models.current("houses"), found
+
+
+def test_last_takes_what_was_found_and_says_from_which_train(searched):
+    project, first, found = searched
+    assert train(project) == (first, found)
+    assert recorded(project)["source_train_id"] == first
+    second = project.models.current("houses")
+    assert train(project, "last") == (second, found)
+
+
+def test_a_search_keeps_what_it_does_not_search(searched):
+    _, _, found = searched
+    assert found["min_child_samples"] == 5
+    assert set(found) == {"learning_rate", "num_leaves", "min_child_samples"}
+
+
+def test_the_estimator_was_fitted_with_it(searched):
+    project, _, found = searched
+    assert Model.load("houses", path=project.models.root).algo_params["hyperparams"] == found
+
+
+def test_dp_takes_what_is_declared(searched):
+    assert train(searched[0], "dp") == ("dp", dict(Searched.estimator_hyperparams))
+
+
+@pytest.mark.parametrize("named", ["train", "session"])
+def test_a_train_or_session_can_be_named(searched, named):
+    project, first, found = searched
+    train(project, "dp")
+    session = project.models.manifest("houses", first).train_session_id
+    assert train(project, first if named == "train" else session) == (first, found)
+
+
+def test_a_name_that_is_no_train_is_an_error(tmp_path):
+    result = train(Project(tmp_path, [Searched]), "mad-cow", raise_on_error=False)
+    error = result.get_step_failure_events()[0].step_failure_data.error
+    assert "no hyperparameters of 'houses' with the train or session 'mad-cow'" in str(error)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {
+            "estimator_hyperparams_search_space": {
+                **SPACE,
+                "learning_rate": ("float", {"low": 0.9, "high": 1.0}),
+            }
+        },
+        {
+            "estimator_hyperparams": {"learning_rate": 0.1},
+            "estimator_hyperparams_search_space": {"learning_rate": SPACE["learning_rate"]},
+        },
+    ],
+    ids=["outside the space", "no longer searched"],
+)
+def test_last_passes_over_what_does_not_fit_any_more(searched, declared):
+    project = Project(searched[0].home, [changed(**declared)])
+    assert train(project)[0] == "dp"
+
+
+def test_last_does_not_bring_back_what_was_declared_before(tmp_path):
+    train(Project(tmp_path, [Searched]))
+    train(Project(tmp_path, [Searched]))
+    project = Project(tmp_path, [changed(estimator_hyperparams={"learning_rate": 0.3})])
+    assert train(project) == ("dp", {"learning_rate": 0.3})
+
+
+def test_the_setting_is_the_default_of_the_launchpad(tmp_path):
+    project = Project(tmp_path, [Searched], {"hyperopt_strategy": "dp"})
+    job = project.definitions.resolve_implicit_global_asset_job_def()
+    fields = job.get_node_named("houses__tune").definition.config_schema.config_type.fields
+    assert fields["hyperopt_strategy"].default_value == "dp"
+    assert train(project)[0] == "dp"
+
+
+def test_without_a_search_space_self_takes_what_is_declared(tmp_path):
+    declared = {
+        "estimator_hyperparams": {"num_leaves": 3},
+        "estimator_hyperparams_search_space": {},
+    }
+    assert train(Project(tmp_path, [changed(**declared)]), "self") == ("dp", {"num_leaves": 3})
+
+
+# -- searches ----------------------------------------------------------------------------------
+
+
+def test_each_trial_is_a_row_and_the_steps_are_recorded(searched):
+    project, first, _ = searched
+    found = rows(project, "SELECT number, state, train_id, params, value FROM trials ORDER BY 1")
+    assert [row[:3] for row in found] == [(number, "done", first) for number in range(4)]
+    assert all(set(json.loads(row[3])) == set(SPACE) and row[4] > 0 for row in found)
+    steps = rows(project, "SELECT status FROM training_steps WHERE status LIKE 'train_hyperopt%'")
+    assert sorted(steps) == [("train_hyperopt_end",), ("train_hyperopt_start",)]
+
+
+def test_a_search_that_has_ended_is_not_taken_up_again(searched):
+    project, _, _ = searched
+    train(project, "self")
+    assert rows(project, "SELECT count(*), count(DISTINCT train_id) FROM trials") == [(8, 2)]
+
+
+def test_the_asset_shows_trials_and_plots(tmp_path):
+    project = Project(tmp_path, [changed(hyperopt={"evaluations": 9, "initial_points": 4})])
+    train(project, "self")
+    shown = project.metadata("houses/hyperparameters")
+    assert shown["origin"] == "self"
+    assert (shown["trials"], shown["failed trials"], shown["plots"]) == (9, 0, 3)
+    best = shown["table of trials"].records[0].data
+    assert best["RMSE"] == shown["best RMSE"]
+    assert best["trial"] == shown["best trial"]
+    folder = tmp_path / "plots" / "houses" / project.models.current("houses") / "hyperparameters"
+    names = {"optimization_history", "parallel_coordinates", "hyperparameter_importance"}
+    assert {path.stem for path in folder.glob("*.html")} == names
+    assert (folder / "plots.ipynb").exists()
+
+
+class SlowHills(Hills):
+    estimator_params = {"seconds": 0.15}
+
+
+HILLS = [f"hills/{name}" for name in TRAIN[:-1]]
+
+
+def hills(home: Path, cls=Hills) -> Project:
+    settings = {"hyperopt_strategy": "self", "hyperopt_workers": 1}
+    return Project(home, [cls], settings)
+
+
+def search_of_the_test() -> None:
+    hills(Path(os.environ["TEST_HOME"]), SlowHills).run(*HILLS)
+
+
+def killed_after(trials: int, home: Path) -> None:
+    """Search in a process of its own, and kill it."""
+    command = "from tests.graph.test_tuning import search_of_the_test as work; work()"
+    environment = {**os.environ, "TEST_HOME": str(home)}
+    with subprocess.Popen([sys.executable, "-c", command], env=environment) as process:
+        while process.poll() is None:
+            time.sleep(0.03)
+            if (home / ".xingu" / "control.db").exists() and count(hills(home)) >= trials:
+                process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+
+
+def count(project: Project) -> int:
+    return rows(project, "SELECT count(*) FROM trials")[0][0]
+
+
+def test_a_search_that_was_killed_goes_on_and_ends_as_if_it_was_not(tmp_path):
+    killed_after(4, tmp_path)
+    project = hills(tmp_path, SlowHills)
+    before = count(project)
+    assert 4 <= before < 12
+    project.run(*HILLS)
+    by_train = "SELECT count(*) FROM trials GROUP BY train_id ORDER BY min(started)"
+    assert rows(project, by_train) == [(before,), (12 - before,)]
+
+    whole = hills(tmp_path / "whole", SlowHills)
+    whole.home.mkdir()
+    whole.run(*HILLS)
+    both = [each.load("hills/hyperparameters") for each in (project, whole)]
+    assert both[0].hyperparams == both[1].hyperparams
+    points = [[(trial.params, trial.value) for trial in one.trials] for one in both]
+    assert points[0] == points[1]
+    # It is at its end now: the next one is a new search.
+    project.run(*HILLS)
+    assert count(project) == 24
+
+
+def test_a_search_where_every_trial_fails_fails_the_asset_with_the_first_cause(tmp_path):
+    steep = type("Steep", (Hills,), {"estimator_params": {"edge": -1}})
+    result = hills(tmp_path, steep).run(*HILLS, raise_on_error=False)
+    error = result.get_step_failure_events()[0].step_failure_data.error
+    assert "all 12 trials of the search failed, the first with ValueError" in str(error)
+    states = rows(hills(tmp_path), "SELECT DISTINCT state FROM trials")
+    assert states == [("failed",)]
+
+
+def test_a_retry_of_a_run_that_has_searched_does_not_search_again(tmp_path):
+    db = ControlDB(Databases({"xingu": f"sqlite:///{tmp_path}/control.db"}, tmp_path))
+    run = TrainRun("hills", "calm-fox", "brave-day", "run")
+    log = open_trials(db, run, ("version", "space"))
+    log.record(Trial(0, {"x": 1}, "done", 2.0, None, 5.0, 6.0))
+    log.close()
+    assert open_trials(db, run, ("version", "space")).trials == log.trials
+    other = replace(run, train_id="mad-cow")
+    assert open_trials(db, other, ("version", "space")).trials == []
+    assert open_trials(db, run, ("version", "another space")).trials == []
+
+
+def imported_by(code: str) -> str:
+    """Which libraries of search and of plots a process has imported after `code`."""
+    names = "[name for name in ('skopt', 'optuna', 'plotly') if name in sys.modules]"
+    command = [sys.executable, "-c", f"import sys; {code}; print({names})"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_loading_a_model_imports_no_library_of_search(tmp_path):
+    project = Project(tmp_path, [Houses])
+    train(project)
+    load = f"from xingu import Model; Model.load('houses', path={str(project.models.root)!r})"
+    assert imported_by(load) == "[]"
+
+
+def test_definitions_import_no_library_of_search():
+    assert imported_by("import xingu_dagster.project") in ("[]", "['plotly']")

@@ -1,0 +1,129 @@
+"""Checks of a batch against what its Model has seen in training."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xingu.checks.drift import Drift, column_drift
+from xingu.checks.outcome import Limits, Outcome, not_applicable
+from xingu.checks.reference import FeatureReference, is_numeric, numbers_of, texts_of
+
+References = Mapping[str, FeatureReference]
+SHOWN = 20
+
+
+def known_values(features: pd.DataFrame, references: References, limits: Limits) -> Outcome:
+    """Features are inside the ranges and categories that training has seen.
+
+    Args:
+        features: The batch.
+        references: What training has seen, by feature.
+        limits: `share` of the rows of a feature that may be outside, in [0, 1]; `ignore`: features.
+    """
+    counted = []
+    for name, reference in _judged(features, references, limits["ignore"]):
+        outside, example = _outside(features[name], reference)
+        by_chance = 2 * len(features) / max(1, reference.rows)
+        tolerated = max(limits["share"] * len(features), by_chance + 3 * math.sqrt(by_chance))
+        if outside:
+            counted.append((outside > tolerated, outside, name, example, reference))
+    counted.sort(key=lambda row: row[:2], reverse=True)
+    wrong = [name for failed, _, name, _, _ in counted if failed]
+    text = "Features are inside what training has seen."
+    if wrong:
+        _, outside, name, example, _ = counted[0]
+        text = (
+            f"{name!r} is outside what training has seen in {outside:,} of {len(features):,} rows, "
+            f"for example {example}."
+        )
+    table = [
+        {"feature": name, "rows outside": rows, "example": example, "seen in training": _seen(one)}
+        for _, rows, name, example, one in counted[:SHOWN]
+    ]
+    worst = max((row[1] for row in counted), default=0)
+    figures = {"features outside": len(wrong), "most rows outside": worst, "rows": len(features)}
+    return Outcome(not wrong, text, figures, table)
+
+
+def feature_drift(features: pd.DataFrame, references: References, limits: Limits) -> Outcome:
+    """Features are distributed as in training.
+
+    Args:
+        features: The batch.
+        references: What training has seen, by feature.
+        limits: `psi` and `ks` that are still tolerated; `ignore`: features.
+    """
+    judged = _judged(features, references, limits["ignore"])
+    return _drift_outcome({name: column_drift(one, features[name]) for name, one in judged}, limits)
+
+
+def estimation_drift(
+    estimations: pd.Series, reference: FeatureReference | None, limits: Limits
+) -> Outcome:
+    """Estimations are distributed as in training; see `feature_drift`."""
+    if reference is None:
+        return not_applicable("the model does not know what it estimated in training")
+    return _drift_outcome({"estimation": column_drift(reference, estimations)}, limits)
+
+
+def _drift_outcome(drifts: Mapping[str, Drift | None], limits: Limits) -> Outcome:
+    known = [(name, drift) for name, drift in drifts.items() if drift is not None]
+    if not known:
+        return not_applicable("nothing can be compared")
+    known.sort(key=lambda item: -item[1].psi)
+    drifted = [name for name, one in known if one.exceeds(limits["psi"], limits["ks"])]
+    distances = [drift.ks for _, drift in known if not math.isnan(drift.ks)]
+    name, worst = known[0]
+    text = f"Highest PSI: {worst.psi:.3f} of {name!r}."
+    if drifted:
+        text = f"{len(drifted)} of {len(known)} have drifted: {', '.join(drifted[:5])}. {text}"
+    table = [
+        {
+            "column": name,
+            "PSI": round(one.psi, 4),
+            "KS": "" if math.isnan(one.ks) else round(one.ks, 4),
+            "PSI by chance": round(one.psi_by_chance, 4),
+            "drifted": name in drifted,
+        }
+        for name, one in known[:SHOWN]
+    ]
+    figures = {"highest PSI": worst.psi, "drifted": len(drifted), "compared": len(known)}
+    if distances:
+        figures["highest KS"] = max(distances)
+    return Outcome(not drifted, text, figures, table)
+
+
+def _judged(
+    features: pd.DataFrame, references: References, ignore: Collection[str]
+) -> Sequence[tuple[str, FeatureReference]]:
+    """The features that can be compared: each is one column of the batch."""
+    return [
+        (name, reference)
+        for name, reference in references.items()
+        if name in features and name not in ignore and isinstance(features[name], pd.Series)
+    ]
+
+
+def _outside(column: pd.Series, reference: FeatureReference) -> tuple[int, str]:
+    """How many values training has not seen, and one of them."""
+    if reference.kind == "numeric" and is_numeric(column):
+        if reference.minimum is None or reference.maximum is None:
+            return 0, ""
+        numbers = numbers_of(column)
+        outside: Any = numbers[(numbers < reference.minimum) | (numbers > reference.maximum)]
+    elif reference.complete and (texts := texts_of(column)) is not None:
+        names = texts.dropna().astype(str)
+        outside = names[~names.isin(reference.categories)].to_numpy()
+    else:
+        return 0, ""
+    example = outside[0] if len(outside) else ""
+    return len(outside), f"{example:.6g}" if isinstance(example, np.floating) else str(example)
+
+
+def _seen(reference: FeatureReference) -> str:
+    if reference.kind == "numeric":
+        return f"{reference.minimum:.6g} … {reference.maximum:.6g}"
+    return ", ".join(reference.categories[:10])

@@ -1,0 +1,186 @@
+"""What a train must reach before it may be deployed: the `quality_gates` of a DataProvider.
+
+Its one idea: a gate is one comparison of one metric of one set, with a number or with the same
+metric of the train before it, measured on the same rows.
+"""
+
+import operator
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xingu.checks.outcome import Outcome
+from xingu.errors import DeclarationError, did_you_mean
+
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+}
+CLASSICAL = (
+    "RMSE", "MAE", "Median AE", "MAPE", "Median APE", "R2", "Bias",
+    "ROC AUC", "Average Precision", "Log Loss", "Brier", "F1", "Precision", "Recall", "Accuracy",
+    "KS",
+)  # fmt: skip
+"""Metrics that are measured without a method of the DataProvider."""
+GLOBAL = "global"
+"""What a gate calls the set of metrics of the whole Model."""
+RELATIVE = ("not worse by", "not lower by", "not higher by")
+"""Compared with the train before; the first one knows the direction of the classical metrics."""
+EXAMPLE = '{"test": {"R2": (">=", 0.8), "MAPE": ("not higher by", 0.01)}}'
+
+Metrics = Mapping[tuple[str, str], float]
+"""Numbers by set and metric."""
+Direction = Callable[[str], str | None]
+"""Gives ``less``, ``more`` or ``zero`` (nearer to 0) is better, by name of the metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One demand: ``metric`` of ``set`` compared by ``operator`` with ``value``."""
+
+    set: str
+    metric: str
+    operator: str
+    value: float
+
+    @property
+    def relative(self) -> bool:
+        """Whether it compares with the train before."""
+        return self.operator not in OPERATORS
+
+
+def parse_gates(owner: str, declared: Any, direction: Direction) -> list[Gate]:
+    """Return the gates that a DataProvider declares.
+
+    Args:
+        owner: Its id, for errors.
+        declared: `{set: {metric: (operator, value)}}`; several demands of a metric are a list.
+        direction: Which way a metric is better.
+
+    Raises:
+        DeclarationError: If the form, an operator or a value is wrong; the text shows an example.
+    """
+    where = f"{owner}.quality_gates"
+    gates = []
+    for set_name, metrics in _mapping(where, declared).items():
+        for metric, wish in _mapping(f"{where}[{set_name!r}]", metrics).items():
+            place = f"{where}[{set_name!r}][{metric!r}]"
+            gates += [
+                Gate(set_name, metric, *_demand(place, one, metric, direction))
+                for one in (wish if isinstance(wish, list) else [wish])
+            ]
+    return gates
+
+
+def check_sets_of(owner: str, gates: Iterable[Gate], sets: Collection[str]) -> None:
+    """Refuse gates of sets that the split has not made.
+
+    Raises:
+        DeclarationError: If there is one.
+    """
+    for gate in gates:
+        if gate.set not in (*sets, GLOBAL):
+            raise DeclarationError(
+                f"{owner}.quality_gates names the set {gate.set!r}; the split has made "
+                f"{', '.join(sets)}.{did_you_mean(gate.set, sets)}",
+                dataprovider_id=owner,
+            )
+
+
+def check_metrics_of(owner: str, gates: Iterable[Gate], known: Collection[str]) -> None:
+    """Refuse gates of metrics that nobody measures.
+
+    Raises:
+        DeclarationError: If there is one.
+    """
+    for gate in gates:
+        if gate.metric not in known:
+            raise DeclarationError(
+                f"{owner}.quality_gates[{gate.set!r}] names the metric {gate.metric!r}; measured "
+                f"are {', '.join(sorted(known))}.{did_you_mean(gate.metric, known)}",
+                dataprovider_id=owner,
+            )
+
+
+def quality_gates(gates: Iterable[Gate], measured: Metrics) -> Outcome:
+    """The metrics of a train reach what is demanded; a metric without a value does not."""
+    rows = []
+    for gate in gates:
+        value = measured.get((gate.set, gate.metric), float("nan"))
+        passed = OPERATORS[gate.operator](value, gate.value)
+        rows.append(_row(gate, passed, {"is": value}))
+    return _gates_outcome(rows)
+
+
+def not_worse(gates: Iterable[Gate], measured: Metrics, before: Metrics) -> Outcome:
+    """The metrics of a train are not worse than those of the one before by more than is allowed."""
+    rows = []
+    for gate in gates:
+        key = (gate.set, gate.metric)
+        new, old = measured.get(key, float("nan")), before.get(key, float("nan"))
+        worse = {
+            "not lower by": old - new,
+            "not higher by": new - old,
+            "not farther by": abs(new) - abs(old),
+        }[gate.operator]
+        # The sum of two numbers such as 0.1 + 0.2 is a hair above what people write.
+        rows.append(_row(gate, worse <= gate.value + 1e-12, {"is": new, "was": old}))
+    return _gates_outcome(rows)
+
+
+def _gates_outcome(rows: list[dict[str, Any]]) -> Outcome:
+    failed = [row for row in rows if not row["passed"]]
+    told = "; ".join(
+        f"{row['set']} {row['metric']} is {row['is']:.4g}"
+        + (f", was {row['was']:.4g}" if "was" in row else "")
+        + f", must be {row['demanded']}"
+        for row in failed
+    )
+    figures = {f"{row['set']} {row['metric']}": row["is"] for row in rows}
+    figures |= {f"{row['set']} {row['metric']} before": row["was"] for row in rows if "was" in row}
+    finite = {name: value for name, value in figures.items() if value == value}
+    text = f"{told}." if failed else f"{len(rows)} of {len(rows)} reached."
+    return Outcome(not failed, text, {**finite, "failed": len(failed)}, rows)
+
+
+def _row(gate: Gate, passed: bool, values: Mapping[str, float]) -> dict[str, Any]:
+    demanded = f"{gate.operator} {gate.value:g}"
+    return {
+        "set": gate.set,
+        "metric": gate.metric,
+        **values,
+        "demanded": demanded,
+        "passed": passed,
+    }
+
+
+def _mapping(where: str, declared: Any) -> Mapping[str, Any]:
+    if not isinstance(declared, Mapping) or not all(isinstance(name, str) for name in declared):
+        raise DeclarationError(f"{where} is {declared!r}; write for example {EXAMPLE}.")
+    return declared
+
+
+def _demand(where: str, wish: Any, metric: str, direction: Direction) -> tuple[str, float]:
+    if not isinstance(wish, tuple | list) or len(wish) != 2:
+        raise DeclarationError(f"{where} is {wish!r}; write for example {EXAMPLE}.")
+    sign, value = wish
+    known = [*OPERATORS, *RELATIVE]
+    if sign not in known:
+        raise DeclarationError(
+            f"{where}: there is no operator {sign!r}; known: {', '.join(known)}."
+            f"{did_you_mean(str(sign), known)}"
+        )
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        raise DeclarationError(f"{where} compares with {value!r}; it must be a number.")
+    if sign == "not worse by":
+        signs = {"more": "not lower by", "less": "not higher by", "zero": "not farther by"}
+        better = direction(metric)
+        if better is None:
+            raise DeclarationError(
+                f"{where}: nobody knows which {metric!r} is better; write 'not lower by' or "
+                "'not higher by'."
+            )
+        sign = signs[better]
+    return sign, float(value)

@@ -1,0 +1,119 @@
+"""The plot of where estimations are worst.
+
+Its one idea: a segment is a value of one column, or a quarter of its range; the worst come first.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from xingu.errors import UndefinedMetricError
+from xingu.plots import theme
+from xingu.plots.importance import shortened
+
+FEWEST_ROWS, MOST_SEGMENTS, MOST_VALUES = 10, 25, 20
+
+
+def error_by_segment(
+    errors: pd.Series,
+    columns: pd.DataFrame,
+    measure: str,
+    set_name: str | None = None,
+    weight: pd.Series | None = None,
+) -> "go.Figure":
+    """Draw the mean error of the 25 worst segments as bars, the worst on top.
+
+    Args:
+        errors: Error of each row, at least 0. Missing ones are left out.
+        columns: What segments are made of, same index: each of the 20 commonest values of texts,
+            categories, booleans and numbers with few values; the quarters of other numbers.
+        measure: What an error is, for the axis.
+        set_name: Name of the set, for the title.
+        weight: What each row counts, at least 0, same index; None: all alike.
+
+    Raises:
+        UndefinedMetricError: If no segment has 10 rows.
+    """
+    counts = pd.Series(1.0, errors.index) if weight is None else weight.astype("float64")
+    known = (errors.notna() & (counts > 0)).to_numpy()
+    errors, counts, columns = errors[known], counts[known], columns.loc[known]
+    found = []
+    for name, groups in _segments(columns):
+        for label, places in groups:
+            if len(places) >= FEWEST_ROWS:
+                chosen = errors.to_numpy()[places], counts.to_numpy()[places]
+                mean = np.average(chosen[0], weights=chosen[1])
+                found.append((mean, f"{name} = {label}", len(places)))
+    if not found:
+        raise UndefinedMetricError(f"no segment has {FEWEST_ROWS} rows")
+    worst = sorted(found, key=lambda one: -one[0])[:MOST_SEGMENTS]
+    overall = float(np.average(errors, weights=counts))
+    return _bars(worst, overall, measure, len(found)).update_layout(
+        title_text=theme.titled("Error by segment", set_name)
+    )
+
+
+def _bars(
+    worst: list[tuple[float, str, int]], overall: float, measure: str, found: int
+) -> "go.Figure":
+    rows = list(range(len(worst)))
+    bars = go.Bar(
+        x=[mean for mean, _, _ in worst],
+        y=rows,
+        orientation="h",
+        name=measure,
+        showlegend=False,
+        marker={"color": theme.BLUE},
+        customdata=[[name, size] for _, name, size in worst],
+        hovertemplate="%{customdata[0]}<br>%{x:.5~g} (%{customdata[1]:,} rows)<extra></extra>",
+    )
+    line = theme.reference_line([overall] * 2, [-0.5, len(worst) - 0.5], "all rows")
+    shown = f"the worst {len(worst)} of {found} segments" if len(worst) < found else "all segments"
+    return theme.new_figure(
+        [bars, line], "", f"{shown}; all rows: {overall:.5g}", measure, ""
+    ).update_layout(
+        xaxis_rangemode="tozero",
+        yaxis={
+            "range": [len(worst) - 0.5, -0.5],
+            "tickmode": "array",
+            "tickvals": rows,
+            "ticktext": [f"{shortened(name)} ({size:,})" for _, name, size in worst],
+            "tickfont": {"size": 12},
+            "showgrid": False,
+        },
+        bargap=0.25,
+    )
+
+
+def _segments(columns: pd.DataFrame) -> Iterator[tuple[str, list[tuple[str, np.ndarray]]]]:
+    """Yield each column with its segments: a label, and the positions of the rows."""
+    for name in columns:
+        column = columns[name]
+        if not isinstance(column, pd.Series):
+            continue
+        try:
+            codes, labels = pd.factorize(_grouped(column), sort=False)
+        except TypeError:  # values that cannot be compared or hashed, such as lists
+            continue
+        commonest = np.argsort(-np.bincount(codes[codes >= 0], minlength=len(labels)))
+        yield (
+            str(name),
+            [(str(labels[one]), np.flatnonzero(codes == one)) for one in commonest[:MOST_VALUES]],
+        )
+
+
+def _grouped(column: pd.Series) -> pd.Series:
+    """Return `column` with the quarters of its range in place of many numbers."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        raise TypeError("times are no segments")
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    if not numeric or column.nunique() <= 12:
+        return column
+    numbers = column.to_numpy(dtype="float64", na_value=np.nan)
+    edges = np.unique(np.nanquantile(numbers, [0, 0.25, 0.5, 0.75, 1]))
+    labels = [f"{low:.4g} – {high:.4g}" for low, high in pairwise(edges)]
+    places = np.searchsorted(edges[1:-1], numbers, side="left")
+    return pd.Series(np.array(labels, dtype=object)[places]).where(~np.isnan(numbers))

@@ -1,0 +1,155 @@
+"""Draw the sets that a Model was trained on, and batches.
+
+Plotly is loaded when the first figure is drawn.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+import pandas as pd
+
+from xingu.checks.drift import column_drift
+from xingu.checks.reference import FeatureReference, shares_of
+from xingu.families import BATCH_PLOTS, GLOBAL_PLOTS, TRAINSETS_PLOTS
+from xingu.metrics.classified import known_rows
+from xingu.model import Model
+from xingu.plots.collect import Channel, Gallery
+from xingu.stages.evaluate import (
+    BATCH,
+    MAIN_SETS,
+    Rows,
+    Sets,
+    call_of_family,
+    family,
+    known_targets,
+    row_weight,
+)
+
+OF_THE_JUDGE = ("Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment")
+"""Plots that one decides by, so only unseen rows matter: they are drawn of one set and of batches.
+Each page holds all of plotly.js, 5 MB."""
+
+
+def draw_sets(model: Model, sets: Sets, estimations: Sets) -> Gallery:
+    """Draw the built-in plots of each set, then those of the methods.
+
+    Those that one decides by are of the set that judges best: test, else val, else train.
+
+    Returns:
+        The figures, and what methods failed with: raise it once the figures are saved.
+    """
+    from xingu.plots.builtin import drawn
+    from xingu.plots.importance import importance
+
+    gallery = Gallery()
+    judge = next(name for name in MAIN_SETS if name in sets)
+    for name in sets:
+        rows = Rows(name, sets[name], estimations[name])
+        off = () if name == judge else OF_THE_JUDGE
+        with gallery.failures.kept():
+            gallery.add_builtin("trainsets", _builtin_plots(model, rows, off), name)
+        _add_family(gallery, model, TRAINSETS_PLOTS, "trainsets", rows)
+    weights = model.estimator.feature_importance() if model.estimator else None
+    if weights is not None and len(weights):
+        plots = {"Feature importance": lambda: importance(weights)}
+        gallery.add_builtin("global", drawn(plots, model.id, model.dp.builtin_plots_off))
+    _add_family(gallery, model, GLOBAL_PLOTS, "global", None)
+    return gallery
+
+
+def draw_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Gallery:
+    """Draw how the batch has moved, how good it is where its target is known, then the methods'.
+
+    See `draw_sets` for what is returned.
+    """
+    rows, gallery = Rows(BATCH, XY, Y_pred), Gallery()
+    with gallery.failures.kept():
+        known = known_targets(model, XY)
+        if known is not None and known.any():
+            gallery.add_builtin("batch_predict", _builtin_plots(model, rows.where(known)))
+        gallery.add_builtin("batch_predict", _drift_plots(model, rows))
+    _add_family(gallery, model, BATCH_PLOTS, "batch_predict", rows)
+    return gallery
+
+
+def _builtin_plots(model: Model, rows: Rows, off: Collection[str] = ()) -> dict[str, Any]:
+    from xingu.plots.builtin import classification_plots, drawn, regression_plots
+    from xingu.plots.segments import error_by_segment
+
+    target, off = model.signature().target, {*off, *model.dp.builtin_plots_off}
+    if target is None or target not in rows.XY:
+        return {}
+    truth, weight = rows.XY[target], row_weight(model, rows.XY)
+    if model.estimator is None or not model.is_classifier():
+        estimation = model.estimation_of(rows.Y_pred)
+        figures = regression_plots(truth, estimation, target, rows.name, off)
+        errors, measure = _distances(truth, estimation), f"mean |error| of {target}"
+    else:
+        classes, index = model.estimator.classes(), model.dp.proba_class_index
+        classified = known_rows(truth, rows.Y_pred, classes, index, weight)
+        figures = classification_plots(classified, target, rows.name, off)
+        errors = (classified.codes != classified.predicted).astype("float64").reindex(truth.index)
+        measure = f"share of wrong classes, {target}"
+    if errors is None:
+        return figures
+    columns = _segment_columns(model, rows.XY)
+    plot = {
+        "Error by segment": lambda: error_by_segment(errors, columns, measure, rows.name, weight)
+    }
+    return {**figures, **drawn(plot, target, off)}
+
+
+def _distances(truth: pd.Series, estimation: pd.Series) -> pd.Series | None:
+    try:
+        return (estimation.astype("float64") - truth.astype("float64")).abs()
+    except (TypeError, ValueError):  # a target of texts; the metrics say so
+        return None
+
+
+def _segment_columns(model: Model, XY: pd.DataFrame) -> pd.DataFrame:
+    signature, dp = model.signature(), model.dp
+    wished = dp.plot_segments or dp.get_features_list() or signature.estimator_features
+    return XY[[name for name in dict.fromkeys(wished) if name in XY]]
+
+
+def _drift_plots(model: Model, rows: Rows) -> dict[str, Any]:
+    """Plots of the features and estimations that training has a reference of."""
+    from xingu.plots.builtin import drawn
+    from xingu.plots.drift import Shift, drift, drifted_columns
+
+    def shift_of(reference: FeatureReference, column: pd.Series) -> Shift | None:
+        moved, now = column_drift(reference, column), shares_of(reference, column)
+        if moved is None or now is None:
+            return None
+        bins = zip(reference.labels, reference.shares, now.tolist(), strict=True)
+        used = [one for one in bins if one[1] or one[2]]
+        return Shift(moved.psi, moved.ks, used)
+
+    if model.reference is None:
+        return {}
+    found = {
+        name: shift_of(reference, rows.XY[name])
+        for name, reference in model.reference.features.items()
+        if name in rows.XY
+    }
+    if model.reference.estimations is not None:
+        estimation = model.estimation_of(rows.Y_pred)
+        found["(estimation)"] = shift_of(model.reference.estimations, estimation)
+    shifts = {name: shift for name, shift in found.items() if shift is not None}
+    if not shifts:
+        return {}
+    plots = {
+        "Drift": lambda: drift(shifts, len(rows.XY)),
+        "Drift by column": lambda: drifted_columns(shifts),
+    }
+    return drawn(plots, model.id, model.dp.builtin_plots_off)
+
+
+def _add_family(
+    gallery: Gallery, model: Model, prefix: str, channel: Channel, rows: Rows | None
+) -> None:
+    set_name = rows.name if rows and channel == "trainsets" else None
+    for origin, method in family(model, prefix):
+        with gallery.failures.kept():
+            result = call_of_family(model, origin, method, rows)
+            gallery.add(channel, result, origin, set_name)

@@ -1,0 +1,113 @@
+"""Replay rows of the training data through the batch hooks of the fitted Model."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from xingu.checks.outcome import Outcome, not_applicable
+from xingu.checks.parity import different, for_batch, parity, recognized, unknown_rows
+from xingu.errors import DataError, XinguError
+from xingu.estimator import ESTIMATION
+from xingu.model import Model
+from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch
+from xingu.stages.builder import ProviderBuilder
+from xingu.stages.train import clean, engineer
+from xingu.state import ProviderState
+
+Frames = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What is replayed.
+
+    Attributes:
+        frames: Few rows of the raw training data, by source.
+        batch_sources: Names of the batch's sources.
+        ignore: Columns that may differ.
+        builder: Makes the DataProvider as it was before it had learned anything.
+    """
+
+    frames: Frames
+    batch_sources: Collection[str]
+    ignore: Collection[str]
+    builder: ProviderBuilder
+
+
+def replay_batch(model: Model, replay: Replay, sets: Frames, estimations: Frames) -> Outcome:
+    """Compare what training and batch make of the same rows.
+
+    Args:
+        model: A Model of its own: batch hooks may change it.
+        replay: The rows.
+        sets: What training has made of all rows.
+        estimations: Of each set.
+    """
+    pre_reqs = model.pre_req_trains
+    before = ProviderState.capture(model.dp, "post_process_after_train", pre_reqs)
+    frames = for_batch(replay.frames, replay.batch_sources)
+    if isinstance(frames, str):
+        return not_applicable(frames)
+    try:
+        replayed = engineer_batch(model, clean_batch(model, _copies(frames)))
+    except XinguError as error:
+        return not_applicable(f"the batch hooks do not take rows of the training data: {error}")
+    try:
+        replayed = replayed.assign(**{ESTIMATION: estimate_batch(model, replayed)[ESTIMATION]})
+    except DataError as error:
+        return Outcome(False, f"What the batch hooks make cannot be estimated: {error}")
+    original = _made_in_training(model, sets, estimations, replayed.index)
+    if original.empty:
+        return unknown_rows()
+    replayed = replayed.loc[original.index]
+    columns = _compared(model, original, replayed, replay.ignore)
+    if not different(original[columns], replayed[columns]):
+        return parity(original[columns], replayed[columns])
+    control = _control(model, replay, pre_reqs)
+    if not any(
+        recognized(original, one.reindex(original.index))
+        for one in (replayed, control)
+        if one is not None
+    ):
+        return unknown_rows()
+    changed = before.gain_of(model.dp, "batch hooks").attributes()
+    relearned = set(changed) & set(before.attributes())
+    return parity(original[columns], replayed[columns], control, relearned)
+
+
+def _compared(
+    model: Model, original: pd.DataFrame, replayed: pd.DataFrame, ignore: Collection[str]
+) -> list[str]:
+    wanted = [*model.signature().estimator_features, *model.dp.get_features_list(), ESTIMATION]
+    return [
+        name
+        for name in dict.fromkeys(wanted)
+        if name in original and name in replayed and name not in ignore
+    ]
+
+
+def _control(model: Model, replay: Replay, pre_reqs: Mapping[str, str]) -> pd.DataFrame | None:
+    """What the train's own hooks make of just these rows."""
+    try:
+        cleaned = clean(replay.builder, _copies(replay.frames), pre_reqs)
+        made = engineer(replay.builder, cleaned).frame
+        return made.assign(**{ESTIMATION: model.estimation_of(model.estimate(made))})
+    except XinguError:
+        return None
+
+
+def _made_in_training(
+    model: Model, sets: Frames, estimations: Frames, rows: pd.Index
+) -> pd.DataFrame:
+    parts = []
+    for name, frame in sets.items():
+        shared = frame.index.intersection(rows)
+        column = model.estimation_of(estimations[name].loc[shared])
+        parts.append(frame.loc[shared].assign(**{ESTIMATION: column}))
+    return pd.concat(parts)
+
+
+def _copies(frames: Frames) -> dict[str, pd.DataFrame]:
+    """Hooks may change the frames that they are given."""
+    return {name: frame.copy() for name, frame in frames.items()}
