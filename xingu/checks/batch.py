@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xingu.checks.drift import Drift, column_drift
+from xingu.checks.drift import Drift, column_drift, sampled
 from xingu.checks.outcome import Limits, Outcome, not_applicable
 from xingu.checks.reference import FeatureReference, is_numeric, numbers_of, texts_of
 
@@ -56,6 +56,7 @@ def feature_drift(features: pd.DataFrame, references: References, limits: Limits
         references: What training has seen, by feature.
         limits: `psi` and `ks` that are still tolerated; `ignore`: features.
     """
+    features = sampled(features)
     judged = _judged(features, references, limits["ignore"])
     return _drift_outcome({name: column_drift(one, features[name]) for name, one in judged}, limits)
 

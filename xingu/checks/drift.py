@@ -12,6 +12,8 @@ import pandas as pd
 
 from xingu.checks.reference import FeatureReference, shares_of
 
+ENOUGH_ROWS = 100_000
+
 FLOOR = 1e-4
 """Least share that stands for an empty bin, so that the logarithm exists."""
 
@@ -35,6 +37,11 @@ class Drift:
     def exceeds(self, psi: float, ks: float) -> bool:
         """Return whether it is beyond these limits, and more than chance explains."""
         return self.psi > max(psi, self.psi_by_chance) or self.ks > max(ks, self.ks_by_chance)
+
+
+def sampled(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return `frame`, or evenly spaced rows of a large one: a drift shows in them as well."""
+    return frame.iloc[:: max(1, len(frame) // ENOUGH_ROWS)]
 
 
 def column_drift(reference: FeatureReference, column: pd.Series) -> Drift | None:

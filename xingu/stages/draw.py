@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from xingu.checks.drift import column_drift
+from xingu.checks.drift import column_drift, sampled
 from xingu.checks.reference import FeatureReference, shares_of
 from xingu.families import BATCH_PLOTS, GLOBAL_PLOTS, TRAINSETS_PLOTS
 from xingu.metrics.classified import known_rows
@@ -127,10 +127,11 @@ def _drift_plots(model: Model, rows: Rows) -> dict[str, Any]:
 
     if model.reference is None:
         return {}
+    batch = sampled(rows.XY)
     found = {
-        name: shift_of(reference, rows.XY[name])
+        name: shift_of(reference, batch[name])
         for name, reference in model.reference.features.items()
-        if name in rows.XY
+        if name in batch
     }
     if model.reference.estimations is not None:
         estimation = model.estimation_of(rows.Y_pred)

@@ -70,7 +70,7 @@ def keep_plots(
         }
         for file in files
     ]
-    metadata = _describe(step, [(file.name, str(file.html)) for file in files], notebook)
+    metadata = describe_plots(step, [(file.name, str(file.html)) for file in files], notebook)
     label = Label(version, {"train_id": model.train_id})
     result = step.keep(parts, saved, label, time.perf_counter() - started, metadata)
     yield from announced(step, result, gallery.failures)
@@ -82,7 +82,8 @@ def _notebook_place(step: PhaseStep, model: Model, parts: tuple[str, ...]) -> Pa
     return Path(str(local)).joinpath(step.names.group, model.train_id, *parts[:-1], NOTEBOOK)
 
 
-def _describe(step: PhaseStep, files: list[tuple[str, str]], notebook: Path) -> Metadata:
+def describe_plots(step: PhaseStep, files: list[tuple[str, str]], notebook: Path) -> Metadata:
+    """Return where the plots are, with a link that opens them in the UI."""
     origin = step.context.run.remote_job_origin
     location = origin.location_name if origin else LOCATION
     link = f"/notebook?path={quote(str(notebook), safe='')}&repoLocName={quote(location)}"

@@ -17,8 +17,7 @@ from xingu.tuning.hyperparameters import Hyperparameters, Tuning
 from xingu.tuning.trials import best_of, plain
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.build import build_phase
-from xingu_dagster.phases.plots import NOTEBOOK
-from xingu_dagster.phases.plots import _describe as _describe_plots
+from xingu_dagster.phases.plots import NOTEBOOK, describe_plots
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
 
@@ -126,7 +125,7 @@ def _plots(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
     local = plots if plots.protocol in ("", "file") else step.workplace.home / ".xingu" / "plots"
     notebook = Path(str(local)).joinpath(*parts, NOTEBOOK)
     write_notebook(figures, notebook)
-    return _describe_plots(step, [(file.name, str(file.html)) for file in files], notebook)
+    return describe_plots(step, [(file.name, str(file.html)) for file in files], notebook)
 
 
 def as_json(value: Any) -> dg.JsonMetadataValue:
