@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 
 import dagster as dg
@@ -56,8 +57,9 @@ def test_processes_that_start_at_once_on_an_empty_folder_lose_nothing(tmp_path):
     instance_of(tmp_path, "ours").dispose()
     for path in tmp_path.glob(".dagster/**/*.db*"):
         path.unlink()
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        run_ids = pool.starmap(materialize, [(tmp_path, "ours")] * 4)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(4, spawn) as pool:  # a Pool would kill them: Dagster catches SIGTERM
+        run_ids = list(pool.map(materialize, [tmp_path] * 4, ["ours"] * 4))
     assert sorted(materializations(tmp_path, "ours")) == sorted(run_ids)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from sqlalchemy import insert
 
 from tests.inventory.conftest import control_db
 from tests.reports.past import Trains
@@ -101,6 +102,18 @@ def test_where_nothing_was_trained_it_is_one_line_and_code_1(call, tmp_path, mon
     code, _, errors = call()
     assert (code, errors.count("\n")) == (1, 1)
     assert "train a model first" in errors
+
+
+def test_a_single_train_is_shown_with_its_commit(call, home):
+    control = control_db("sqlite:///.xingu/control.db", home)
+    with control.write("test") as connection:
+        row = {"dataprovider_id": "houses", "train_session_id": "of-calm-2", "train_id": "calm-2"}
+        commit = {"attribute": "git_commit", "value": "0123456789abcdef"}
+        connection.execute(insert(control.tables.training_attributes).values({**row, **commit}))
+    code, output, _ = call("--train", "calm-2")
+    assert code == 0
+    assert "01234567" in output
+    assert "0123456789" not in output
 
 
 def test_the_real_command_needs_no_dagster(home):

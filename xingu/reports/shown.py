@@ -127,7 +127,8 @@ def _facts(shown: pd.DataFrame, attributes: pd.DataFrame) -> list[tuple[str, lis
     others = [name for name in differ if name not in {*FACTS, *HIDDEN, *rows}]
     wanted = [*(name for name in FACTS if name in names), *rows, *others]
     if "git_commit" in names:
-        attributes.loc["git_commit"] = attributes.loc["git_commit"].str[:8]
+        short = attributes.loc["git_commit"].str[:8]
+        attributes = pd.concat([attributes.drop("git_commit"), short.to_frame().T])
     return facts + [
         (name.replace("_", " "), texts) for name, texts in _texts(attributes.loc[wanted])
     ]
