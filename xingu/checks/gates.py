@@ -21,7 +21,7 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 CLASSICAL = (
     "RMSE", "MAE", "Median AE", "MAPE", "Median APE", "R2", "Bias",
     "ROC AUC", "Average Precision", "Log Loss", "Brier", "F1", "Precision", "Recall", "Accuracy",
-    "KS", "Macro F1", "Rows", "Rows with target",
+    "KS", "Macro F1",
 )  # fmt: skip
 """Metrics that are measured without a method of the DataProvider."""
 GLOBAL = "global"

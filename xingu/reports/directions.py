@@ -13,7 +13,7 @@ WORDS: Mapping[Direction, str] = {
 }
 _CLASSICAL: Mapping[Direction, str] = {
     "less": "RMSE, MAE, Median AE, MAPE, Median APE, Log Loss, Brier",
-    "more": "R2, ROC AUC, Average Precision, F1, Precision, Recall, Accuracy, KS",
+    "more": "R2, ROC AUC, Average Precision, F1, Macro F1, Precision, Recall, Accuracy, KS",
     "zero": "Bias",
 }
 _KNOWN: Mapping[str, Direction] = {
