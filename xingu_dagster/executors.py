@@ -4,8 +4,6 @@ A step's process is forked from a server that has already imported what a step n
 third of a second in place of several.
 """
 
-import multiprocessing
-import multiprocessing.forkserver
 import os
 from importlib import import_module
 
@@ -82,16 +80,6 @@ def be_patient() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-
-
-def start_fork_server() -> None:
-    """Let the fork server import while this process still loads; a run then finds it warm.
-
-    Without effect where it runs already, or where the platform has none.
-    """
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
-        multiprocessing.forkserver.ensure_running()
 
 
 def build_executor(name: ExecutorName, max_steps: int = 0) -> dg.ExecutorDefinition:
