@@ -3,10 +3,13 @@
 Its one idea: what failed is kept until everything else is done, and is then raised as one error.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from xingu.errors import DataError, HookError, XinguError
+
+logger = logging.getLogger(__name__)
 
 
 class Failures:
@@ -26,6 +29,20 @@ class Failures:
             yield
         except (DataError, HookError) as error:
             self.errors.append(error)
+
+    @contextmanager
+    def survived(self, where: str) -> Iterator[None]:
+        """Keep any error that the block raises, with a warning: what is there is worth more.
+
+        Args:
+            where: What the block does, for the text of the error.
+        """
+        try:
+            yield
+        except Exception as error:
+            text = f"{where}: {type(error).__name__}: {error}"
+            logger.warning("%s", text, exc_info=True)
+            self.errors.append(DataError(text))
 
     def check(self) -> None:
         """Raise what was kept, if anything: one error as it is, several as one that names all.

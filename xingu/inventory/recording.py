@@ -22,6 +22,7 @@ from xingu.provenance import SourceRecord
 from xingu.storage.manifest import PackageRecord
 
 Channel = Literal["trainsets", "batch_predict", "global"]
+PlotChannel = Literal[Channel, "search"]
 
 BATCH_SET, GLOBAL_SET = "batch_predict", "global"
 """What stands in the column `set` for metrics of a batch, and of the whole Model."""
@@ -157,8 +158,8 @@ def record_metrics(
 def record_plots(
     db: ControlDB,
     run: TrainRun,
-    files: Iterable[tuple[Channel, str, str]],
-    which: Collection[Channel],
+    files: Iterable[tuple[PlotChannel, str, str]],
+    which: Collection[PlotChannel],
 ) -> None:
     """Replace the plots of a train that are of `which` channels; `files`: channel, name, path."""
     table, now = db.tables.plots, _now()

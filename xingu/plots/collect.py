@@ -12,7 +12,7 @@ from xingu.errors import HookError
 from xingu.failures import Failures
 from xingu.metrics.collect import checked_mapping
 
-Channel = Literal["trainsets", "batch_predict", "global"]
+Channel = Literal["trainsets", "batch_predict", "global", "search"]
 
 
 class Gallery:

@@ -44,10 +44,10 @@ def importance(weights: pd.Series) -> "go.Figure":
     )
 
 
-def shortened(name: str) -> str:
+def shortened(name: str, longest: int = LONGEST_NAME) -> str:
     """Return `name` with its middle left out where it is too long for an axis."""
-    if len(name) <= LONGEST_NAME:
+    if len(name) <= longest:
         return name
     # Names that share a beginning mostly differ at their end.
-    half = LONGEST_NAME // 2
+    half = longest // 2
     return f"{name[:half]}…{name[1 - half :]}"

@@ -4,54 +4,59 @@ Its one idea: every hyperparameter becomes a number first, the position of a tex
 that were tried. It knows trials, and no method of search.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import accumulate
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from xingu.errors import UndefinedMetricError
 from xingu.plots import theme
-from xingu.plots.importance import importance
+from xingu.plots.builtin import Draw
+from xingu.plots.importance import importance, shortened
 from xingu.tuning.trials import Trial
 
 LEAST_TRIALS = 8
 """With fewer, the importance of hyperparameters would be noise."""
-WIDE = 100
+WIDE = 20
 """A range is drawn by its logarithm where its ends are so many times apart."""
+MOST_TICKS = 16
+"""So many labels have room on an axis."""
+LONGEST_LABEL, LONGEST_ROW = 22, 130
+"""Letters of a name above an axis, and of all of them side by side."""
 
 
-def search_plots(trials: Sequence[Trial], metric: str, direction: str) -> dict[str, "go.Figure"]:
-    """Draw a search; trials that failed are only counted.
+def search_plots(trials: Sequence[Trial], metric: str, direction: str) -> dict[str, Draw]:
+    """Return what draws each plot of a search; trials without a finite value are only counted.
 
     Args:
         trials: The trials, in their order.
         metric: What their `value` is.
         direction: ``minimize`` or ``maximize``.
     """
-    done = [trial for trial in trials if trial.value is not None]
+    done = _measured(trials)
     if not done:
         return {}
-    figures = {
-        "Optimization history": history(trials, metric, direction),
-        "Parallel coordinates": parallel_coordinates(done, metric, direction),
+    plots: dict[str, Draw] = {
+        "Optimization history": partial(history, trials, metric, direction),
+        "Parallel coordinates": partial(parallel_coordinates, done, metric, direction),
     }
     if len(done) >= LEAST_TRIALS:
-        title = {"text": "Importance of hyperparameters"}
-        subtitle = f"share of the differences in {metric} that a forest explains with each"
-        figures["Hyperparameter importance"] = importance(
-            hyperparameter_importance(done)
-        ).update_layout(title={**title, "subtitle": {"text": subtitle}})
-    return figures
+        plots["Hyperparameter importance"] = partial(hyperparameter_importance, done, metric)
+    return plots
 
 
 def history(trials: Sequence[Trial], metric: str, direction: str) -> "go.Figure":
     """Draw the value of each trial, and the best so far."""
-    done = [trial for trial in trials if trial.value is not None]
-    numbers = [trial.number + 1 for trial in done]
-    values = [float(trial.value or 0) for trial in done]
+    done = _measured(trials)
+    numbers, values = [trial.number + 1 for trial in done], _values(done)
     best = list(accumulate(values, min if direction == "minimize" else max))
-    texts = ["<br>".join(f"{k}: {v}" for k, v in trial.params.items()) for trial in done]
+    texts = ["<br>".join(f"{k}: {_text(v)}" for k, v in one.params.items()) for one in done]
     dots = go.Scatter(
         x=numbers,
         y=values,
@@ -66,54 +71,82 @@ def history(trials: Sequence[Trial], metric: str, direction: str) -> "go.Figure"
         line={"color": theme.ORANGE, "width": 3, "shape": "hv"}, hoverinfo="skip",
     )  # fmt: skip
     failed = len(trials) - len(done)
-    counted = f"{len(trials)} trials, {failed} of them failed" if failed else f"{len(done)} trials"
+    counted = f"{len(trials)} trial{'s'[: len(trials) > 1]}"
+    counted += f", {failed} of them failed" if failed else ""
     note = f"{counted}; {'lower' if direction == 'minimize' else 'higher'} is better"
-    return theme.new_figure([line, dots], "Optimization history", note, "trial", metric)
+    figure = theme.new_figure([line, dots], "Optimization history", note, "trial", metric)
+    room = max(0.5, numbers[-1] / 50)
+    step = 1 if numbers[-1] <= MOST_TICKS else None
+    figure.update_xaxes(range=[1 - room, numbers[-1] + room], dtick=step)
+    if _is_wide(pd.Series(values)):
+        axis = _axis(metric, pd.Series(values))
+        ticks = [10**place for place in axis["tickvals"]]
+        figure.update_yaxes(type="log", tickvals=ticks, ticktext=axis["ticktext"])
+    return figure
 
 
 def parallel_coordinates(done: Sequence[Trial], metric: str, direction: str) -> "go.Figure":
-    """Draw each trial as a line through its hyperparameters, coloured by its value."""
-    values = [float(trial.value or 0) for trial in done]
-    axes = [_axis(str(name), column) for name, column in _columns(done).items()]
+    """Draw each trial as a line through its hyperparameters, coloured by its rank."""
+    values = pd.Series(_values(done))
+    columns = [(metric, values), *_columns(done).items()]
+    # Ranks, for a few bad trials would leave one colour to all others. The best are on top.
+    ranks = values.rank(ascending=direction == "maximize")
     lines = go.Parcoords(
-        line={
-            "color": values,
-            "colorscale": "Viridis",
-            "reversescale": direction == "minimize",
-            "showscale": True,
-            "colorbar": {"title": {"text": metric}},
-        },
-        dimensions=[{"label": metric, "values": values}, *axes],
+        line={"color": ranks, "colorscale": "Viridis", "reversescale": True},
+        dimensions=[_axis(name, column) for name, column in columns],
     )
-    figure = theme.new_figure(
-        [lines], "Parallel coordinates", "drag along an axis to select trials; yellow is best",
-        "", "",
-    )  # fmt: skip
-    return figure.update_layout(margin={"t": 140, "l": 90, "r": 60, "b": 60})
+    note = "the darker, the better; drag along an axis to select trials"
+    figure = theme.new_figure([lines], "Parallel coordinates", note, "", "")
+    longest = min(LONGEST_LABEL, max(len(name) for name, _ in columns))
+    if longest * len(columns) <= LONGEST_ROW:
+        return figure.update_layout(margin={"t": 140, "l": 90, "r": 60, "b": 60})
+    # Tilted names would lie across the numbers at the ends of axes.
+    figure.update_traces(labelangle=-25, rangefont={"color": "rgba(0,0,0,0)"})
+    return figure.update_layout(margin={"t": 170, "l": 90, "r": 90, "b": 60})
 
 
-def hyperparameter_importance(done: Sequence[Trial]) -> pd.Series:
-    """Return what share of the values' differences a forest explains with each hyperparameter."""
+def hyperparameter_importance(done: Sequence[Trial], metric: str) -> "go.Figure":
+    """Draw what share of the differences in `metric` a forest explains with each hyperparameter.
+
+    Raises:
+        UndefinedMetricError: If it explains none.
+    """
     from sklearn.ensemble import ExtraTreesRegressor
 
     columns = _columns(done)
     frame = pd.DataFrame({name: _scaled(column) for name, column in columns.items()})
     forest = ExtraTreesRegressor(200, min_samples_leaf=2, random_state=0)
-    forest.fit(frame.to_numpy(), [float(trial.value or 0) for trial in done])
-    return pd.Series(forest.feature_importances_, index=list(columns))
+    forest.fit(frame.to_numpy(), _values(done))
+    shares = pd.Series(forest.feature_importances_, index=list(columns))
+    if not shares.any():
+        raise UndefinedMetricError(f"no hyperparameter makes a difference in {metric}")
+    title = {"text": "Hyperparameter importance"}
+    subtitle = {"text": f"share of the differences in {metric} that a forest explains with each"}
+    return importance(shares).update_layout(title={**title, "subtitle": subtitle})
+
+
+def _measured(trials: Sequence[Trial]) -> list[Trial]:
+    return [one for one in trials if one.value is not None and math.isfinite(one.value)]
+
+
+def _values(done: Sequence[Trial]) -> list[float]:
+    return [float(trial.value or 0) for trial in done]
 
 
 def _columns(done: Sequence[Trial]) -> Mapping[str, pd.Series]:
-    names = list(done[0].params)
-    return {name: pd.Series([trial.params.get(name) for trial in done]) for name in names}
+    def column(name: str) -> pd.Series:
+        # As objects, else None among numbers would become NaN.
+        return pd.Series([trial.params.get(name) for trial in done], dtype=object)
+
+    return {str(name): column(name) for name in done[0].params}
 
 
 def _is_number(column: pd.Series) -> bool:
-    return all(type(value) in (int, float) for value in column)
+    return all(isinstance(value, Real) and not isinstance(value, bool) for value in column)
 
 
 def _is_wide(column: pd.Series) -> bool:
-    return column.min() > 0 and column.max() / column.min() > WIDE
+    return column.min() > 0 and column.max() > column.min() * WIDE
 
 
 def _scaled(column: pd.Series) -> np.ndarray:
@@ -123,13 +156,28 @@ def _scaled(column: pd.Series) -> np.ndarray:
     return np.log10(numbers.to_numpy()) if _is_wide(numbers) else numbers.to_numpy()
 
 
-def _axis(name: str, column: pd.Series) -> dict[str, object]:
-    places = _scaled(column)
-    axis: dict[str, object] = {"label": name, "values": places}
+def _axis(name: str, column: pd.Series) -> dict[str, Any]:
+    places, ticks = _scaled(column), {}
+    at = np.unique(places)
     if not _is_number(column):
-        labels = sorted(set(column.map(str)))
-        return {**axis, "tickvals": list(range(len(labels))), "ticktext": labels}
-    if _is_wide(column.astype("float64")):
-        ticks = np.linspace(places.min(), places.max(), 6)
-        return {**axis, "tickvals": ticks, "ticktext": [f"{10**tick:.3g}" for tick in ticks]}
-    return axis
+        ticks = dict(zip(at, sorted(set(column.map(str))), strict=True))
+    elif _is_wide(column.astype("float64")):
+        ticks = {place: f"{10**place:.4g}" for place in _round_numbers(at[0], at[-1])}
+    elif len(at) == 1 or np.diff(at).min() * MOST_TICKS >= at[-1] - at[0]:
+        ticks = {place: f"{place:.6g}" for place in at}
+    texts = [shortened(text, LONGEST_LABEL) for text in ticks.values()]
+    axis = {"label": shortened(name, LONGEST_LABEL), "values": places}
+    return {**axis, "tickvals": list(ticks), "ticktext": texts} if ticks else axis
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """The ends of an axis of logarithms, and round numbers that are not too close to them."""
+    steps, apart = (1, 2, 5) if high - low < 3 else (1,), (high - low) / MOST_TICKS
+    decades = range(math.floor(low), math.ceil(high))
+    numbers = [decade + math.log10(step) for decade in decades for step in steps]
+    inside = [one for one in numbers if low + apart < one < high - apart]
+    return [low, *inside[:: 1 + len(inside) // MOST_TICKS], high]
+
+
+def _text(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

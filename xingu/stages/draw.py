@@ -1,4 +1,4 @@
-"""Draw the sets that a Model was trained on, and batches.
+"""Draw searches, the sets that a Model was trained on, and batches.
 
 Plotly is loaded when the first figure is drawn.
 """
@@ -24,10 +24,27 @@ from xingu.stages.evaluate import (
     known_targets,
     row_weight,
 )
+from xingu.tuning.hyperparameters import Hyperparameters
 
 OF_THE_JUDGE = ("Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment")
 """Plots that one decides by, so only unseen rows matter: they are drawn of one set and of batches.
 Each page holds all of plotly.js, 5 MB."""
+
+
+def draw_search(chosen: Hyperparameters, provider_id: str, off: Collection[str]) -> Gallery:
+    """Draw the trials that hyperparameters come from, except plots that are `off`.
+
+    Returns:
+        The figures, and what others failed with; it was logged, and is nothing to lose trials for.
+    """
+    from xingu.plots.builtin import drawn
+    from xingu.plots.search import search_plots
+
+    gallery, subject = Gallery(), f"the search of {provider_id}"
+    for name, draw in search_plots(chosen.trials, chosen.metric, chosen.direction).items():
+        with gallery.failures.survived(f"plot {name!r} of {subject}"):
+            gallery.add_builtin("search", drawn({name: draw}, subject, off))
+    return gallery
 
 
 def draw_sets(model: Model, sets: Sets, estimations: Sets) -> Gallery:

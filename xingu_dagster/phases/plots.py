@@ -9,8 +9,9 @@ from urllib.parse import quote
 import dagster as dg
 
 from xingu.inventory.recording import record_plots
-from xingu.model import Model
+from xingu.model import Model, TrainRun
 from xingu.plots.collect import Channel, Gallery, is_plotly
+from xingu.plots.files import PlotFile, save_plots, write_notebook
 from xingu.storage.values import Label
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.partial import announced
@@ -29,7 +30,7 @@ def keep_plots(
     version: str,
     channels: Sequence[Channel],
 ) -> Iterator[dg.MaterializeResult]:
-    """Draw, save each figure versioned by train, list them, and announce where they are.
+    """Draw, save and list the plots of a Model, and announce where they are.
 
     Args:
         step: The running step.
@@ -42,25 +43,10 @@ def keep_plots(
     Raises:
         XinguError: If a method failed; the figures of the others are saved by then.
     """
-    from xingu.plots.files import save_plots, write_notebook
-    from xingu.plots.theme import stamp
-
     started = time.perf_counter()
     when = model.trained or datetime.now(UTC)
-    gallery, place = draw(), step.workplace
-    figures = {
-        name: stamp(figure, model.id, model.train_id, when) if is_plotly(figure) else figure
-        for name, figure in gallery.figures.items()
-    }
-    folder = place.plots.joinpath(step.names.group, model.train_id, *parts[:-1])
-    files = save_plots(figures, folder, place.picture_formats)
-    listed: list[tuple[Channel, str, str]] = [
-        (gallery.channels[f.name], f.name, str(path)) for f in files for path in f.paths
-    ]
-    record_plots(place.control, model.run, listed, channels)
-    # The webserver asks the code server for this file, so it must be on a disk of that machine.
-    notebook = _notebook_place(step, model, parts)
-    write_notebook(figures, notebook)
+    gallery = draw()
+    files, metadata = save_gallery(step, gallery, parts[:-1], model.run, when, channels)
     saved = [
         {
             "name": file.name,
@@ -70,24 +56,59 @@ def keep_plots(
         }
         for file in files
     ]
-    metadata = describe_plots(step, [(file.name, str(file.html)) for file in files], notebook)
     label = Label(version, {"train_id": model.train_id})
     result = step.keep(parts, saved, label, time.perf_counter() - started, metadata)
     yield from announced(step, result, gallery.failures)
 
 
-def _notebook_place(step: PhaseStep, model: Model, parts: tuple[str, ...]) -> Path:
-    plots = step.workplace.plots
-    local = plots if plots.protocol in ("", "file") else step.workplace.home / ".xingu" / "plots"
-    return Path(str(local)).joinpath(step.names.group, model.train_id, *parts[:-1], NOTEBOOK)
+def save_gallery(
+    step: PhaseStep,
+    gallery: Gallery,
+    folder: tuple[str, ...],
+    run: TrainRun,
+    when: datetime,
+    channels: Sequence[Channel],
+) -> tuple[list[PlotFile], Metadata]:
+    """Save each figure versioned by train, list them in the control DB, and link to them.
+
+    Args:
+        step: The running step.
+        gallery: The figures by name.
+        folder: Where below the folder of the train.
+        run: The train that they are about.
+        when: Its time.
+        channels: What figures may be about; those of earlier drawings are not listed any more.
+    """
+    from xingu.plots.theme import stamp
+
+    place = step.workplace
+    figures = {
+        name: stamp(figure, run.dataprovider_id, run.train_id, when)
+        if is_plotly(figure)
+        else figure
+        for name, figure in gallery.figures.items()
+    }
+    parts = (step.names.group, run.train_id, *folder)
+    files = save_plots(figures, place.plots.joinpath(*parts), place.picture_formats)
+    listed: list[tuple[Channel, str, str]] = [
+        (gallery.channels[f.name], f.name, str(path)) for f in files for path in f.paths
+    ]
+    record_plots(place.control, run, listed, channels)
+    # The webserver asks the code server for this file, so it must be on a disk of that machine.
+    local = place.plots if place.plots.protocol in ("", "file") else place.home / ".xingu" / "plots"
+    notebook = Path(str(local)).joinpath(*parts, NOTEBOOK)
+    write_notebook(figures, notebook)
+    return files, _describe(step, files, notebook)
 
 
-def describe_plots(step: PhaseStep, files: list[tuple[str, str]], notebook: Path) -> Metadata:
-    """Return where the plots are, with a link that opens them in the UI."""
+def _describe(step: PhaseStep, files: Sequence[PlotFile], notebook: Path) -> Metadata:
+    """Where the plots are, with a link that opens them in the UI."""
+    if not files:
+        return {"plots": 0}
     origin = step.context.run.remote_job_origin
     location = origin.location_name if origin else LOCATION
     link = f"/notebook?path={quote(str(notebook), safe='')}&repoLocName={quote(location)}"
-    listing = "\n".join(f"- {name}: `{path}`" for name, path in files)
+    listing = "\n".join(f"- {file.name}: `{file.html}`" for file in files)
     return {
         "open plots": dg.MetadataValue.md(f"[Open {len(files)} interactive plots]({link})"),
         "plots": len(files),

@@ -5,19 +5,19 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from xingu.inventory.trials import earlier_hyperparameters, open_trials
+from xingu.stages.draw import draw_search
 from xingu.stages.train import tune
 from xingu.storage.values import Label
 from xingu.tuning.hyperparameters import Hyperparameters, Tuning
 from xingu.tuning.trials import best_of, plain
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.build import build_phase
-from xingu_dagster.phases.plots import NOTEBOOK, describe_plots
+from xingu_dagster.phases.plots import save_gallery
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
 
@@ -110,22 +110,15 @@ def _cell(value: Any) -> str | int | float | bool:
 
 
 def _plots(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
-    """Save the plots of the search beside those of the train, and link to them."""
-    from xingu.plots.files import save_plots, write_notebook
-    from xingu.plots.search import search_plots
-    from xingu.plots.theme import stamp
-
-    now, train_id = datetime.now(UTC), step.train_run.train_id
-    drawn = search_plots(chosen.trials, chosen.metric, chosen.direction)
-    figures = {name: stamp(one, step.names.id, train_id, now) for name, one in drawn.items()}
-    parts = (step.names.group, train_id, *ASSET)
-    files = save_plots(figures, step.workplace.plots.joinpath(*parts))
-    # The webserver asks the code server for this file, so it must be on a disk of that machine.
-    plots = step.workplace.plots
-    local = plots if plots.protocol in ("", "file") else step.workplace.home / ".xingu" / "plots"
-    notebook = Path(str(local)).joinpath(*parts, NOTEBOOK)
-    write_notebook(figures, notebook)
-    return describe_plots(step, [(file.name, str(file.html)) for file in files], notebook)
+    """Save the plots of the search beside those of the train; no trouble may lose the search."""
+    run, metadata = step.train_run, {}
+    gallery = draw_search(chosen, step.names.id, step.names.cls.builtin_plots_off)
+    with gallery.failures.survived(f"saving the plots of the search of {step.names.id}"):
+        _, metadata = save_gallery(step, gallery, ASSET, run, datetime.now(UTC), ["search"])
+    if gallery.failures.errors:
+        failed = "\n".join(f"- {error}" for error in gallery.failures.errors)
+        metadata |= {"plots that failed": dg.MetadataValue.md(failed)}
+    return metadata
 
 
 def as_json(value: Any) -> dg.JsonMetadataValue:
