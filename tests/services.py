@@ -43,6 +43,14 @@ def postgres_schema(postgres_url: str) -> str:
     return f"{postgres_url}&options=-csearch_path%3D{name}"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def control_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty control DB of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'control.db'}"
+    return request.getfixturevalue("postgres_schema")
+
+
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
     """``s3://bucket`` on a server of moto; the environment leads there until the session ends."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from xingu.dataprovider import DataProvider
+from xingu.directions import check_directions
 from xingu.errors import (
     DeclarationError,
     DuplicateProviderError,
@@ -115,6 +116,7 @@ def _checked_id(cls: ProviderClass) -> str:
             dataprovider_id=cls.id,
         )
     _check_names(cls)
+    check_directions(cls.id, cls.metric_directions)
     return cls.id
 
 

@@ -133,16 +133,20 @@ def prune(keep: int, dry_run: bool) -> None:
     """Remove old packages, with their plots and the values that only they kept.
 
     Never one that is current, pinned, or a prerequisite of one that stays. The newest values of
-    each asset stay too (XINGU_KEEP_VALUES).
+    each asset stay too (XINGU_KEEP_VALUES). What killed runs left half written goes after a day.
     """
     from xingu.inventory import pruning
     from xingu.storage.values import ValueStore
 
     settings = Settings.load()
     models = _models(settings)
+    places = (settings.models, settings.values, settings.plots)
+    done = "Would remove" if dry_run else "Removed"
+    if left := pruning.sweep(map(settings.place, places), only_look=dry_run):
+        click.echo(f"{done} {_count(len(left), 'leftover')} of killed runs.")
     spare = pruning.spare_trains(models, keep)
     if not spare:
-        click.echo("Nothing to remove: every train is new, current, pinned or a prerequisite.")
+        click.echo("No train to remove: every one is new, current, pinned or a prerequisite.")
         return
     table = _table("", "DataProvider", "train", "trained (UTC)", "size")
     for train in spare:
@@ -154,7 +158,7 @@ def prune(keep: int, dry_run: bool) -> None:
         values = ValueStore(settings.place(settings.values), settings.keep_values)
         pruning.prune(models, settings.place(settings.plots), values, spare)
     total = f"{_count(len(spare), 'train')}, {decimal(sum(map(pruning.size_of, spare)))}"
-    click.echo(f"Would remove {total}." if dry_run else f"Removed {total}.")
+    click.echo(f"{done} {total}.")
 
 
 def _models(settings: Settings) -> ModelStore:

@@ -1,5 +1,6 @@
 """The command `xingu report`: trains side by side, and how their metrics evolved."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ def _many(*names: str, text: str):
               help="Trains side by side. Default: as many as fit.")  # fmt: skip
 @click.option("--html", type=FILE, help="Write a page with charts, instead of printing.")
 @click.option("--excel", type=FILE, help="Write a workbook, instead of printing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def report(**options: Any) -> None:
     """Put trains side by side: what is known of them, hyperparameters that differ, metrics by set.
 
@@ -42,6 +44,7 @@ def report(**options: Any) -> None:
 
     from xingu.inventory.trains import TrainFilter
     from xingu.reports.compare import compare_trains
+    from xingu.reports.records import report_records
     from xingu.reports.terminal import print_report
     from xingu_dagster.resources import Workplace
 
@@ -60,8 +63,11 @@ def report(**options: Any) -> None:
     for path, write in ((options["html"], found.to_html), (options["excel"], found.to_excel)):
         if path is not None:
             write(path)
-            click.echo(f"Wrote {path}: {len(found.trains):,} trains.")
-    if options["html"] is None and options["excel"] is None:
+            click.echo(f"Wrote {path}: {len(found.trains):,} trains.", err=options["as_json"])
+    if options["as_json"]:
+        records = report_records(found, options["most"])
+        click.echo(json.dumps(records, indent=1, allow_nan=False))
+    elif options["html"] is None and options["excel"] is None:
         # Branches may hold what Rich takes for markup.
         console = Console(markup=False, emoji=False, highlight=False)
         print_report(found, console, options["most"], branches=bool(options["metrics"]))

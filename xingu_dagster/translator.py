@@ -8,14 +8,14 @@ from typing import Any
 import dagster as dg
 
 from xingu.checks.catalog import Check, planned_checks
-from xingu.checks.gates import CLASSICAL, Gate, check_metrics_of, parse_gates
+from xingu.checks.gates import Gate, check_metrics_of, parse_gates
 from xingu.code import code_version
 from xingu.dataprovider import DataProvider
+from xingu.directions import CLASSICAL
 from xingu.errors import DeclarationError, HookError
 from xingu.families import GLOBAL_METRICS, TRAINSETS_METRICS
 from xingu.hooks import call_hook
 from xingu.identity import key_part
-from xingu.reports.directions import direction_of
 from xingu.storage.values import Key
 
 ProviderClass = type[DataProvider]
@@ -136,7 +136,7 @@ class XinguTranslator:
         """
         if not self.cls.quality_gates:
             return []
-        gates = parse_gates(self.id, self.cls.quality_gates, lambda name: direction_of(name, {}))
+        gates = parse_gates(self.id, self.cls.quality_gates, self.cls.metric_directions)
         if not any(name.startswith((TRAINSETS_METRICS, GLOBAL_METRICS)) for name in dir(self.cls)):
             check_metrics_of(self.id, gates, CLASSICAL)
         return gates

@@ -4,7 +4,6 @@ import pytest
 
 from xingu.checks.catalog import CATALOG, planned_checks
 from xingu.checks.gates import (
-    CLASSICAL,
     Gate,
     check_metrics_of,
     check_sets_of,
@@ -12,16 +11,12 @@ from xingu.checks.gates import (
     parse_gates,
     quality_gates,
 )
+from xingu.directions import CLASSICAL
 from xingu.errors import DeclarationError
-from xingu.reports.directions import direction_of
 
 
-def direction(name):
-    return direction_of(name, {})
-
-
-def gates(declared):
-    return parse_gates("houses", declared, direction)
+def gates(declared, directions=None):
+    return parse_gates("houses", declared, directions or {})
 
 
 @pytest.mark.parametrize(
@@ -77,6 +72,23 @@ def test_not_worse_knows_which_way_a_metric_is_better(metric, new, old, passed):
 
 
 @pytest.mark.parametrize(
+    ("direction", "new", "old", "passed"),
+    [
+        ("more", 9, 10, True),
+        ("more", 8, 10, False),
+        ("less", 11, 10, True),
+        ("less", 12, 10, False),
+        ("zero", -11, 10, True),
+        ("zero", -12, 10, False),
+    ],
+)
+def test_not_worse_knows_what_is_declared_of_own_metrics(direction, new, old, passed):
+    wanted = gates({"test": {"profit": ("not worse by", 1)}}, {"profit": direction})
+    outcome = not_worse(wanted, {("test", "profit"): new}, {("test", "profit"): old})
+    assert outcome.passed is passed
+
+
+@pytest.mark.parametrize(
     ("declared", "message"),
     [
         (
@@ -87,7 +99,10 @@ def test_not_worse_knows_which_way_a_metric_is_better(metric, new, old, passed):
         ({"test": {"R2": 0.8}}, "is 0.8; write for example"),
         ({"R2": (">=", 0.8)}, r"quality_gates\['R2'\] is \('>=', 0.8\); write for example"),
         ([], r"quality_gates is \[\]; write for example"),
-        ({"test": {"profit": ("not worse by", 1)}}, "nobody knows which 'profit' is better"),
+        (
+            {"test": {"profit": ("not worse by", 1)}},
+            "which 'profit' is better; .* metric_directions",
+        ),
         ({"test": {"R2": ("not worse bye", 1)}}, "Did you mean 'not worse by'"),
     ],
 )
@@ -102,10 +117,6 @@ def test_an_unknown_set_or_metric_has_a_suggestion():
         check_sets_of("houses", [gate], ["train", "test"])
     with pytest.raises(DeclarationError, match="the metric 'RSME'.*Did you mean 'RMSE'"):
         check_metrics_of("houses", [gate], CLASSICAL)
-
-
-def test_every_metric_that_is_known_at_load_time_has_a_direction():
-    assert [name for name in CLASSICAL if direction(name) is None] == []
 
 
 # -- what a DataProvider declares about checks ----------------------------------------------------

@@ -12,6 +12,7 @@ from tests.toys import Houses, houses, write_database
 from xingu import Model
 from xingu.errors import HookError
 from xingu.inventory.trains import TrainFilter, model_metrics, steps_of
+from xingu.reports.compare import compare_trains
 
 
 class Priced(Houses):
@@ -42,6 +43,21 @@ class Kinds(Priced):
 
     def pre_process_for_predict_proba(self, X, model):
         return X
+
+
+class Profitable(Houses):
+    """Declares which way a metric of its own is better, and demands that it stays."""
+
+    metric_directions = {"profit": "more"}
+    quality_gates = {"test": {"profit": ("not worse by", 1)}}
+
+    def compute_trainsets_model_metrics_profit(self, XY, Y_pred):
+        loss = (XY["price"] - Y_pred["estimation"]).abs()
+        return {"profit": 100 - loss.mean(), "rows": len(XY)}
+
+
+class Lazy(Profitable):
+    estimator_params = {**Houses.estimator_params, "n_estimators": 2}
 
 
 class Failing(Priced):
@@ -203,6 +219,17 @@ def test_a_model_measures_itself_and_then_raises(failed, monkeypatch):
     with pytest.raises(HookError, match="a_broken"):
         model.compute_and_save_metrics("trainsets")
     assert rows(failed, "SELECT count(*) FROM metrics_model WHERE name = 'rows'") == [(3,)]
+
+
+def test_the_declared_direction_of_a_metric_gates_and_colours_it(tmp_path):
+    for cls in (Profitable, Lazy):
+        run = Project(tmp_path, [cls]).run("houses/*", raise_on_error=False)
+    failed = [one for one in run.get_asset_check_evaluations() if not one.passed]
+    assert [one.check_name for one in failed] == ["not_worse_than_current"]
+    report = compare_trains(control(Project(tmp_path, [])), TrainFilter())
+    newest = report.trains["train_id"][0]
+    assert report.verdicts.loc[("houses", "test", "profit"), newest] == -1
+    assert report.verdicts.loc[("houses", "test", "rows"), newest] == 0
 
 
 def test_metrics_without_a_finite_value_are_shown_as_text(tmp_path):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,7 @@ from tests.project import Project
 from tests.toys import Houses
 from tests.tuning.toys import Hills
 from xingu import Model
-from xingu.inventory.database import ControlDB
-from xingu.inventory.trials import open_trials
-from xingu.model import TrainRun
-from xingu.sources import Databases
-from xingu.tuning.trials import Trial
+from xingu.errors import ControlDbError
 
 SPACE = {
     "learning_rate": ("loguniform", {"low": 0.05, "high": 0.5}),
@@ -203,24 +199,25 @@ class SlowHills(Hills):
 HILLS = [f"hills/{name}" for name in TRAIN[:-1]]
 
 
-def hills(home: Path, cls=Hills) -> Project:
-    settings = {"hyperopt_strategy": "self", "hyperopt_workers": 1}
-    return Project(home, [cls], settings)
+def hills(home: Path, cls=Hills, **settings) -> Project:
+    return Project(home, [cls], {"hyperopt_strategy": "self", "hyperopt_workers": 1, **settings})
 
 
 def search_of_the_test() -> None:
-    hills(Path(os.environ["TEST_HOME"]), SlowHills).run(*HILLS)
+    home, url = (os.environ[name] for name in ("TEST_HOME", "TEST_URL"))
+    hills(Path(home), SlowHills, control_db=url).run(*HILLS)
 
 
-def killed_after(trials: int, home: Path) -> None:
+def killed_after(trials: int, project: Project, url: str) -> None:
     """Search in a process of its own, and kill it."""
     command = "from tests.graph.test_tuning import search_of_the_test as work; work()"
-    environment = {**os.environ, "TEST_HOME": str(home)}
+    environment = {**os.environ, "TEST_HOME": str(project.home), "TEST_URL": url}
     with subprocess.Popen([sys.executable, "-c", command], env=environment) as process:
         while process.poll() is None:
             time.sleep(0.03)
-            if (home / ".xingu" / "control.db").exists() and count(hills(home)) >= trials:
-                process.send_signal(signal.SIGKILL)
+            with suppress(ControlDbError):  # it is not there yet
+                if count(project) >= trials:
+                    process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
 
 
@@ -228,22 +225,24 @@ def count(project: Project) -> int:
     return rows(project, "SELECT count(*) FROM trials")[0][0]
 
 
-def test_a_search_that_was_killed_goes_on_and_ends_as_if_it_was_not(tmp_path):
-    killed_after(4, tmp_path)
-    project = hills(tmp_path, SlowHills)
+def test_a_search_that_was_killed_goes_on_and_ends_as_if_it_was_not(tmp_path, control_url):
+    project = hills(tmp_path, SlowHills, control_db=control_url)
+    killed_after(4, project, control_url)
     before = count(project)
     assert 4 <= before < 12
     project.run(*HILLS)
     by_train = "SELECT count(*) FROM trials GROUP BY train_id ORDER BY min(started)"
     assert rows(project, by_train) == [(before,), (12 - before,)]
 
-    whole = hills(tmp_path / "whole", SlowHills)
-    whole.home.mkdir()
+    (tmp_path / "whole").mkdir()
+    whole = hills(tmp_path / "whole", SlowHills, control_db=control_url, table_prefix="whole_")
     whole.run(*HILLS)
     both = [each.load("hills/hyperparameters") for each in (project, whole)]
     assert both[0].hyperparams == both[1].hyperparams
     points = [[(trial.params, trial.value) for trial in one.trials] for one in both]
     assert points[0] == points[1]
+    query = "SELECT number, params, state, value FROM {} ORDER BY number"
+    assert rows(project, query.format("trials")) == rows(whole, query.format("whole_trials"))
     # It is at its end now: the next one is a new search.
     project.run(*HILLS)
     assert count(project) == 24
@@ -256,18 +255,6 @@ def test_a_search_where_every_trial_fails_fails_the_asset_with_the_first_cause(t
     assert "all 12 trials of the search failed, the first with ValueError" in str(error)
     states = rows(hills(tmp_path), "SELECT DISTINCT state FROM trials")
     assert states == [("failed",)]
-
-
-def test_a_retry_of_a_run_that_has_searched_does_not_search_again(tmp_path):
-    db = ControlDB(Databases({"xingu": f"sqlite:///{tmp_path}/control.db"}, tmp_path))
-    run = TrainRun("hills", "calm-fox", "brave-day", "run")
-    log = open_trials(db, run, ("version", "space"))
-    log.record(Trial(0, {"x": 1}, "done", 2.0, None, 5.0, 6.0))
-    log.close()
-    assert open_trials(db, run, ("version", "space")).trials == log.trials
-    other = replace(run, train_id="mad-cow")
-    assert open_trials(db, other, ("version", "space")).trials == []
-    assert open_trials(db, run, ("version", "another space")).trials == []
 
 
 def imported_by(code: str) -> str:

@@ -10,12 +10,10 @@ def control_db(url: str, home, prefix: str = "") -> ControlDB:
     return ControlDB(Databases({"xingu": url}, home), prefix)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
+@pytest.fixture
+def url(control_url):
     """URL of an empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'control.db'}"
-    return request.getfixturevalue("postgres_schema")
+    return control_url
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -150,6 +151,28 @@ def test_without_the_control_db_the_package_is_shown_with_a_warning(past, url):
     assert "secret" not in ended.stderr
 
 
+@pytest.fixture
+def forgotten(past):
+    """A project whose control DB is gone; its models are there."""
+    shutil.rmtree(past.project.home / ".xingu")
+    return past
+
+
+def test_without_a_control_db_file_the_package_is_shown_and_no_file_is_made(forgotten):
+    ended = command("inventory", "show", forgotten.houses[0])
+    assert ended.returncode == 0
+    assert "LightGBMRegressor" in ended.stdout
+    assert "train_fit_end" not in ended.stdout
+    assert ended.stderr.startswith("Only what is in the package: There is no control DB at ")
+    assert not (forgotten.project.home / ".xingu").exists()
+
+
+@pytest.mark.parametrize("command", [[], ["export"], ["prune", "--keep", "9"]])
+def test_no_other_command_needs_a_control_db_or_makes_one(forgotten, output_of, command):
+    output_of("inventory", *command)
+    assert not (forgotten.project.home / ".xingu").exists()
+
+
 # -- pin and export -------------------------------------------------------------------------------
 
 
@@ -227,7 +250,20 @@ def test_a_prune_spares_what_the_inventory_file_pins(past, output_of):
 
 
 def test_a_prune_of_new_trains_only_has_nothing_to_remove(past, output_of):
-    assert "Nothing to remove" in output_of("inventory", "prune", "--keep", "3")
+    assert "No train to remove" in output_of("inventory", "prune", "--keep", "3")
+
+
+def test_a_prune_removes_what_a_killed_run_left_a_day_ago(past, output_of):
+    left = past.project.values.root / "houses" / "splits" / ".20260101.0a1b2c3d.tmp"
+    left.mkdir()
+    (left / "half").write_bytes(b"x")
+    for path in (left / "half", left):
+        os.utime(path, (1, 1))
+    prune = ("inventory", "prune", "--keep", "3")
+    assert "Would remove 1 leftover of killed runs" in output_of(*prune, "--dry-run")
+    assert left.exists()
+    assert "Removed 1 leftover of killed runs" in output_of(*prune)
+    assert not left.exists()
 
 
 # -- bad input ------------------------------------------------------------------------------------

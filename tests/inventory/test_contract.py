@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from tests.inventory.conftest import control_db
-from xingu.errors import ControlDbError, UntrainedModelError
+from xingu.errors import ControlDbError
 from xingu.inventory.recording import (
     claim_session,
     claim_train,
@@ -28,8 +28,6 @@ from xingu.inventory.trains import (
     children_of,
     find_trains,
     model_metrics,
-    saved_hyperparameters,
-    sources_of,
     steps_of,
 )
 from xingu.metrics.collect import MetricRow, metric_rows
@@ -190,27 +188,13 @@ def test_sets_without_a_target_column_are_recorded_all_the_same(db):
 def test_a_train_is_answered_by_sources_parents_attributes_and_steps(db):
     save_train(db, parents={"towns": "old-dog"})
     record_step(db, RUN, "train_dataprep_start")
-    assert sources_of(db, "houses", "calm-fox")[0]["data_version"] == "v1"
+    assert values_of(db, "train_sources", "source, data_version") == [("rows", "v1")]
     assert children_of(db, "towns", "old-dog") == [("houses", "calm-fox")]
     known = attributes_of(db).set_index("attribute")["value"]
     assert known["y"] == "p"
     steps = steps_of(db, TrainFilter(["calm-fox"]))
     assert steps["status"].tolist() == ["train_dataprep_start"]
     assert abs(steps["time"].item() - datetime.now(UTC)).total_seconds() < 60
-
-
-@pytest.mark.parametrize("asked", [None, "calm-fox", "brave-day"])
-def test_hyperparameters_can_be_used_again(db, asked):
-    save_train(db)
-    saved = saved_hyperparameters(db, "houses", asked)
-    assert (saved.train_id, saved.source_train_id) == ("calm-fox", "old-cat")
-    assert (saved.params, saved.hyperparams) == ({"a": 1}, {"b": 2.5})
-
-
-def test_hyperparameters_that_nobody_saved_are_an_error_that_names_them(db):
-    save_train(db)
-    with pytest.raises(UntrainedModelError, match="no hyperparameters of 'houses' with.*mad-cow"):
-        saved_hyperparameters(db, "houses", "mad-cow")
 
 
 @pytest.mark.parametrize(

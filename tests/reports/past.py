@@ -28,6 +28,7 @@ class Trains:
         dp: str = "houses",
         branch: str = "main",
         parameters: dict | None = None,
+        directions: dict[str, str] | None = None,
     ) -> None:
         """Add a train of the session ``of-<train_id>``; metrics are of the set `test`."""
         tables = self.db.tables
@@ -39,6 +40,8 @@ class Trains:
         when = {**ids, "time": int((START + timedelta(days=self.number)).timestamp())}
         hyperparam = json.dumps({"params": {"seed": 1}, "hyperparams": parameters or {}})
         known = {"git_branch": branch, "hyperparam": hyperparam, "user_name": "ana"}
+        if directions:
+            known["metric_directions"] = json.dumps(directions)
         self.number += 1
         with self.db.write(train_id) as connection:
             connection.execute(insert(tables.training), [ids])

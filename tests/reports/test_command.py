@@ -1,5 +1,6 @@
 """`xingu report` as people call it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from tests.inventory.conftest import control_db
-from tests.reports.past import Trains
+from tests.reports.past import Trains, day
 from xingu_dagster.cli import main
 
 
@@ -71,6 +72,33 @@ def test_a_direction_is_declared(call):
     assert "2.0000    +1.00▼" in call("--less-is-better", "profit")[1]
 
 
+def test_a_recorded_direction_counts_unless_another_is_said(call, home):
+    trains = Trains(control_db("sqlite:///.xingu/control.db", home), 3)
+    trains.add("calm-3", {"profit": 4.0}, directions={"profit": "more"})
+    trains.db.engine.dispose()
+    assert "4.0000    +2.00▲" in call()[1]
+    assert "4.0000    +2.00▼" in call("--less-is-better", "profit")[1]
+
+
+def test_json_is_for_programs(call):
+    code, output, errors = call("--json", "--more-is-better", "profit", "--metric", "profit")
+    assert (code, errors) == (0, "")
+    [record] = json.loads(output)
+    assert (record["dataprovider_id"], record["reference"]) == ("houses", "calm-1")
+    newest = record["trains"][0]
+    assert len(record["trains"]) == 3
+    assert (newest["train_id"], newest["time"]) == ("calm-2", day(2).isoformat())
+    assert newest["metrics"] == {
+        "test": {"profit": {"value": 2.0, "difference": 1.0, "verdict": "better"}}
+    }
+
+
+def test_beside_files_json_alone_is_on_stdout(call, tmp_path):
+    code, output, errors = call("--json", "--html", tmp_path / "report.html", "--most", "2")
+    assert (code, errors) == (0, f"Wrote {tmp_path / 'report.html'}: 3 trains.\n")
+    assert len(json.loads(output)[0]["trains"]) == 2
+
+
 def test_files_are_written_instead(call, tmp_path):
     page, book = tmp_path / "report.html", tmp_path / "report.xlsx"
     code, output, _ = call("--html", page, "--excel", book)
@@ -96,9 +124,24 @@ def test_what_cannot_be_is_one_line_and_code_1(call, arguments, said):
     assert said in errors
 
 
+def test_without_a_control_db_it_says_how_one_comes_into_being_and_makes_none(
+    call, tmp_path, monkeypatch
+):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.setenv("PROJECT_HOME", str(empty))
+    code, _, errors = call()
+    assert (code, errors.count("\n")) == (1, 1)
+    assert f"no control DB at sqlite:///{empty}/.xingu/control.db: train a model" in errors
+    assert "XINGU_DB_URL" in errors
+    assert list(empty.iterdir()) == []
+
+
 def test_where_nothing_was_trained_it_is_one_line_and_code_1(call, tmp_path, monkeypatch):
-    monkeypatch.setenv("PROJECT_HOME", str(tmp_path / "empty"))
-    (tmp_path / "empty").mkdir()
+    control = control_db("sqlite:///control.db", tmp_path)
+    with control.write("test"):
+        pass  # the tables are there now
+    monkeypatch.setenv("XINGU_DB_URL", f"sqlite:///{tmp_path / 'control.db'}")
     code, _, errors = call()
     assert (code, errors.count("\n")) == (1, 1)
     assert "train a model first" in errors

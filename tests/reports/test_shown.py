@@ -128,6 +128,16 @@ def test_charts_have_all_trains_with_their_branches(many):
     assert chart["data"][0]["x"][0] == f"{day(0):%Y-%m-%dT%H:%M:%S}"
 
 
+def test_the_page_says_what_was_declared_of_a_metric_and_shows_it_as_colours(trains):
+    trains.add("a", {"skew": 2.0})
+    trains.add("b", {"skew": -1.0}, directions={"skew": "zero"})
+    text = page(trains.report()).decode()
+    chart = charts_of(text)["skew"]
+    assert chart["layout"]["title"]["subtitle"]["text"] == "2 trains; nearer to 0 is better"
+    assert '<i class="better">-3.00' in text
+    assert "metric directions" not in text
+
+
 def test_what_is_not_finite_is_a_cross_with_its_name(many):
     cross = charts_of(page(many.report()).decode())["R2"]["data"][-1]
     assert (cross["name"], cross["text"]) == ("NaN or infinite", ["train-99 · test: NaN"])

@@ -3,6 +3,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,15 @@ import pytest
 from upath import UPath
 
 from xingu.errors import StorageError, StorageFullError
-from xingu.storage.files import new_folder, sha256_of, storage_errors, write_atomically
+from xingu.storage.files import (
+    ABANDONED_SECONDS,
+    leftovers,
+    new_folder,
+    remove_leftover,
+    sha256_of,
+    storage_errors,
+    write_atomically,
+)
 
 # A limit on the size of files makes writes fail in the kernel, as a full disk does.
 FULL_DISK = """
@@ -144,7 +153,9 @@ def test_a_failed_rewrite_in_object_storage_keeps_the_files_of_before(memory):
     assert (memory / "value" / "old").read_bytes() == b"0"
 
 
-def test_readers_never_see_the_folder_of_a_killed_writer(tmp_path):
+@pytest.fixture
+def left(tmp_path):
+    """What a writer of the folder `value` leaves that is really killed."""
     program = (
         "import sys, time; from upath import UPath; from xingu.storage.files import new_folder\n"
         "with new_folder(UPath(sys.argv[1]), 'value') as folder:\n"
@@ -155,10 +166,55 @@ def test_readers_never_see_the_folder_of_a_killed_writer(tmp_path):
         assert process.stdout.readline() == "written\n"
         process.kill()
     (left,) = tmp_path.iterdir()
+    return left
+
+
+def test_readers_never_see_the_folder_of_a_killed_writer(left, tmp_path):
     assert left.name.startswith(".value.")
     with new_folder(UPath(tmp_path), "value") as folder:
         (folder / "part").write_bytes(b"2")
     assert (tmp_path / "value" / "part").read_bytes() == b"2"
+
+
+def _grown_old(*paths: Path) -> None:
+    then = time.time() - ABANDONED_SECONDS - 9
+    for path in paths:
+        os.utime(path, (then, then))
+
+
+def test_what_a_killed_writer_left_is_found_and_removed_after_a_day(left, tmp_path):
+    assert leftovers(UPath(tmp_path)) == []
+    _grown_old(left / "part", left)
+    assert leftovers(UPath(tmp_path)) == [UPath(left)]
+    remove_leftover(UPath(left))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_which_one_file_is_young_is_no_leftover(left, tmp_path):
+    _grown_old(left)
+    assert leftovers(UPath(tmp_path)) == []
+
+
+def test_a_file_that_was_half_written_is_a_leftover_too(tmp_path):
+    half = tmp_path / "houses" / ".latest.json.0a1b2c3d.tmp"
+    half.parent.mkdir()
+    half.write_bytes(b"{")
+    _grown_old(half)
+    assert leftovers(UPath(tmp_path)) == [UPath(half)]
+    remove_leftover(UPath(half))
+    assert list(half.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["value", ".value", "value.0a1b2c3d.tmp", ".mine.tmp"])
+def test_what_has_another_name_is_no_leftover(tmp_path, name):
+    (tmp_path / name).write_bytes(b"1")
+    _grown_old(tmp_path / name)
+    assert leftovers(UPath(tmp_path)) == []
+
+
+@pytest.mark.parametrize("place", ["/nowhere/at/all", "memory://leftovers"])
+def test_there_are_no_leftovers_where_there_is_no_folder(place):
+    assert leftovers(UPath(place)) == []
 
 
 def test_a_full_disk_leaves_the_file_of_before(tmp_path):

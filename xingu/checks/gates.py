@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xingu.checks.outcome import Outcome
+from xingu.directions import Direction, direction_of
 from xingu.errors import DeclarationError, did_you_mean
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -18,22 +19,16 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     "<": operator.lt,
 }
-CLASSICAL = (
-    "RMSE", "MAE", "Median AE", "MAPE", "Median APE", "R2", "Bias",
-    "ROC AUC", "Average Precision", "Log Loss", "Brier", "F1", "Precision", "Recall", "Accuracy",
-    "KS", "Macro F1",
-)  # fmt: skip
-"""Metrics that are measured without a method of the DataProvider."""
 GLOBAL = "global"
 """What a gate calls the set of metrics of the whole Model."""
 RELATIVE = ("not worse by", "not lower by", "not higher by")
-"""Compared with the train before; the first one knows the direction of the classical metrics."""
+"""Compared with the train before; the first one knows which way a metric is better."""
 EXAMPLE = '{"test": {"R2": (">=", 0.8), "MAPE": ("not higher by", 0.01)}}'
 
 Metrics = Mapping[tuple[str, str], float]
 """Numbers by set and metric."""
-Direction = Callable[[str], str | None]
-"""Gives ``less``, ``more`` or ``zero`` (nearer to 0) is better, by name of the metric."""
+Directions = Mapping[str, Direction]
+"""Which way metrics are better, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +46,13 @@ class Gate:
         return self.operator not in OPERATORS
 
 
-def parse_gates(owner: str, declared: Any, direction: Direction) -> list[Gate]:
+def parse_gates(owner: str, declared: Any, directions: Directions) -> list[Gate]:
     """Return the gates that a DataProvider declares.
 
     Args:
         owner: Its id, for errors.
         declared: `{set: {metric: (operator, value)}}`; several demands of a metric are a list.
-        direction: Which way a metric is better.
+        directions: Which way metrics of its own are better, by name.
 
     Raises:
         DeclarationError: If the form, an operator or a value is wrong; the text shows an example.
@@ -68,7 +63,7 @@ def parse_gates(owner: str, declared: Any, direction: Direction) -> list[Gate]:
         for metric, wish in _mapping(f"{where}[{set_name!r}]", metrics).items():
             place = f"{where}[{set_name!r}][{metric!r}]"
             gates += [
-                Gate(set_name, metric, *_demand(place, one, metric, direction))
+                Gate(set_name, metric, *_demand(place, one, metric, directions))
                 for one in (wish if isinstance(wish, list) else [wish])
             ]
     return gates
@@ -162,7 +157,7 @@ def _mapping(where: str, declared: Any) -> Mapping[str, Any]:
     return declared
 
 
-def _demand(where: str, wish: Any, metric: str, direction: Direction) -> tuple[str, float]:
+def _demand(where: str, wish: Any, metric: str, directions: Directions) -> tuple[str, float]:
     if not isinstance(wish, tuple | list) or len(wish) != 2:
         raise DeclarationError(f"{where} is {wish!r}; write for example {EXAMPLE}.")
     sign, value = wish
@@ -176,11 +171,11 @@ def _demand(where: str, wish: Any, metric: str, direction: Direction) -> tuple[s
         raise DeclarationError(f"{where} compares with {value!r}; it must be a number.")
     if sign == "not worse by":
         signs = {"more": "not lower by", "less": "not higher by", "zero": "not farther by"}
-        better = direction(metric)
+        better = direction_of(metric, directions)
         if better is None:
             raise DeclarationError(
-                f"{where}: nobody knows which {metric!r} is better; write 'not lower by' or "
-                "'not higher by'."
+                f"{where}: nobody knows which {metric!r} is better; say it in metric_directions, "
+                "or write 'not lower by' or 'not higher by'."
             )
         sign = signs[better]
     return sign, float(value)

@@ -14,9 +14,10 @@ def train_attributes(model: Model) -> dict[str, str]:
 
     Those of Xingu 2.0 have its names: `hyperparam` is JSON with `source_train_id`, `params` and
     `hyperparams`, and `x_estimator_features` a JSON list. `hyperparam_origin` is ours: ``dp``,
-    ``self``, ``defaults``, or the train that they come from.
+    ``self``, ``defaults``, or the train that they come from; `metric_directions` is JSON.
     """
     estimator, signature = model.estimator, model.signature()
+    directions = model.dp.metric_directions
     own = {
         "trained": model.trained.isoformat() if model.trained else None,
         "dagster_run_id": model.run.run_id,
@@ -26,6 +27,7 @@ def train_attributes(model: Model) -> dict[str, str]:
         "y": signature.target,
         "hyperparam": _hyperparam(model),
         "hyperparam_origin": model.hyperparams_origin if estimator else None,
+        "metric_directions": json.dumps(dict(directions)) if directions else None,
         **{f"rows_{name}": str(rows) for name, rows in signature.set_rows.items()},
     }
     known = {**provenance_attributes(model.provenance), **own}

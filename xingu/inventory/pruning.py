@@ -6,13 +6,13 @@ pinned or deployed, and every train that is a prerequisite of one that stays.
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from upath import UPath
 
 from xingu.identity import key_part
 from xingu.inventory.catalog import age_order
-from xingu.storage.files import remove_folder
+from xingu.storage.files import leftovers, remove_folder, remove_leftover
 from xingu.storage.manifest import Manifest
 from xingu.storage.packages import ModelStore
 from xingu.storage.values import ValueStore
@@ -68,3 +68,12 @@ def prune(
             of_spare[key].add(value_id)
     for key, value_ids in of_spare.items():
         values.prune(tuple(key.split("/")), among=value_ids)
+
+
+def sweep(places: Iterable[UPath], *, only_look: bool = False) -> set[UPath]:
+    """Remove what killed processes left half written a day ago, and return it."""
+    found = {path for place in places for path in leftovers(place)}
+    for path in () if only_look else found:
+        remove_leftover(path)
+        logger.info("removed %s, left half written", path)
+    return found

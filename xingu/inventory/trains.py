@@ -1,6 +1,5 @@
 """Ask the control DB what it remembers; also a database that Xingu 2.0 has filled."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,6 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Select, Table, and_, func, select
 
-from xingu.errors import UntrainedModelError
 from xingu.inventory.database import ControlDB
 
 
@@ -30,16 +28,6 @@ class TrainFilter:
     start: datetime | None = None
     end: datetime | None = None
     branches: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SavedHyperparameters:
-    """What the algorithm of a train was given, as `training_attributes.hyperparam` has it."""
-
-    train_id: str
-    source_train_id: str | None
-    params: dict[str, Any]
-    hyperparams: dict[str, Any]
 
 
 IDS = ("dataprovider_id", "train_session_id", "train_id")
@@ -101,15 +89,6 @@ def steps_of(db: ControlDB, wanted: TrainFilter) -> pd.DataFrame:
     )
 
 
-def sources_of(db: ControlDB, dataprovider_id: str, train_id: str) -> list[dict[str, Any]]:
-    """Return what a train was trained on."""
-    table = db.tables.sources
-    columns = [table.c[name] for name in ("source", "declared", "data_version", "rows", "cached")]
-    own = and_(table.c.dataprovider_id == dataprovider_id, table.c.train_id == train_id)
-    with db.read() as connection:
-        return [dict(row) for row in connection.execute(select(*columns).where(own)).mappings()]
-
-
 def children_of(db: ControlDB, dataprovider_id: str, train_id: str) -> list[tuple[str, str]]:
     """Return the trains (DataProvider, `train_id`) that have a train as a prerequisite."""
     table = db.tables.parents
@@ -119,35 +98,6 @@ def children_of(db: ControlDB, dataprovider_id: str, train_id: str) -> list[tupl
     statement = select(table.c.dataprovider_id, table.c.train_id).where(own)
     with db.read() as connection:
         return [(row[0], row[1]) for row in connection.execute(statement)]
-
-
-def saved_hyperparameters(
-    db: ControlDB, dataprovider_id: str, train_or_session_id: str | None = None
-) -> SavedHyperparameters:
-    """Return the hyperparameters of a train, or of the newest one of a DataProvider.
-
-    Raises:
-        UntrainedModelError: If there is no such train, or nothing was recorded.
-    """
-    ids = [train_or_session_id] if train_or_session_id else []
-    wanted = TrainFilter(ids, [dataprovider_id])
-    order = list(find_trains(db, wanted)["train_id"])
-    known = attributes_of(db, wanted)
-    known = known[known["attribute"] == "hyperparam"].set_index("train_id")["value"]
-    for train_id in (train_id for train_id in order if train_id in known.index):
-        saved = json.loads(known[train_id])
-        return SavedHyperparameters(
-            train_id,
-            saved.get("source_train_id"),
-            saved.get("params") or {},
-            saved.get("hyperparams") or {},
-        )
-    named = f" with the train or session {train_or_session_id}" if ids else ""
-    raise UntrainedModelError(
-        f"The control DB ({db.identity}) has no hyperparameters of {dataprovider_id!r}{named}; "
-        "train it first, or correct the id.",
-        dataprovider_id=dataprovider_id,
-    )
 
 
 def _times(table: Table) -> Select:

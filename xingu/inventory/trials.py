@@ -5,6 +5,7 @@ recorded; the next search for the same thing takes up an open one.
 """
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -19,7 +20,7 @@ from xingu.model import TrainRun
 from xingu.tuning.hyperparameters import DECLARED, Earlier
 from xingu.tuning.trials import Trial, TrialLog, plain
 
-STEP = "train_hyperopt"
+BEGUN, ENDED = "train_hyperopt_start", "train_hyperopt_end"
 COLUMNS = ("number", "params", "state", "value", "reason", "started", "ended")
 
 
@@ -40,20 +41,27 @@ class RecordedTrials(TrialLog):
     search_id: str = field(kw_only=True)
 
     def record(self, trial: Trial) -> None:
-        """Take a trial that has ended, and write it down."""
-        table = self.db.tables.trials
+        """Take a trial that has ended, and write it down; NaN makes it a failed one."""
+        table, trial = self.db.tables.trials, _storable(trial)
         same = and_(table.c.search_id == self.search_id, table.c.number == trial.number)
         row = {name: getattr(trial, name) for name in COLUMNS}
         row["params"] = json.dumps(plain(trial.params))
         with self.db.write(self.search_id) as connection:
             connection.execute(delete(table).where(same))
             connection.execute(insert(table).values(**row, **self._ids))
-        super().record(trial)
+            super().record(trial)  # in here, because threads take turns
+
+    def clear(self) -> None:
+        """Forget all trials, also those in the control DB."""
+        table = self.db.tables.trials
+        with self.db.write(self.search_id) as connection:
+            connection.execute(delete(table).where(table.c.search_id == self.search_id))
+        super().clear()
 
     def close(self) -> None:
         """Record that the search has ended, also for its owner."""
-        for run in {self.run, self.owner}:
-            record_step(self.db, run, f"{STEP}_end")
+        for run in dict.fromkeys((self.owner, self.run)):  # the owner's is what counts: first
+            record_step(self.db, run, ENDED)
 
     @property
     def _ids(self) -> dict[str, str]:
@@ -76,22 +84,17 @@ def open_trials(db: ControlDB, run: TrainRun, subject: Sequence[str]) -> Recorde
     """
     text = "\0".join((run.dataprovider_id, *subject))
     about = blake2b(text.encode(), digest_size=12).hexdigest()
-    table = db.tables.trials
-    columns = [table.c[name] for name in ("search_id", "train_id", "train_session_id", *COLUMNS)]
-    statement = select(*columns).where(table.c.search_id.startswith(f"{about}:"))
-    with db.read() as connection:
-        rows = connection.execute(statement.order_by(table.c.started)).all()
-    known = list(dict.fromkeys(row.search_id for row in reversed(rows)))
-    own = f"{about}:{run.train_id}"
+    record_step(db, run, BEGUN)
+    rows, sessions = _trial_rows(db, about), _sessions(db, run.dataprovider_id)
     # A retry of a run that has searched, and failed later, shall not search again.
-    open_ids = [own] if own in known else [one for one in known if not _ended(db, run, one)]
-    search_id = open_ids[0] if open_ids else own
-    rows = [row for row in rows if row.search_id == search_id]
-    begun_by = {row.train_id: row.train_session_id for row in rows}
-    first = search_id.partition(":")[2]
-    owner = replace(run, train_id=first, train_session_id=begun_by.get(first, run.train_session_id))
-    trials = sorted(map(_trial, rows), key=lambda trial: trial.number)
-    record_step(db, run, f"{STEP}_start")
+    own = [row.search_id for row in rows if run.train_id in (row.train_id, _owner(row.search_id))]
+    still_open = [row.search_id for row in rows if (_owner(row.search_id), ENDED) not in sessions]
+    search_id = next(iter([*own, *still_open]), f"{about}:{run.train_id}")
+    first = _owner(search_id)
+    session = sessions.get((first, BEGUN), run.train_session_id)
+    owner = replace(run, train_id=first, train_session_id=session)
+    trials = [_trial(row) for row in rows if row.search_id == search_id]
+    trials.sort(key=lambda trial: trial.number)
     return RecordedTrials(trials, db=db, run=run, owner=owner, search_id=search_id)
 
 
@@ -117,7 +120,7 @@ def earlier_hyperparameters(
     trains = trains.sort_values(["time", "trained"], ascending=False, kind="stable")
     for train_id in trains["train_id"]:
         if isinstance(text := known.get(train_id, {}).get("hyperparam"), str):
-            hyperparams = json.loads(text).get("hyperparams") or {}
+            hyperparams = (json.loads(text) or {}).get("hyperparams") or {}
             yield Earlier(train_id, hyperparams, _found(known, train_id))
 
 
@@ -135,15 +138,40 @@ def _found(known: dict[str, dict[str, Any]], train_id: str) -> bool | None:
     return None
 
 
-def _ended(db: ControlDB, run: TrainRun, search_id: str) -> bool:
+def _trial_rows(db: ControlDB, about: str) -> Sequence[Row]:
+    """The trials of all searches about the same, newest first."""
+    table = db.tables.trials
+    statement = select(*(table.c[name] for name in ("search_id", "train_id", *COLUMNS)))
+    statement = statement.where(table.c.search_id.startswith(f"{about}:"))
+    newest = (table.c.started.desc(), table.c.search_id, table.c.number.desc())
+    with db.read() as connection:
+        return connection.execute(statement.order_by(*newest)).all()
+
+
+def _sessions(db: ControlDB, dataprovider_id: str) -> dict[tuple[str, str], str]:
+    """The session of each train, by train and whether it has begun or ended a search."""
     table = db.tables.training_steps
-    owner = and_(
-        table.c.dataprovider_id == run.dataprovider_id,
-        table.c.train_id == search_id.partition(":")[2],
-        table.c.status == f"{STEP}_end",
+    statement = select(table.c.train_id, table.c.status, table.c.train_session_id).where(
+        table.c.dataprovider_id == dataprovider_id, table.c.status.in_([BEGUN, ENDED])
     )
     with db.read() as connection:
-        return connection.scalar(select(1).where(owner).limit(1)) is not None
+        return {(row[0], row[1]): row[2] for row in connection.execute(statement)}
+
+
+def _owner(search_id: str) -> str:
+    return search_id.partition(":")[2]
+
+
+def _storable(trial: Trial) -> Trial:
+    """A trial as every database takes it: plain numbers, and no text that cannot be stored."""
+    value = None if trial.value is None else float(trial.value)
+    if value is not None and math.isnan(value):
+        trial, value = replace(trial, state="failed", reason=trial.reason or "it is NaN"), None
+    reason = trial.reason
+    if reason is not None:
+        reason = reason.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    times = {"started": float(trial.started), "ended": float(trial.ended)}
+    return replace(trial, number=int(trial.number), value=value, reason=reason, **times)
 
 
 def _trial(row: Row) -> Trial:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xingu.directions import WORDS, Direction
 from xingu.plots.theme import BLUE, GREEN, ORANGE, PALE_INK, VERMILION, new_figure
-from xingu.reports.directions import WORDS, Direction
 from xingu.reports.shown import number
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "cross")

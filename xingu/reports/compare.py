@@ -5,17 +5,17 @@ Its one idea: a report is frames. What people look at (`terminal`, `page`, `exce
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from xingu.directions import Direction, direction_of
 from xingu.errors import DataError, UntrainedModelError, did_you_mean
 from xingu.inventory.database import ControlDB
 from xingu.inventory.trains import IDS, TrainFilter, attributes_of, find_trains, model_metrics
-from xingu.reports.directions import Direction, direction_of
 
 METRIC = ["dataprovider_id", "set", "name"]
 
@@ -32,7 +32,7 @@ class Report:
         differences: Numbers of `metrics`, less those of the reference of the DataProvider.
         evolution: Numbers of `metrics` as rows, with ids, time and branch; oldest first.
         references: The reference by DataProvider.
-        directions: Declared directions of metrics, by name.
+        directions: Directions of metrics by DataProvider and name, as its newest train recorded.
     """
 
     trains: pd.DataFrame
@@ -42,7 +42,7 @@ class Report:
     differences: pd.DataFrame
     evolution: pd.DataFrame
     references: Mapping[str, str]
-    directions: Mapping[str, Direction] = field(default_factory=dict)
+    directions: Mapping[str, Mapping[str, Direction]]
 
     @property
     def verdicts(self) -> pd.DataFrame:
@@ -54,8 +54,9 @@ class Report:
         return _verdicts(self, train_ids)
 
     def with_directions(self, directions: Mapping[str, Direction]) -> "Report":
-        """Return the report with directions of metrics that Xingu does not know."""
-        return replace(self, directions={**self.directions, **directions})
+        """Return the report with directions of metrics; they win over those that are recorded."""
+        known = {dp_id: {**own, **directions} for dp_id, own in self.directions.items()}
+        return replace(self, directions=known)
 
     def select(self, names: Sequence[str] = (), sets: Sequence[str] = ()) -> "Report":
         """Return the report with some metrics and sets only; none given: all.
@@ -152,6 +153,7 @@ def compare_trains(
         differences=_differences(numbers, references).dropna(how="all"),
         evolution=_evolution(rows, trains),
         references=references,
+        directions=_directions(known, trains),
     )
 
 
@@ -219,6 +221,13 @@ def _references(trains: pd.DataFrame, wished: str | None) -> dict[str, str]:
     return references | dict.fromkeys(own["dataprovider_id"], wished_id)
 
 
+def _directions(known: pd.DataFrame, trains: pd.DataFrame) -> dict[str, Mapping[str, Direction]]:
+    newest = trains.drop_duplicates("dataprovider_id")
+    rows = _of_trains(known[known["attribute"] == "metric_directions"], newest)
+    texts = dict(zip(rows["dataprovider_id"], rows["value"], strict=True))
+    return {dp_id: json.loads(texts.get(dp_id, "{}")) for dp_id in newest["dataprovider_id"]}
+
+
 def _of_trains(rows: pd.DataFrame, trains: pd.DataFrame) -> pd.DataFrame:
     return rows.merge(trains[[*IDS]], on=[*IDS])
 
@@ -265,8 +274,7 @@ def _of_references(metrics: pd.DataFrame, references: Mapping[str, str]) -> pd.S
 def _verdicts(report: Report, train_ids: Sequence[str] | pd.Index) -> pd.DataFrame:
     change = report.differences[list(train_ids)]
     base = _of_references(report.metrics.loc[change.index], report.references)
-    names = change.index.get_level_values("name")
-    ways = [direction_of(name, report.directions) for name in names]
+    ways = [direction_of(name, report.directions[dp_id]) for dp_id, _, name in change.index]
     signs = pd.Series([{"more": 1.0, "less": -1.0}.get(way or "", 0.0) for way in ways], base.index)
     gain = change.mul(signs, axis=0)
     zero = np.array([way == "zero" for way in ways], dtype=bool)

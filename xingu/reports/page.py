@@ -11,11 +11,11 @@ import orjson
 import pandas as pd
 from upath import UPath
 
+from xingu.directions import direction_of
 from xingu.plots.pages import plotly_script
 from xingu.plots.theme import BLUE, GREEN, GRID, INK, PALE_INK
 from xingu.reports.charts import common_layout, evolution_chart
 from xingu.reports.compare import Report
-from xingu.reports.directions import direction_of
 from xingu.reports.shown import MARKS, Cell, SideBySide, side_by_side
 from xingu.storage.files import write_atomically
 
@@ -106,7 +106,7 @@ def _section(report: Report, dp_id: str) -> Iterator[str]:
     at = list(_dataproviders(report)).index(dp_id)
     for number, (name, rows) in enumerate(own.groupby("name", sort=False)):
         chart = f"chart-{at}-{number}"
-        way = direction_of(str(name), report.directions)
+        way = direction_of(str(name), report.directions[dp_id])
         yield f'<div class="xingu-chart" id="{chart}"></div>'
         yield _json(f"{chart}-json", evolution_chart(str(name), rows, way))
     yield "</div>"

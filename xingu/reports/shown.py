@@ -4,7 +4,7 @@ Its one idea: terminal and page show the same; they differ in how they draw it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,8 @@ from xingu.reports.compare import Report
 
 FACTS = ("git_branch", "git_commit", "git_dirty", "user_name", "host_name", "estimator", "y")
 """Attributes that are always shown, where they are known; others only if they differ."""
-HIDDEN = ("trained", "dagster_run_id", "git_diff")
-"""Attributes that differ always, or are long."""
+HIDDEN = ("trained", "dagster_run_id", "git_diff", "metric_directions")
+"""Attributes that differ always, are long, or are seen in the colours."""
 MARKS = {1: "▲", -1: "▼", 0: ""}
 """For the better, for the worse; colours say the same."""
 
@@ -57,25 +57,57 @@ class SideBySide:
 
 def side_by_side(report: Report, dp_id: str, most: int) -> SideBySide:
     """Return the newest trains of a DataProvider, at most `most`, the reference among them."""
-    trains = report.trains[report.trains["dataprovider_id"] == dp_id]
-    shown, reference = trains.head(most), report.references.get(dp_id)
-    if reference is not None and reference not in set(shown["train_id"]):
-        own = trains[trains["train_id"] == reference]
-        shown = pd.concat([shown.head(max(most - 1, 1)), own])
+    shown, reference = trains_shown(report, dp_id, most), report.references.get(dp_id)
     ids = list(shown["train_id"])
-    parameters = _own(report.hyperparameters, dp_id, ids)
+    parameters = own(report.hyperparameters, dp_id, ids)
     parameters = parameters.dropna(how="all")
     differ = _differ(parameters) if len(ids) > 1 else np.ones(len(parameters), bool)
     return SideBySide(
         dataprovider_id=dp_id,
         train_ids=ids,
-        left_out=len(trains) - len(ids),
+        left_out=int((report.trains["dataprovider_id"] == dp_id).sum()) - len(ids),
         reference=reference if len(ids) > 1 else None,
-        facts=_facts(shown, _own(report.attributes, dp_id, ids)),
+        facts=_facts(shown, own(report.attributes, dp_id, ids)),
         hyperparameters=_texts(parameters[differ]),
         same_hyperparameters=int((~differ).sum()),
         metrics=_metrics(report, dp_id, ids, reference),
     )
+
+
+def trains_shown(report: Report, dp_id: str, most: int) -> pd.DataFrame:
+    """Return the rows of `Report.trains` of the newest trains, the reference among them."""
+    trains = report.trains[report.trains["dataprovider_id"] == dp_id]
+    shown, reference = trains.head(most), report.references.get(dp_id)
+    if reference is None or reference in set(shown["train_id"]):
+        return shown
+    return pd.concat([shown.head(max(most - 1, 1)), trains[trains["train_id"] == reference]])
+
+
+def names_shown(attributes: pd.DataFrame) -> list[str]:
+    """Return the names of attributes that are worth a look; the frame has a column each train."""
+    names = list(attributes.index)
+    rows = [name for name in names if name.startswith("rows_")]
+    differ = attributes.index[_differ(attributes)]
+    others = [name for name in differ if name not in {*FACTS, *HIDDEN, *rows}]
+    return [*(name for name in FACTS if name in names), *rows, *others]
+
+
+def metrics_of(
+    report: Report, dp_id: str, ids: list[str]
+) -> Iterator[tuple[str, str, np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield set and name of each metric, and its values, differences and verdicts by train."""
+    values = own(report.metrics, dp_id, ids).dropna(how="all")
+    changes = own(report.differences, dp_id, ids).reindex(values.index)
+    verdicts = own(report.verdicts_of(ids), dp_id, ids).reindex(values.index).fillna(0)
+    tables = [frame.to_numpy() for frame in (values, changes, verdicts)]
+    for at, (set_name, name) in enumerate(values.index):
+        yield set_name, name, *(table[at] for table in tables)
+
+
+def own(frame: pd.DataFrame, dp_id: str, train_ids: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of a DataProvider, and the columns of some trains."""
+    rows = frame.index.get_level_values(0) == dp_id
+    return frame.loc[rows, list(train_ids)].droplevel(0)
 
 
 def number(value: float, digits: int = 5) -> str:
@@ -91,19 +123,14 @@ def number(value: float, digits: int = 5) -> str:
 def _metrics(
     report: Report, dp_id: str, ids: list[str], reference: str | None
 ) -> list[tuple[str, str, list[Cell]]]:
-    values = _own(report.metrics, dp_id, ids).dropna(how="all")
-    changes = _own(report.differences, dp_id, ids).reindex(values.index)
-    verdicts = _own(report.verdicts_of(ids), dp_id, ids).reindex(values.index).fillna(0)
     rows = []
-    for place, value, change, verdict in zip(
-        values.index, values.to_numpy(), changes.to_numpy(), verdicts.to_numpy(), strict=True
-    ):
+    for set_name, name, value, change, verdict in metrics_of(report, dp_id, ids):
         cells = [
             Cell(_metric(value[at]), "" if ids[at] == reference else _signed(change[at]),
                  int(verdict[at]))
             for at in range(len(ids))
         ]  # fmt: skip
-        rows.append((*place, cells))
+        rows.append((set_name, name, cells))
     return rows
 
 
@@ -121,22 +148,13 @@ def _facts(shown: pd.DataFrame, attributes: pd.DataFrame) -> list[tuple[str, lis
     times = [f"{time:%Y-%m-%d %H:%M}" if time is not pd.NaT else "" for time in shown["time"]]
     facts = [("time (UTC)", times), ("session", list(shown["train_session_id"]))]
     attributes = attributes.dropna(how="all")
-    names = list(attributes.index)
-    rows = [name for name in names if name.startswith("rows_")]
-    differ = attributes.index[_differ(attributes)] if len(shown) > 1 else []
-    others = [name for name in differ if name not in {*FACTS, *HIDDEN, *rows}]
-    wanted = [*(name for name in FACTS if name in names), *rows, *others]
-    if "git_commit" in names:
+    wanted = names_shown(attributes)
+    if "git_commit" in wanted:
         short = attributes.loc["git_commit"].str[:8]
         attributes = pd.concat([attributes.drop("git_commit"), short.to_frame().T])
     return facts + [
         (name.replace("_", " "), texts) for name, texts in _texts(attributes.loc[wanted])
     ]
-
-
-def _own(frame: pd.DataFrame, dp_id: str, train_ids: Sequence[str]) -> pd.DataFrame:
-    own = frame.index.get_level_values(0) == dp_id
-    return frame.loc[own, list(train_ids)].droplevel(0)
 
 
 def _differ(frame: pd.DataFrame) -> np.ndarray:

@@ -9,8 +9,10 @@ against is a killed process and a full disk, not a power cut. Knows nothing of w
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,9 @@ from xingu.errors import StorageError, StorageFullError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LOCAL = ("", "file", "local")
+_SCRATCH = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
+ABANDONED_SECONDS = 24 * 3600
+"""After so long without a byte, whoever was writing is taken for dead."""
 
 
 def local_path(path: UPath) -> Path | None:
@@ -109,6 +114,37 @@ def remove_folder(folder: UPath) -> None:
         shutil.rmtree(local, ignore_errors=True)
     elif files := _files_below(folder):
         folder.fs.rm(sorted(files))
+
+
+def leftovers(root: UPath) -> list[UPath]:
+    """Return what killed processes have left half written below a local folder.
+
+    Nothing of which any file has changed within a day: somebody may be writing it. Of object
+    storage, nothing: there are no such names there.
+    """
+    local = local_path(root)
+    found: list[UPath] = []
+    for folder, folders, files in os.walk(local) if local else ():
+        scratch = [name for name in (*folders, *files) if _SCRATCH.fullmatch(name)]
+        folders[:] = [name for name in folders if name not in scratch]
+        found += (UPath(folder) / name for name in scratch if _is_abandoned(Path(folder) / name))
+    return sorted(found)
+
+
+def remove_leftover(path: UPath) -> None:
+    """Remove a file or folder that `leftovers` has found."""
+    if path.is_dir():
+        remove_folder(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _is_abandoned(path: Path) -> bool:
+    try:
+        newest = max(one.lstat().st_mtime for one in (path, *path.rglob("*")))
+    except FileNotFoundError:  # it gets its name, or is cleaned up, right now
+        return False
+    return newest < time.time() - ABANDONED_SECONDS
 
 
 @contextmanager

@@ -139,6 +139,7 @@ class _Search:
         """Take up what a killed search has left; one that only failed begins anew."""
         known = [trial for trial in self.log.trials if trial.number < self.plan.evaluations]
         if len(known) == self.plan.evaluations and not best_of(known, self.plan.direction):
+            self.log.clear()  # else they would count, if this one is killed and goes on
             known = []
         if known:
             logger.info("%s: the search goes on after %d trials", self.model.id, len(known))

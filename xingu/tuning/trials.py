@@ -52,6 +52,10 @@ class TrialLog:
         others = [known for known in self.trials if known.number != trial.number]
         self.trials = sorted([*others, trial], key=lambda known: known.number)
 
+    def clear(self) -> None:
+        """Forget all trials."""
+        self.trials = []
+
     def close(self) -> None:
         """Say that the search has come to its end."""
 
