@@ -25,14 +25,7 @@ from xingu.model import Model, TrainRun
 from xingu.tuning.search import SearchRoom
 
 RUN = TrainRun("departure_delay", "calm-fox", "brave-day", "run")
-SPACE: dict[str, Any] = {
-    "learning_rate": ("loguniform", {"low": 0.01, "high": 0.3}),
-    "num_leaves": ("int", {"low": 4, "high": 128, "log": True}),
-    "min_child_samples": ("int", {"low": 10, "high": 1000, "log": True}),
-    "subsample": ("float", {"low": 0.4, "high": 1.0}),
-    "colsample_bytree": ("float", {"low": 0.3, "high": 1.0}),
-    "cat_smooth": ("loguniform", {"low": 1.0, "high": 500.0}),
-}
+SPACE: dict[str, Any] = DepartureDelay.estimator_hyperparams_search_space
 Sets = dict[str, pd.DataFrame]
 
 
@@ -50,12 +43,11 @@ class Timed(LightGBMRegressor):
 
 
 class Searched(DepartureDelay):
-    """The demo's model with a search space, and nothing declared that lies in it."""
+    """The demo's model, with nothing declared that lies in its search space."""
 
     estimator_class = Timed
     estimator_class_params = {"log_every": 0}
     estimator_hyperparams = {"subsample_freq": 1}
-    estimator_hyperparams_search_space = SPACE
 
 
 def read_sets(rows: int | None) -> Sets:

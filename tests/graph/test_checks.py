@@ -106,23 +106,6 @@ class Warned(TooGood):
     checks = {"quality_gates": "warn"}
 
 
-class Gated(Houses):
-    quality_gates = {"test": {"R2": [(">=", 0.5), ("not worse by", 0.01)]}}
-
-
-class Worse(Gated):
-    estimator_params = {**Houses.estimator_params, "n_estimators": 3}
-
-
-class NoTowns(Gated):
-    x_features = x_estimator_features = ("size",)
-
-    def feature_engineering_for_train(self, data):
-        return data.drop(columns="town", errors="ignore")
-
-    feature_engineering_for_batch_predict = feature_engineering_for_train
-
-
 class Leaking(Houses):
     x_estimator_features = ("size", "town_code", "tax")
     checks = {"leakage": "error"}
@@ -342,34 +325,6 @@ def test_a_blocking_check_stops_the_same_step_too(make):
     with pytest.raises(CheckFailedError, match="'tax' alone has R2 1.000"):
         project.run("houses/*")
     assert project.values.find(("houses", "hyperparameters")) is None
-
-
-def test_the_first_train_is_worse_than_none(make):
-    evaluation = results(make(Gated).run("houses/*"))["trainset_metrics not_worse_than_current"]
-    assert evaluation.passed
-    assert "no train before" in figures(evaluation)["not applicable"]
-
-
-def test_a_train_is_compared_with_the_one_before_on_the_same_rows(make, tmp_path):
-    project = make(Gated)
-    project.run("houses/*")
-    first = project.models.current("houses")
-    again = results(project.run("houses/*"))["trainset_metrics not_worse_than_current"]
-    assert again.passed
-    assert figures(again)["before"] == first
-    run = Project(tmp_path, [Worse]).run("houses/*", raise_on_error=False)
-    worse = results(run)["trainset_metrics not_worse_than_current"]
-    assert not run.success
-    shown = figures(worse)
-    assert shown["test R2"] < shown["test R2 before"] == pytest.approx(figures(again)["test R2"])
-
-
-def test_a_train_before_that_cannot_estimate_the_rows_is_a_warning(make, tmp_path):
-    make(Gated).run("houses/*")
-    run = Project(tmp_path, [NoTowns]).run("houses/*", raise_on_error=False)
-    evaluation = results(run)["trainset_metrics not_worse_than_current"]
-    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "town" in evaluation.description
 
 
 # -- the command ----------------------------------------------------------------------------------

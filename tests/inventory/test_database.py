@@ -9,9 +9,11 @@ from sqlalchemy import inspect
 from tests.inventory.conftest import control_db
 from xingu.errors import ControlDbError
 from xingu.inventory.recording import claim_train, record_metrics
-from xingu.inventory.trains import find_trains, model_metrics, saved_hyperparameters
+from xingu.inventory.trains import find_trains, model_metrics
+from xingu.inventory.trials import earlier_hyperparameters
 from xingu.metrics.collect import MetricRow
 from xingu.model import TrainRun
+from xingu.tuning.hyperparameters import Earlier
 
 # The shape of a database of Xingu 2.0, with keys as strict as they can be.
 OF_2_0 = """
@@ -57,7 +59,7 @@ def test_trains_metrics_and_hyperparameters_of_xingu_2_0_are_read_as_they_are(ol
     metrics = model_metrics(old).set_index("name")
     assert metrics.loc["RMSE", "value_number"] == 12.5
     assert metrics.loc["comment", "value_text"] == "fine"
-    assert saved_hyperparameters(old, "houses").hyperparams == {"depth": 6}
+    assert [*earlier_hyperparameters(old, "houses")] == [Earlier("old-train", {"depth": 6})]
 
 
 def test_new_trains_are_written_beside_those_of_xingu_2_0(old):
@@ -97,9 +99,11 @@ def test_the_folder_of_the_file_is_made(tmp_path):
     assert (tmp_path / "deep/down/control.db").is_file()
 
 
-def test_nothing_is_opened_before_it_is_needed(tmp_path):
-    control_db("sqlite:///control.db", tmp_path)
-    assert not (tmp_path / "control.db").exists()
+def test_a_read_makes_no_file_and_says_how_one_comes_into_being(tmp_path):
+    db = control_db("sqlite:///deep/down/control.db", tmp_path)
+    with pytest.raises(ControlDbError, match=r"no control DB at .*control\.db: train a model.*URL"):
+        find_trains(db)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_migrations_make_what_the_code_expects(tmp_path):
@@ -114,10 +118,10 @@ def test_a_database_of_an_older_version_is_brought_up_to_date_and_keeps_its_rows
     db = control_db("sqlite:///control.db", tmp_path)
     claim_train(db, TrainRun("houses", "t", "s", "r"), "r", lambda _: False)
     with db.write("test") as connection:
-        for statement in ("DROP TABLE trials", "DROP TABLE plots",
+        for statement in ("DROP TABLE trials", "DROP TABLE plots", "DROP TABLE checks",
                           "UPDATE xingu_version SET version_num = '0001'"):  # fmt: skip
             connection.exec_driver_sql(statement)
     newer = control_db("sqlite:///control.db", tmp_path)
-    assert {"trials", "plots"} <= set(inspect(newer.engine).get_table_names())
+    assert {"trials", "plots", "checks"} <= set(inspect(newer.engine).get_table_names())
     with newer.read() as connection:
         assert connection.exec_driver_sql("SELECT train_id FROM train_claims").scalar() == "t"

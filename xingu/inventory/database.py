@@ -22,7 +22,7 @@ from xingu.sources.secrets import scrub, secrets_of
 logger = logging.getLogger(__name__)
 
 NICKNAME = "xingu"
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration."""
 BUSY_SECONDS = 300
 """How long a process waits for others that write into the same SQLite file."""
@@ -63,7 +63,18 @@ class ControlDB:
             return engine
 
     def read(self) -> AbstractContextManager[Connection]:
-        """Give a connection that reads."""
+        """Give a connection that reads.
+
+        Raises:
+            ControlDbError: If it cannot be read, or is a file that was not made yet.
+        """
+        file = self._databases.file(NICKNAME)
+        if file is not None and not file.exists():  # whoever only looks shall not make one
+            raise ControlDbError(
+                f"There is no control DB at {self.identity}: train a model first, which makes it, "
+                "or set XINGU_DB_URL to where one is.",
+                database=NICKNAME,
+            )
         return self._use(writes=False)
 
     @contextmanager

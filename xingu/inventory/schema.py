@@ -45,6 +45,7 @@ class Tables:
         package_files: SHA-256 and bytes of every file of a package.
         trials: The trials of searches: parameters (JSON), value, state; times in seconds.
         plots: Where the plots of a train are.
+        checks: What the checks on a train have found; `severity` is ``warn`` or ``error``.
     """
 
     metadata: MetaData
@@ -63,6 +64,7 @@ class Tables:
     package_files: Table
     trials: Table
     plots: Table
+    checks: Table
 
     @property
     def of_2_0(self) -> list[Table]:
@@ -144,11 +146,11 @@ def _of_ours(table: Callable[..., Table]) -> list[Table]:
             Column("bytes", BigInteger),
             key=[*OWN_TRAIN, "file"],
         ),
-        *_of_searches_and_plots(table),
+        *_of_details(table),
     ]
 
 
-def _of_searches_and_plots(table: Callable[..., Table]) -> list[Table]:
+def _of_details(table: Callable[..., Table]) -> list[Table]:
     return [
         table(
             "trials",
@@ -166,5 +168,12 @@ def _of_searches_and_plots(table: Callable[..., Table]) -> list[Table]:
             _time(),
             *_text(*TRAIN, "channel", "name", "path"),
             key=[*OWN_TRAIN, "channel", "name", "path"],
+        ),
+        table(
+            "checks",
+            _time(),
+            *_text(*TRAIN, "asset", "name", "severity", "text"),
+            Column("passed", Boolean, nullable=False),
+            key=[*OWN_TRAIN, "asset", "name"],
         ),
     ]

@@ -1,8 +1,9 @@
 """What the checks on each asset look at. Values are taken only if a check on them was asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
 import pandas as pd
 
 from xingu.checks import batch, data, gates, leakage
@@ -11,6 +12,7 @@ from xingu.checks.parity import replay_sample
 from xingu.errors import MissingValueError, XinguError
 from xingu.estimator import ESTIMATION
 from xingu.identity import key_part
+from xingu.inventory.verdicts import Verdict, record_verdicts, rejected_trains
 from xingu.model import Model
 from xingu.stages.evaluate import measure_sets
 from xingu.stages.parity import Replay, replay_batch
@@ -113,9 +115,8 @@ def check_estimations(run: "Evaluation") -> Results:
         rows = {name: len(frame) for name, frame in run.sets.frames.items()}
         return data.complete_estimations(columns, rows, limits["share"])
 
-    yield from check_results(
-        run.step, ("trainset_estimations",), {"complete_estimations": complete}
-    )
+    parts = ("trainset_estimations",)
+    yield from _recorded(run, check_results(run.step, parts, {"complete_estimations": complete}))
 
 
 def check_train(run: "Evaluation") -> Results:
@@ -133,11 +134,33 @@ def check_train(run: "Evaluation") -> Results:
         (("trainset_metrics",), checks),
     ):
         try:
-            yield from check_results(run.step, parts, computations)
+            yield from _recorded(run, check_results(run.step, parts, computations))
         except XinguError as error:
             failed.append(error)
     if failed:
         raise failed[0]
+
+
+def _recorded(run: "Evaluation", results: Iterator[dg.AssetCheckResult]) -> Results:
+    """Pass results on, and write down what they say about the train."""
+    verdicts: list[Verdict] = []
+    try:
+        for result in results:
+            asset, severity = dg.AssetKey.from_coercible(result.asset_key or ""), result.severity
+            verdicts.append(
+                Verdict(
+                    "/".join(asset.path[1:]),
+                    str(result.check_name),
+                    result.passed,
+                    "error" if severity == dg.AssetCheckSeverity.ERROR else "warn",
+                    result.description or "",
+                )
+            )
+            yield result
+    finally:
+        if verdicts:
+            control, planned = run.step.workplace.control, run.step.names.checks
+            record_verdicts(control, run.model.run, verdicts, planned)
 
 
 def _measured(run: "Evaluation", wanted: list[gates.Gate]) -> gates.Metrics:
@@ -180,15 +203,20 @@ def _not_worse(run: "Evaluation", wanted: list[gates.Gate]) -> Outcome:
 
 
 def _train_before(step: PhaseStep, train_id: str) -> str | None:
-    """The train that is pinned, else the one that was the current one before this train."""
+    """The train that is pinned, else the one that was the current one before this train.
+
+    One that failed its own checks is passed over, or a train that was refused would be the measure
+    of the next.
+    """
     models, dp_id, seen = step.workplace.models, step.names.id, False
+    rejected = rejected_trains(step.workplace.control, dp_id)
     pinned = models.pins.get(key_part(dp_id))
     if pinned is not None and pinned != train_id:
         return pinned
     for entry in models.ledger(dp_id).entries():
         if entry.train_id == train_id:
             seen = True
-        elif seen and models.has(dp_id, entry.train_id):
+        elif seen and entry.train_id not in rejected and models.has(dp_id, entry.train_id):
             return entry.train_id
     return None
 

@@ -1,0 +1,27 @@
+"""What the checks on a train have found."""
+
+from alembic import op
+from sqlalchemy import BigInteger, Boolean, Column, Text, UniqueConstraint
+
+revision = "0003"
+down_revision = "0002"
+
+TEXTS = ("dataprovider_id", "train_session_id", "train_id", "asset", "name", "severity", "text")
+
+
+def upgrade() -> None:
+    """Add the table."""
+    config = op.get_context().config
+    prefix = config.attributes["prefix"] if config else ""
+    op.create_table(
+        f"{prefix}checks",
+        Column("time", BigInteger, nullable=False),
+        *(Column(name, Text, nullable=False) for name in TEXTS),
+        Column("passed", Boolean, nullable=False),
+        UniqueConstraint("dataprovider_id", "train_id", "asset", "name", name=f"uq_{prefix}checks"),
+    )
+
+
+def downgrade() -> None:
+    """Refuse: it would remove what is remembered."""
+    raise RuntimeError("The control DB is never downgraded; restore a backup in its place.")
