@@ -1,7 +1,8 @@
-"""The server that a step's process is forked from.
+"""The server that the processes of a run's steps are forked from.
 
-Its one idea: the process that executes a run has imported Dagster already, so the server is a fork
-of it, and imports what is missing while the run is being set up.
+Its one idea: the server is itself a fork of the run's process, made when the run begins. By then
+that process has imported everything, built the definitions and picked the job's assets, and no step
+has to do any of that again.
 """
 
 import multiprocessing
@@ -11,32 +12,33 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from multiprocessing import forkserver, resource_tracker, util
 from pathlib import Path
 from typing import Any
 
-DEFINITIONS = "xingu_dagster.definitions"
-
 
 def start_fork_server(preloaded: Sequence[str]) -> None:
-    """Start the server of `multiprocessing`; a run then finds it warm.
+    """Start the server of `multiprocessing`, unless there is one; call it before the first step.
 
     Without effect where the platform has none. Where this process has threads, or Python is newer
     than what this was written for, the server starts as a new interpreter, as it always would.
 
     Args:
-        preloaded: What it imports.
+        preloaded: Modules that steps need.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(preloaded))
-    if threading.active_count() == 1 and sys.version_info < (3, 14):
-        _fork(preloaded)
-    else:
+    if threading.active_count() > 1 or sys.version_info >= (3, 14):
         forkserver.ensure_running()
+        return
+    for name in preloaded:
+        import_module(name)
+    _fork()
 
 
-def _fork(preloaded: Sequence[str]) -> None:
+def _fork() -> None:
     """Do what `ForkServer.ensure_running` does, with a fork in place of a new interpreter."""
     server: Any = forkserver._forkserver  # there is no public way to put a server in its place
     if server._forkserver_pid is not None:
@@ -54,20 +56,16 @@ def _fork(preloaded: Sequence[str]) -> None:
         pid = os.fork()
         if not pid:
             os.close(alive_w)
-            _serve(listener.fileno(), alive_r, preloaded)
+            _serve(listener.fileno(), alive_r)
         os.close(alive_r)
     server._forkserver_address = address
     server._forkserver_alive_fd = alive_w
     server._forkserver_pid = pid
 
 
-def _serve(listener: int, alive_r: int, preloaded: Sequence[str]) -> None:
+def _serve(listener: int, alive_r: int) -> None:
     try:
-        # This is called while the definitions are being imported for a command; the server needs
-        # them whole, and executes no command.
-        sys.modules.pop(DEFINITIONS, None)
-        del sys.argv[1:]
-        forkserver.main(listener, alive_r, preloaded)
+        forkserver.main(listener, alive_r, [])
     except Exception:  # noqa: BLE001 - nothing above may see it: all of that is another process
         traceback.print_exc()
     finally:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from upath import UPath
 
 from xingu.errors import MissingValueError
-from xingu.plots.pages import element, figure_json, page, plotly_script
+from xingu.plots.pages import element, figure_json, page, plotly_script_in_json
 from xingu.plots.pictures import PictureFormat, save_pictures
 from xingu.storage.files import write_atomically
 
@@ -27,6 +27,9 @@ _HIDE_CODE = (
     "{display:none}</style>"
 )
 """The cells hold a name and no code; exporters turn tags of cells into these classes."""
+
+_SCRIPT_HERE = "<plotly.js/>"
+"""Replaced by the script once all else is encoded; the first one is ours, whatever texts say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,16 @@ class PlotFile:
         return [self.html, *([self.json] if self.json else []), *self.pictures]
 
 
+def encode(figures: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the JSON of each plotly figure, None for others; see `figure_json`."""
+    return {name: figure_json(name, figure) for name, figure in figures.items()}
+
+
 def save_plots(
-    figures: Mapping[str, Any], folder: UPath, formats: Sequence[PictureFormat] = ()
+    figures: Mapping[str, Any],
+    folder: UPath,
+    formats: Sequence[PictureFormat] = (),
+    encoded: Mapping[str, str | None] | None = None,
 ) -> list[PlotFile]:
     """Save each figure as a self-contained HTML page, and as JSON.
 
@@ -53,18 +64,19 @@ def save_plots(
         figures: Plotly or matplotlib Figures by plot name.
         folder: Local folder or URL; it is made if need be, files of the same name are replaced.
         formats: Pictures that are wished for, too; without a browser there are none.
+        encoded: What `encode` gave for these figures, if it was asked before.
 
     Raises:
         HookError: If something is no Figure; nothing of it is written.
         StorageFullError: If the storage takes no more; no half of a file is left.
     """
-    encoded = {name: figure_json(name, figure) for name, figure in figures.items()}
+    encoded = encode(figures) if encoded is None else encoded
     saved = []
     stems = file_stems(figures)
     for name, stem in stems.items():
         figure, text = figures[name], encoded[name]
         html_path, json_path = folder / f"{stem}.html", folder / f"{stem}.json"
-        write_atomically(html_path, page(name, figure, text))
+        write_atomically(html_path, *page(name, figure, text))
         if text is not None:
             write_atomically(json_path, text.encode())
         saved.append(PlotFile(name, html_path, None if text is None else json_path))
@@ -88,7 +100,9 @@ def load_plot(path: UPath) -> "go.Figure":
     return plotly.io.from_json(text)
 
 
-def write_notebook(figures: Mapping[str, Any], path: Path) -> None:
+def write_notebook(
+    figures: Mapping[str, Any], path: Path, encoded: Mapping[str, str | None] | None = None
+) -> None:
     """Write a notebook that shows the figures and stays interactive as HTML, without a kernel.
 
     The figures are outputs of code cells: exporters pass outputs through, while they parse the
@@ -97,14 +111,15 @@ def write_notebook(figures: Mapping[str, Any], path: Path) -> None:
     Args:
         figures: Plotly or matplotlib Figures by plot name; the first output carries plotly.js.
         path: Local file, with the suffix ``.ipynb``.
+        encoded: What `encode` gave for these figures, if it was asked before.
     """
     cells = []
-    script = _HIDE_CODE + plotly_script().decode()
+    encoded = encode(figures) if encoded is None else encoded
     for number, (name, figure) in enumerate(figures.items()):
-        shown = element(f"figure-{number}", name, figure, figure_json(name, figure), "height:600px")
+        shown = element(f"figure-{number}", name, figure, encoded[name], "height:600px")
         output = {
             "output_type": "display_data",
-            "data": {"text/html": shown if number else script + shown},
+            "data": {"text/html": shown if number else _HIDE_CODE + _SCRIPT_HERE + shown},
             "metadata": {},
         }
         cells.append(
@@ -113,14 +128,16 @@ def write_notebook(figures: Mapping[str, Any], path: Path) -> None:
                 "id": f"figure-{number}",
                 "execution_count": None,
                 "metadata": {"tags": ["xingu-plot"]},
-                "source": f"# {name}",
                 "outputs": [output],
+                "source": f"# {name}",
             }
         )
     # Without a lexer, exporters look for the one of IPython and warn.
     language = {"language_info": {"name": "python", "pygments_lexer": "python"}}
     notebook = {"cells": cells, "metadata": language, "nbformat": 4, "nbformat_minor": 5}
-    write_atomically(UPath(path), json.dumps(notebook).encode())
+    before, here, after = json.dumps(notebook).partition(_SCRIPT_HERE)
+    script = plotly_script_in_json() if here else b""
+    write_atomically(UPath(path), before.encode(), script, after.encode())
 
 
 def file_stems(names: Iterable[str]) -> dict[str, str]:

@@ -1,12 +1,15 @@
 """HTML of figures that needs no server and no internet: plotly.js is inside.
 
-Its one idea: plotly.js is 4.8 MB, so it is read once, and once per page. Base maps of geographic
+Its one idea: plotly.js is 4.8 MB, so it is read once, and is once in a page, as a piece that is
+never copied. Base maps of geographic
 plots are the exception: plotly.js fetches them when it draws.
 """
 
 import base64
 import html
 import io
+import json as json_module
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -16,27 +19,24 @@ from xingu.plots.collect import is_matplotlib, is_plotly
 _CONFIG = '{"responsive":true,"displaylogo":false}'
 
 
-def page(name: str, figure: Any, json: str | None) -> bytes:
-    """Return one figure as a whole HTML page.
+def page(name: str, figure: Any, json: str | None) -> Sequence[bytes]:
+    """Return one figure as a whole HTML page, in pieces.
 
     Args:
         name: Title of the page.
         figure: A plotly or matplotlib Figure.
         json: `figure_json(figure)`, so that it is encoded once.
     """
-    script = b"" if json is None else plotly_script()
-    return b"".join(
-        (
-            b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-            b'<meta name="viewport" content="width=device-width, initial-scale=1"><title>',
-            html.escape(name).encode(),
-            b"</title><style>html,body{margin:0;height:100%;background:#fff}"
-            b".figure{width:100%;height:100%;min-height:360px}img{max-width:100%}</style>",
-            script,
-            b"</head><body>\n",
-            element("figure", name, figure, json).encode(),
-            b"\n</body></html>\n",
-        )
+    return (
+        b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        b'<meta name="viewport" content="width=device-width, initial-scale=1"><title>',
+        html.escape(name).encode(),
+        b"</title><style>html,body{margin:0;height:100%;background:#fff}"
+        b".figure{width:100%;height:100%;min-height:360px}img{max-width:100%}</style>",
+        b"" if json is None else plotly_script(),
+        b"</head><body>\n",
+        element("figure", name, figure, json).encode(),
+        b"\n</body></html>\n",
     )
 
 
@@ -72,6 +72,12 @@ def plotly_script() -> bytes:
     from plotly.offline import get_plotlyjs
 
     return b"<script>" + get_plotlyjs().encode() + b"</script>"
+
+
+@cache
+def plotly_script_in_json() -> bytes:
+    """Return the same as it stands inside a text of JSON."""
+    return json_module.dumps(plotly_script().decode())[1:-1].encode()
 
 
 def _png(figure: Any) -> str:

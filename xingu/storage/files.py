@@ -48,8 +48,10 @@ def sha256_of(path: UPath) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def write_atomically(path: UPath, data: bytes) -> None:
-    """Make `path` hold `data`: readers find what was there before, or all of `data`.
+def write_atomically(path: UPath, *data: bytes) -> None:
+    """Make `path` hold `data`, one piece after the other.
+
+    Readers find what was there before, or all of `data`.
 
     Raises:
         StorageFullError: If the storage takes no more; `path` is what it was.
@@ -57,12 +59,13 @@ def write_atomically(path: UPath, data: bytes) -> None:
     with storage_errors(f"writing {path.name}", path.parent):
         local = local_path(path)
         if local is None:
-            path.write_bytes(data)
+            path.write_bytes(b"".join(data))
             return
         local.parent.mkdir(parents=True, exist_ok=True)
         scratch = _beside(local)
         try:
-            scratch.write_bytes(data)
+            with scratch.open("wb") as file:
+                file.writelines(data)
             scratch.replace(local)
         except BaseException:
             scratch.unlink(missing_ok=True)

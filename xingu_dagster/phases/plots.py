@@ -11,7 +11,7 @@ import dagster as dg
 from xingu.inventory.recording import record_plots
 from xingu.model import Model, TrainRun
 from xingu.plots.collect import Channel, Gallery, is_plotly
-from xingu.plots.files import PlotFile, save_plots, write_notebook
+from xingu.plots.files import PlotFile, encode, save_plots, write_notebook
 from xingu.storage.values import Label
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.partial import announced
@@ -89,7 +89,8 @@ def save_gallery(
         for name, figure in gallery.figures.items()
     }
     parts = (step.names.group, run.train_id, *folder)
-    files = save_plots(figures, place.plots.joinpath(*parts), place.picture_formats)
+    encoded = encode(figures)
+    files = save_plots(figures, place.plots.joinpath(*parts), place.picture_formats, encoded)
     listed: list[tuple[Channel, str, str]] = [
         (gallery.channels[f.name], f.name, str(path)) for f in files for path in f.paths
     ]
@@ -97,7 +98,7 @@ def save_gallery(
     # The webserver asks the code server for this file, so it must be on a disk of that machine.
     local = place.plots if place.plots.protocol in ("", "file") else place.home / ".xingu" / "plots"
     notebook = Path(str(local)).joinpath(*parts, NOTEBOOK)
-    write_notebook(figures, notebook)
+    write_notebook(figures, notebook, encoded)
     return files, _describe(step, files, notebook)
 
 
