@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # What was not evaluated is still a train.
-TRAIN, EVALUATE, BATCH = ("prepare", "tune", "fit"), ("evaluate",), ("batch",)
+TRAIN, EVALUATE, BATCH = ("prepare", "tune", "fit"), ("evaluate",), ("batch_raw", "batch")
 
 
 class Coach:

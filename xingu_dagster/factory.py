@@ -3,7 +3,7 @@
 import dagster as dg
 
 from xingu.dataprovider import DataProvider
-from xingu_dagster.phases.batch import build_batch
+from xingu_dagster.phases.batch import build_batch, build_batch_raw
 from xingu_dagster.phases.evaluate import build_evaluate
 from xingu_dagster.phases.fit import build_fit
 from xingu_dagster.phases.observe import build_sources
@@ -33,5 +33,5 @@ def build_provider_assets(
         build_evaluate(names),
     ]
     if names.batch_sources:
-        phases.append(build_batch(names))
+        phases += [build_batch_raw(names), build_batch(names)]
     return [sources, *phases] if sources else phases

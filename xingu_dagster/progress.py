@@ -58,7 +58,8 @@ class Progress:
         """The table: one row for each DataProvider, one column for each phase."""
         split = [step.split("__", 1) for step in self.steps]
         names = list(dict.fromkeys(phase for _, phase in split))
-        table = Table("DataProvider", *names, "last made", box=None, pad_edge=False)
+        headers = ("DataProvider", *names, "last made")
+        table = Table(*headers, box=None, pad_edge=False, padding=(0, 1, 0, 0))
         for dp_id in dict.fromkeys(dp_id for dp_id, _ in split):
             cells = [self._cell(self.phases.get(f"{dp_id}__{name}")) for name in names]
             made = [p.doing for s, p in self.phases.items() if s.startswith(f"{dp_id}__")]

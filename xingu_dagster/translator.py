@@ -209,27 +209,35 @@ class XinguTranslator:
             before = [chain[-1].key]
         return [*raw, *chain]
 
-    def batch_specs(self) -> list[dg.AssetSpec]:
-        """Return the specs of the phase `batch`."""
-        model = self.asset_key("model")
-        raw = [
+    @cached_property
+    def batch_sources_need_model(self) -> bool:
+        """Whether a hook of the DataProvider, which is given the model, says what a batch reads."""
+        hook = "get_dataset_sources_for_batch_predict"
+        return getattr(self.cls, hook) is not getattr(DataProvider, hook)
+
+    def batch_source_specs(self) -> list[dg.AssetSpec]:
+        """Return the specs of the raw batch assets."""
+        model = [self.asset_key("model")] if self.batch_sources_need_model else []
+        return [
             self.spec(
                 "batch",
                 "raw",
                 part,
-                deps=[self.source_key(part, batch=True)],
+                deps=[self.source_key(part, batch=True), *model],
                 kinds=["dataframe"],
                 text=self._raw_text("batch_predict_dataset_sources", name),
             )
             for part, name in self.batch_sources.items()
         ]
+
+    def batch_specs(self) -> list[dg.AssetSpec]:
+        """Return the specs of the phase `batch`."""
+        model = self.asset_key("model")
+        raw = [self.asset_key("batch", "raw", part) for part in self.batch_sources]
         cleaned, features, estimations = (self.asset_key("batch", name) for name in BATCH[:3])
         measured = [estimations, features, model]
         return [
-            *raw,
-            self.spec(
-                "batch", "cleaned", deps=[*(spec.key for spec in raw), model], kinds=["dataframe"]
-            ),
+            self.spec("batch", "cleaned", deps=[*raw, model], kinds=["dataframe"]),
             self.spec("batch", "features", deps=[cleaned, model], kinds=["dataframe"]),
             self.spec("batch", "estimations", deps=[features, model], kinds=["dataframe"]),
             self.spec("batch", "metrics", deps=measured, kinds=["dataframe"]),

@@ -49,7 +49,7 @@ def test_progress_renews_itself_in_one_output(notebook):
     shown = [part for part in notebook.cells[1].outputs if part.output_type == "display_data"]
     assert len(shown) == 1
     html = shown[0].data["text/html"]
-    assert html.count("✓") == 10
+    assert html.count("✓") == 12
     assert "…" not in html
     assert "taxes" in html
 

@@ -132,7 +132,7 @@ def test_checks_run_in_the_steps_that_make_their_assets(trained):
     assert found == ON_HOUSES
     steps = {event.step_key for event in trained.result.get_step_success_events()}
     assert {step.split("__")[1] for step in steps} == {
-        "prepare", "tune", "fit", "evaluate", "batch"
+        "prepare", "tune", "fit", "evaluate", "batch_raw", "batch"
     }  # fmt: skip
 
 

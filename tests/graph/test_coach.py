@@ -183,8 +183,9 @@ def test_databases_are_open_for_sql(coach):
 def test_progress_shows_each_phase_with_its_time(tmp_path, capsys):
     coach_of(tmp_path, [Houses]).team_train()
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].split()[:6] == ["DataProvider", "prepare", "tune", "fit", "evaluate", "batch"]
-    assert lines[-1].count("✓") == 5
+    phases = ["prepare", "tune", "fit", "evaluate", "batch_raw", "batch"]
+    assert lines[-2].split()[:7] == ["DataProvider", *phases]
+    assert lines[-1].count("✓") == 6
     assert "batch/plots" in lines[-1]
 
 

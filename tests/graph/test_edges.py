@@ -19,8 +19,8 @@ def test_the_graph_has_the_promised_keys_and_edges(tmp_path):
 
 def test_there_is_one_step_per_phase(tmp_path):
     job = Project(tmp_path, [Houses, Taxes]).definitions.resolve_implicit_global_asset_job_def()
-    phases = ("prepare", "tune", "fit", "evaluate", "batch")
+    phases = ("prepare", "tune", "fit", "evaluate", "batch_raw", "batch")
     assert {node.name for node in job.nodes} >= {
         f"{dp}__{phase}" for dp in ("houses", "taxes") for phase in phases
     }
-    assert len(job.nodes) == 12  # and the outside data of each
+    assert len(job.nodes) == 14  # and the outside data of each

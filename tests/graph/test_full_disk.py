@@ -25,7 +25,7 @@ from xingu.estimators import LightGBMRegressor
 ROOT = Path(__file__).parents[2]
 ROOM = 10_000
 """Bytes of a file that there is room for: a pointer or a manifest, but no frame and no booster."""
-PREPARED = {"houses/raw/houses", "houses/cleaned"}
+PREPARED = {"houses/raw/houses", "houses/cleaned", "houses/batch/raw/houses"}
 TUNED = PREPARED | {"houses/features", "houses/splits", "houses/hyperparameters"}
 
 

@@ -2,9 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from xingu.checks.drift import Drift, column_drift, sampled
@@ -114,14 +112,13 @@ def _outside(column: pd.Series, reference: FeatureReference) -> tuple[int, str]:
         if reference.minimum is None or reference.maximum is None:
             return 0, ""
         numbers = numbers_of(column)
-        outside: Any = numbers[(numbers < reference.minimum) | (numbers > reference.maximum)]
-    elif reference.complete and (texts := texts_of(column)) is not None:
-        names = texts.dropna().astype(str)
-        outside = names[~names.isin(reference.categories)].to_numpy()
-    else:
-        return 0, ""
-    example = outside[0] if len(outside) else ""
-    return len(outside), f"{example:.6g}" if isinstance(example, np.floating) else str(example)
+        outside = numbers[(numbers < reference.minimum) | (numbers > reference.maximum)]
+        return len(outside), f"{outside[0]:.6g}" if len(outside) else ""
+    if reference.complete and (texts := texts_of(column)) is not None:
+        counts = texts.value_counts()
+        unseen = counts[(counts > 0) & ~counts.index.astype(str).isin(reference.categories)]
+        return int(unseen.sum()), str(unseen.index[0]) if len(unseen) else ""
+    return 0, ""
 
 
 def _seen(reference: FeatureReference) -> str:

@@ -5,6 +5,7 @@ with the size that chance alone explains, so that a small batch raises no false 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,12 +28,14 @@ class Drift:
         ks: Kolmogorov-Smirnov distance in [0, 1]; NaN for categories, which have no order.
         psi_by_chance: What `psi` hardly exceeds if nothing has changed.
         ks_by_chance: The same of `ks`.
+        shares: What it was measured on: the shares of the bins of the reference, now.
     """
 
     psi: float
     ks: float
     psi_by_chance: float
     ks_by_chance: float
+    shares: Sequence[float]
 
     def exceeds(self, psi: float, ks: float) -> bool:
         """Return whether it is beyond these limits, and more than chance explains."""
@@ -68,6 +71,7 @@ def column_drift(reference: FeatureReference, column: pd.Series) -> Drift | None
         ks=ks,
         psi_by_chance=rows * float(free + 4 * math.sqrt(2 * free)),
         ks_by_chance=1.95 * math.sqrt(rows),
+        shares=shares.tolist(),
     )
 
 

@@ -88,8 +88,10 @@ def drifted_columns(shifts: Mapping[str, Shift]) -> "go.Figure":
         row, column = number // PANEL_COLUMNS + 1, number % PANEL_COLUMNS + 1
         for bars in _side_by_side(shift, in_legend=number == 0):
             panels.add_trace(bars, row=row, col=column)
-    panels.update_layout(theme.new_figure([], "", "", "", "").layout)
+    x_axis = {"type": "category", "tickfont": {"size": 10}, "tickangle": -35}
+    axes = {"xaxis": x_axis, "yaxis": {"tickformat": ".0%", "nticks": 4}}
     panels.update_layout(
+        theme.style() | {name: axes[name[:5]] for name in panels.layout if name[:5] in axes},
         title={
             "text": "Drift by column",
             "subtitle": {"text": f"{len(furthest)} of {len(shifts)} columns, share of rows"},
@@ -100,9 +102,7 @@ def drifted_columns(shifts: Mapping[str, Shift]) -> "go.Figure":
         legend={"y": 1 + 0.12 / lines},
         margin={"t": 130},
     )
-    panels.update_annotations(font_size=13)
-    panels.update_yaxes(tickformat=".0%", nticks=4)
-    return panels.update_xaxes(type="category", tickfont={"size": 10}, tickangle=-35)
+    return panels.update_annotations(font_size=13)
 
 
 def _side_by_side(shift: Shift, in_legend: bool) -> "list[go.Bar]":

@@ -52,6 +52,11 @@ _LAYOUT: Mapping[str, Any] = {
 }
 
 
+def style() -> dict[str, Any]:
+    """Return what the layout of every figure begins with."""
+    return {"template": {"layout": dict(_LAYOUT)}, "autosize": True}
+
+
 def new_figure(
     traces: Sequence[Any],
     title: str,
@@ -63,11 +68,10 @@ def new_figure(
     return go.Figure(
         list(traces),
         {
-            "template": {"layout": dict(_LAYOUT)},
+            **style(),
             "title": {"text": title, "subtitle": {"text": subtitle}},
             "xaxis": {"title": {"text": x_title}},
             "yaxis": {"title": {"text": y_title}},
-            "autosize": True,
         },
     )
 

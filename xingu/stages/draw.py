@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from xingu.checks.drift import column_drift, sampled
-from xingu.checks.reference import FeatureReference, shares_of
+from xingu.checks.reference import FeatureReference
 from xingu.families import BATCH_PLOTS, GLOBAL_PLOTS, TRAINSETS_PLOTS
 from xingu.metrics.classified import known_rows
 from xingu.model import Model
@@ -135,10 +135,10 @@ def _drift_plots(model: Model, rows: Rows) -> dict[str, Any]:
     from xingu.plots.drift import Shift, drift, drifted_columns
 
     def shift_of(reference: FeatureReference, column: pd.Series) -> Shift | None:
-        moved, now = column_drift(reference, column), shares_of(reference, column)
-        if moved is None or now is None:
+        moved = column_drift(reference, column)
+        if moved is None:
             return None
-        bins = zip(reference.labels, reference.shares, now.tolist(), strict=True)
+        bins = zip(reference.labels, reference.shares, moved.shares, strict=True)
         used = [one for one in bins if one[1] or one[2]]
         return Shift(moved.psi, moved.ks, used)
 

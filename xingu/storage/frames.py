@@ -84,8 +84,12 @@ def read_frame(path: UPath) -> pd.DataFrame:
     try:
         with opened as file:
             if path.suffix == PARQUET:
-                # Codes of categories would stay in Arrow's memory, which is read-only.
-                return pq.ParquetFile(file).read().to_pandas().copy()
+                frame = pq.ParquetFile(file).read().to_pandas()
+                for name, dtype in frame.dtypes.items():
+                    if isinstance(dtype, pd.CategoricalDtype):
+                        # Its codes would stay in Arrow's memory, which is read-only.
+                        frame[name] = frame[name].copy()
+                return frame
             return pickle.load(file)
     except (pa.ArrowException, pickle.UnpicklingError, EOFError) as error:
         raise StorageError(

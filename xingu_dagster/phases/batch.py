@@ -1,4 +1,7 @@
-"""The phase `batch`: estimate outside rows with the trained model."""
+"""The phases `batch_raw` and `batch`: read outside rows, and estimate them with the model.
+
+They are two, so that the rows are read while the model is trained; see ADR 9.
+"""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -54,15 +57,50 @@ TRAIN_CONFIG = {
 }
 
 
+def build_batch_raw(names: XinguTranslator) -> dg.AssetsDefinition:
+    """Build the assets ``<dp>/batch/raw/*``."""
+    config = {**SOURCES_CONFIG, **(TRAIN_CONFIG if names.batch_sources_need_model else {})}
+    specs = names.batch_source_specs()
+    # Where steps wait for each other, a train that fails shall say so before the batch is read.
+    return build_phase(names, "batch_raw", specs, read_batch, config, priority=-1)
+
+
 def build_batch(names: XinguTranslator) -> dg.AssetsDefinition:
-    """Build the assets ``<dp>/batch/*``."""
+    """Build the other assets ``<dp>/batch/*``."""
     return build_phase(
-        names,
-        "batch",
-        names.batch_specs(),
-        lambda step: Batch(step).run(),
-        {**SOURCES_CONFIG, **TRAIN_CONFIG},
+        names, "batch", names.batch_specs(), lambda step: Batch(step).run(), TRAIN_CONFIG
     )
+
+
+def read_batch(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
+    """Materialize the raw assets of a batch."""
+    hook, attribute = "get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources"
+    if step.names.batch_sources_need_model:
+        model = step.model(_train_id(step))
+        declared = call_hook(model.dp, hook, model)
+    else:
+        _check_models(step)
+        declared = call_hook(step.names.cls(), hook, None)
+    yield from make_raw_assets(step, ("batch", "raw"), declared, attribute)
+
+
+def _check_models(step: PhaseStep) -> None:
+    """Fail before minutes are spent on queries, if what is to estimate the rows cannot be there."""
+    names, asked = step.names, step.context.run.asset_selection
+    if not asked or names.asset_key(*CLEANED) not in asked:
+        return
+    if names.asset_key("model") not in asked:
+        step.model(step.current_train(names.id))
+        return
+    for pre_req in names.pre_reqs:
+        if dg.AssetKey(names.model_key(pre_req)) not in asked:
+            step.current_train(pre_req, step.workplace.preferred_trains)
+
+
+def _train_id(step: PhaseStep) -> str:
+    wished, dp_id = step.config["train_id"], step.names.id
+    find = step.workplace.models.find
+    return find(dp_id, train_id=wished) if wished else step.current_train(dp_id)
 
 
 class Batch:
@@ -70,10 +108,7 @@ class Batch:
 
     def __init__(self, step: PhaseStep) -> None:
         self.step = step
-        # A model that was never trained shall fail before minutes are spent on queries.
-        wished, dp_id = step.config["train_id"], step.names.id
-        find = step.workplace.models.find
-        self.train_id = find(dp_id, train_id=wished) if wished else step.current_train(dp_id)
+        self.train_id = _train_id(step)
         self.facts = {"train_id": self.train_id}
 
     @cached_property
@@ -83,7 +118,6 @@ class Batch:
 
     def run(self) -> Results:
         """Materialize what was selected of the phase."""
-        yield from self._raw()
         yield from self._prepared()
         yield from self._estimated()
         failures = Failures()
@@ -94,14 +128,6 @@ class Batch:
             with failures.kept():
                 yield from self._plots()
         failures.check()
-
-    def _raw(self) -> Iterator[dg.MaterializeResult]:
-        step = self.step
-        hook, attribute = "get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources"
-        if any(step.selected("batch", "raw", part) for part in step.names.batch_sources):
-            declared = call_hook(self.model.dp, hook, self.model)
-            parts = ("batch", "raw")
-            yield from make_raw_assets(step, parts, declared, attribute)
 
     def _prepared(self) -> Results:
         step, sources = self.step, self.step.names.batch_sources

@@ -35,6 +35,7 @@ def build_phase(
     specs: Sequence[dg.AssetSpec],
     compute: Compute,
     config: Mapping[str, dg.Field] | None = None,
+    priority: int = 0,
 ) -> dg.AssetsDefinition:
     """Build the assets of one phase.
 
@@ -44,6 +45,7 @@ def build_phase(
         specs: Its assets; the checks on them come along.
         compute: Materializes and checks those of them that were selected, in the order of `specs`.
         config: What can be chosen for one run.
+        priority: Of two steps that could run, the one with the higher one begins.
     """
     own = {spec.key for spec in specs}
     before = {dep.asset_key for spec in specs for dep in spec.deps}
@@ -70,6 +72,7 @@ def build_phase(
         outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
         config_schema=dict(config) if config else None,
         required_resource_keys={"xingu"},
+        tags={"dagster/priority": str(priority)} if priority else None,
     )
     return dg.AssetsDefinition(
         keys_by_input_name=inputs,
