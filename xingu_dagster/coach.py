@@ -28,6 +28,7 @@ from xingu.reports.compare import Report, compare_trains
 from xingu_dagster.progress import Progress, shown
 from xingu_dagster.project import definitions_of
 from xingu_dagster.resources import Workplace
+from xingu_dagster.translator import XinguTranslator
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -142,8 +143,11 @@ class Coach:
                 "estimate; call model.predict(data).",
                 dataprovider_id=model.id,
             )
-        step = f"{key_part(model.id)}__batch"
-        config = {step: {"config": {"train_id": model.train_id}}}
+        names = XinguTranslator(self.dp_factory.classes[model.id])
+        asking = BATCH if names.batch_sources_need_model else BATCH[-1:]
+        config = {
+            f"{names.group}__{phase}": {"config": {"train_id": model.train_id}} for phase in asking
+        }
         _raise_failures(self._materialize([model.id], BATCH, config))
         return self._estimations(model.id)
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from tests.graph.test_coach import coach_of
 from tests.project import Project
 from tests.toys import Houses
 
@@ -17,12 +18,18 @@ class Choosy(Houses):
         return data
 
     def get_dataset_sources_for_batch_predict(self, model=None):
-        towns = ", ".join(f"'{town}'" for town in (model.dp.known_towns[:1] if model else []))
+        towns = ", ".join(f"'{town}'" for town in (self.known_towns[:1] if model else []))
         query = f"SELECT * FROM houses WHERE town IN ({towns})"
         return {"houses": {"source": "db", "query": query}}
 
 
-def parents(cls, home) -> set[dg.AssetKey]:
+class OnlyWest(Choosy):
+    train_dataset_sources = {
+        "houses": {"source": "db", "query": "select * from houses where town = 'west'"}
+    }
+
+
+def parents(cls, home):
     return Project(home, [cls]).definitions.resolve_asset_graph().get(RAW).parent_keys
 
 
@@ -51,3 +58,13 @@ def test_a_batch_that_is_repeated_does_not_read_again(tmp_path):
     rest = ("cleaned", "features", "estimations")
     project.run(*(f"houses/batch/{name}" for name in rest))
     assert project.values.find(("houses", "batch", "raw", "houses")) == before
+
+
+def test_a_coach_asks_the_model_that_it_was_given(tmp_path):
+    first = coach_of(tmp_path, [Choosy]).team_train()["houses"]
+    coach = coach_of(tmp_path, [OnlyWest])
+    coach.team_train()
+    for model, town in ((first, "north"), (coach.trained["houses"], "west")):
+        coach.single_batch_predict(model)
+        raw = Project(tmp_path, [OnlyWest]).load("houses/batch/raw/houses")
+        assert set(raw["town"]) == {town}
