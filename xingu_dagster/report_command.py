@@ -31,7 +31,7 @@ def _many(*names: str, text: str):
 @_many("--more-is-better", "more", text="A metric of yours, for colours.")
 @_many("--nearer-to-zero", "zero", text="A metric of yours, for colours.")
 @click.option("--most", type=click.IntRange(1),
-              help="Trains side by side. Default: as many as fit.")  # fmt: skip
+              help="Trains side by side. Default: as many as fit; a page has 8.")  # fmt: skip
 @click.option("--html", type=FILE, help="Write a page with charts, instead of printing.")
 @click.option("--excel", type=FILE, help="Write a workbook, instead of printing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

@@ -197,7 +197,7 @@ def test_without_optuna_the_error_says_how_to_install_it(monkeypatch):
 def test_the_log_tells_trial_value_best_and_time_left(caplog):
     caplog.set_level(logging.INFO, "xingu.tuning")
     untuned(hyperopt=plan(evaluations=3, method="random")).hyperparam_optimize()
-    lines = [text for text in caplog.messages if "trial 2 of 3" in text]
+    lines = [text for text in caplog.messages if "(2 of 3): " in text]
     assert len(lines) == 1
     for part in ("hills: ", "MAE ", "x=", "colour=", "best so far ", "(trial ", " s left"):
         assert part in lines[0]

@@ -78,7 +78,9 @@ def _drift_outcome(drifts: Mapping[str, Drift | None], limits: Limits) -> Outcom
     name, worst = known[0]
     text = f"Highest PSI: {worst.psi:.3f} of {name!r}."
     if drifted:
-        text = f"{len(drifted)} of {len(known)} have drifted: {', '.join(drifted[:5])}. {text}"
+        more = f" and {len(drifted) - 5} more" if len(drifted) > 5 else ""
+        names = f"{', '.join(drifted[:5])}{more}"
+        text = f"{len(drifted)} of {len(known)} have drifted: {names}. {text}"
     table = [
         {
             "column": name,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from upath import UPath
 
 from xingu.errors import MissingValueError
+from xingu.plots.collect import is_plotly
 from xingu.plots.pages import element, figure_json, page, plotly_script_in_json
 from xingu.plots.pictures import PictureFormat, save_pictures
 from xingu.storage.files import write_atomically
@@ -116,7 +117,9 @@ def write_notebook(
     cells = []
     encoded = encode(figures) if encoded is None else encoded
     for number, (name, figure) in enumerate(figures.items()):
-        shown = element(f"figure-{number}", name, figure, encoded[name], "height:600px")
+        # Panels that need more room than a page say so.
+        height = (figure.layout.height if is_plotly(figure) else None) or 600
+        shown = element(f"figure-{number}", name, figure, encoded[name], f"height:{height}px")
         output = {
             "output_type": "display_data",
             "data": {"text/html": shown if number else _HIDE_CODE + _SCRIPT_HERE + shown},

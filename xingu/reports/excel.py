@@ -65,7 +65,7 @@ def _sheets(report: Report) -> Iterator[tuple[str, pd.DataFrame]]:
 def _without_zones(frame: pd.DataFrame) -> pd.DataFrame:
     # Times of Excel have no zone.
     naive = frame.assign(time=frame["time"].dt.tz_localize(None))
-    return naive.rename(columns={"time": "time (UTC)"})
+    return naive.rename(columns={"time": "begun (UTC)"})
 
 
 def _cell(sheet: Any, value: Any, fill: Any = None) -> Any:

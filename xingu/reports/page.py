@@ -47,16 +47,20 @@ _TABLE_STYLE = f"""
 """
 _SCRIPT = """
 const common = JSON.parse(document.getElementById('common').textContent);
-const seen = new IntersectionObserver(entries => entries.forEach(entry => {
-  if (!entry.isIntersecting) return;
-  const figure = JSON.parse(document.getElementById(entry.target.id + '-json').textContent);
+const charts = new Set(document.querySelectorAll('.xingu-chart'));
+const draw = chart => {
+  if (!charts.delete(chart)) return;
+  const figure = JSON.parse(document.getElementById(chart.id + '-json').textContent);
   figure.layout = {...common, ...figure.layout};
   figure.layout.title = {...common.title, ...figure.layout.title};
   figure.config = {responsive: true, displaylogo: false, displayModeBar: false};
-  Plotly.newPlot(entry.target, figure);
-  seen.unobserve(entry.target);
+  Plotly.newPlot(chart, figure);
+};
+const seen = new IntersectionObserver(entries => entries.forEach(entry => {
+  if (entry.isIntersecting) draw(entry.target);
 }), {rootMargin: '400px'});
-document.querySelectorAll('.xingu-chart').forEach(chart => seen.observe(chart));
+charts.forEach(chart => seen.observe(chart));
+addEventListener('beforeprint', () => charts.forEach(draw));
 """
 _CLASSES = {1: "better", -1: "worse", 0: ""}
 
@@ -157,7 +161,7 @@ def _all_trains(trains: pd.DataFrame) -> str:
     texts = pd.DataFrame(
         {
             "train": trains["train_id"],
-            "time (UTC)": trains["time"].dt.strftime("%Y-%m-%d %H:%M"),
+            "begun (UTC)": trains["time"].dt.strftime("%Y-%m-%d %H:%M"),
             "session": trains["train_session_id"],
             "branch": trains["branch"],
         }

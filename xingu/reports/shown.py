@@ -146,7 +146,7 @@ def _signed(change: float) -> str:
 
 def _facts(shown: pd.DataFrame, attributes: pd.DataFrame) -> list[tuple[str, list[str]]]:
     times = [f"{time:%Y-%m-%d %H:%M}" if time is not pd.NaT else "" for time in shown["time"]]
-    facts = [("time (UTC)", times), ("session", list(shown["train_session_id"]))]
+    facts = [("begun (UTC)", times), ("session", list(shown["train_session_id"]))]
     attributes = attributes.dropna(how="all")
     wanted = names_shown(attributes)
     if "git_commit" in wanted:

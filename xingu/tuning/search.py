@@ -171,8 +171,9 @@ class _Search:
             f"{self.plan.metric} {trial.value:.6g}"
         )  # fmt: skip
         logger.info(
-            "%s: trial %d of %d: %s with %s; best so far %s; %s left",
+            "%s: trial %d (%d of %d): %s with %s; best so far %s; %s left",
             self.model.id,
+            trial.number + 1,
             len(self.log.trials),
             self.plan.evaluations,
             outcome,

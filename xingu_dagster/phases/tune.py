@@ -74,7 +74,7 @@ def _search_metadata(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
     return {
         "trials": len(chosen.trials),
         "failed trials": failed,
-        "search seconds": round(sum(trial.seconds for trial in chosen.trials), 3),
+        "seconds of all trials": round(sum(trial.seconds for trial in chosen.trials), 3),
         **({f"best {chosen.metric}": best.value, "best trial": best.number + 1} if best else {}),
         "table of trials": _table(chosen),
         **_plots(step, chosen),
