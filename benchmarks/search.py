@@ -126,10 +126,10 @@ def measure_workers(sets: Sets, evaluations: int) -> None:
         report(f"2 workers ÷ 1 worker, {name}", two / one, 0.65, f"{two:.1f} s, {one:.1f} s")
 
 
-def measure_quality(sets: Sets, evaluations: int, seeds: int) -> None:
+def measure_quality(sets: Sets, evaluations: int, seeds: int, methods: list[str]) -> None:
     theirs = [optuna_tpe(sets, evaluations, seed) for seed in range(seeds)]
     print(f"Optuna TPE: {', '.join(f'{value:.4f}' for value in theirs)}", flush=True)
-    for method in ("gp", "forest", "optuna"):
+    for method in methods:
         plan = {"method": method, "evaluations": evaluations}
         ours = [search(sets, 1, {**plan, "seed": seed})[2] for seed in range(seeds)]
         print(f"{method}: {', '.join(f'{value:.4f}' for value in ours)}", flush=True)
@@ -143,6 +143,7 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--rows", type=int, help="Only so many rows of `train`.")
+    parser.add_argument("--methods", nargs="*", default=["gp", "forest", "optuna"])
     options = parser.parse_args()
     wanted = options.what or ["overhead", "workers", "quality"]
     logging.getLogger("xingu").setLevel(logging.ERROR)
@@ -156,7 +157,7 @@ def main() -> None:
     if "workers" in wanted:
         measure_workers(sets, options.evaluations)
     if "quality" in wanted:
-        measure_quality(sets, options.evaluations, options.seeds)
+        measure_quality(sets, options.evaluations, options.seeds, options.methods)
 
 
 if __name__ == "__main__":
