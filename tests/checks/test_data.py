@@ -162,6 +162,13 @@ def test_drift_names_the_columns_worst_first():
     assert outcome.rows[0]["PSI"] == pytest.approx(outcome.figures["highest PSI"], abs=1e-4)
 
 
+def test_drift_of_many_columns_names_five_and_counts_the_others():
+    names = [f"f{number}" for number in range(7)]
+    train = pd.DataFrame(dict.fromkeys(names, TRAIN["size"]))
+    outcome = feature_drift(train + 300, feature_reference(train, names), DRIFT)
+    assert "7 of 7 have drifted: f0, f1, f2, f3, f4 and 2 more." in outcome.text
+
+
 def test_estimations_drift_against_those_of_training():
     reference = column_reference(TRAIN["size"])
     assert estimation_drift(TRAIN["size"], reference, DRIFT).passed

@@ -11,9 +11,10 @@ import multiprocessing, sys, threading, time
 from xingu_dagster.fork_server import start_fork_server
 
 def child(queue):
-    queue.put(("json.tool" in sys.modules, sys.argv))
+    queue.put(("json.tool" in sys.modules, hasattr(multiprocessing, "inherited")))
 
 if __name__ == "__main__":
+    multiprocessing.inherited = True
     start_fork_server(["json.tool"])
     start_fork_server(["json.tool"])
     context = multiprocessing.get_context("forkserver")
@@ -27,17 +28,18 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(
-    "before", ["", "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"]
-)
-def test_a_child_finds_everything_imported_and_the_server_ends_with_the_command(tmp_path, before):
+THREAD = "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
+
+
+@pytest.mark.parametrize(("before", "forked"), [("", True), (THREAD, False)])
+def test_a_child_finds_everything_and_the_server_ends_with_the_command(tmp_path, before, forked):
     script = tmp_path / "command.py"
     script.write_text(SCRIPT.format(before=before))
     command = [sys.executable, str(script), "materialize"]
     found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert found.returncode == 0, found.stderr
     child, parent = found.stdout.splitlines()
-    assert child.startswith("(True,")
+    assert child == str((True, forked))
     exit_code, server = map(int, parent.split())
     assert exit_code == 0
     assert not _is_running(server)

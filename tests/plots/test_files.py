@@ -124,6 +124,18 @@ def test_a_notebook_is_valid_and_carries_plotly_once(tmp_path, figure):
     assert [html.count(figure.to_json()) for html in shown] == [1, 1, 0]
 
 
+def test_a_notebook_gives_a_figure_the_height_that_it_asks_for(tmp_path, figure):
+    path = tmp_path / "plots.ipynb"
+    # The name is what stands for the script while the rest is encoded.
+    write_notebook({"<plotly.js/>": go.Figure(layout_height=1110), "plain": figure}, path)
+    cells = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4).cells
+    shown = [cell.outputs[0].data["text/html"] for cell in cells]
+    assert "height:1110px" in shown[0]
+    assert "height:600px" in shown[1]
+    assert cells[0].source == "# <plotly.js/>"
+    assert "window.Plotly = Plotly" in shown[0]
+
+
 def test_an_exported_notebook_still_draws_every_figure(tmp_path, figure):
     path = tmp_path / "plots.ipynb"
     write_notebook({"first": figure, "second": figure}, path)

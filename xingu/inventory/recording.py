@@ -7,22 +7,23 @@ transaction, so a step that is repeated leaves no doubles. It knows no Dagster a
 import math
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import pandas as pd
 from sqlalchemy import Connection, Table, and_, delete, insert, or_, select
 from sqlalchemy.sql import ColumnElement
 
+from xingu.checks.catalog import Severity
 from xingu.inventory.bulk import index_texts, insert_columns, plain_values
 from xingu.inventory.database import ControlDB
 from xingu.metrics.collect import MetricRow
 from xingu.model import TrainRun
+from xingu.plots.collect import Channel as PlotChannel
 from xingu.provenance import SourceRecord
 from xingu.storage.manifest import PackageRecord
 
 Channel = Literal["trainsets", "batch_predict", "global"]
-PlotChannel = Literal[Channel, "search"]
 
 BATCH_SET, GLOBAL_SET = "batch_predict", "global"
 """What stands in the column `set` for metrics of a batch, and of the whole Model."""
@@ -169,6 +170,28 @@ def record_plots(
     ]
     with db.write(run.train_id) as connection:
         _replace(connection, table, run, rows, table.c.channel.in_(which))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """What one check on one asset of a train, for example ``trainset_metrics``, has found."""
+
+    asset: str
+    name: str
+    passed: bool
+    severity: Severity
+    text: str
+
+
+def record_checks(
+    db: ControlDB, run: TrainRun, found: Sequence[CheckRecord], planned: Collection[str]
+) -> None:
+    """Replace what checks have found on a train, and forget checks that are not `planned`."""
+    table, now = db.tables.checks, _now()
+    again = [and_(table.c.asset == one.asset, table.c.name == one.name) for one in found]
+    rows = [{"time": now, **asdict(one)} for one in found]
+    with db.write(run.train_id) as connection:
+        _replace(connection, table, run, rows, or_(table.c.name.not_in(planned), *again))
 
 
 def record_sets(

@@ -89,6 +89,15 @@ def steps_of(db: ControlDB, wanted: TrainFilter) -> pd.DataFrame:
     )
 
 
+def rejected_trains(db: ControlDB, dataprovider_id: str) -> set[str]:
+    """Return the trains of a DataProvider that failed a check of severity ``error``."""
+    table = db.tables.checks
+    failed = and_(table.c.severity == "error", table.c.passed.is_(False))
+    own = table.c.dataprovider_id == dataprovider_id
+    with db.read() as connection:
+        return set(connection.scalars(select(table.c.train_id).where(own, failed)))
+
+
 def children_of(db: ControlDB, dataprovider_id: str, train_id: str) -> list[tuple[str, str]]:
     """Return the trains (DataProvider, `train_id`) that have a train as a prerequisite."""
     table = db.tables.parents

@@ -59,16 +59,7 @@ def precision_recall_curve(
 ) -> "go.Figure":
     """Draw the share of target rows among those taken over the share of target rows found.
 
-    Args:
-        is_target: Whether each row is of the target class, shape (n,).
-        score: Probability of the target class, same index. Rows with a NaN on either side are
-            dropped; the curve is thinned to 1,000 points.
-        target: Name of the target and its class, for the axes.
-        set_name: Name of the set, for the title.
-        weight: What each row counts, at least 0, same index; None: all alike.
-
-    Raises:
-        UndefinedMetricError: If no row is left, only one class is, or a score is infinite.
+    For the arguments and errors see `roc_curve`.
     """
     ranking = rank(is_target, score, weight)
     share = float(ranking.precision()[-1])

@@ -8,21 +8,15 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, get_args
 
 from xingu.dataprovider import DataProvider
+from xingu.directions import CLASSICAL
 from xingu.errors import DeclarationError, did_you_mean
 
 Method = Literal["gp", "forest", "random", "grid", "optuna"]
 Direction = Literal["minimize", "maximize"]
 
-REGRESSION: Mapping[str, Direction] = {
-    **dict.fromkeys(("RMSE", "MAE", "Median AE", "MAPE", "Median APE"), "minimize"),
-    "R2": "maximize",
-}
-CLASSIFICATION: Mapping[str, Direction] = {
-    **dict.fromkeys(("Log Loss", "Brier"), "minimize"),
-    **dict.fromkeys(
-        ("ROC AUC", "Average Precision", "F1", "Precision", "Recall", "Accuracy", "KS"), "maximize"
-    ),
-}
+REGRESSION = ("RMSE", "MAE", "Median AE", "MAPE", "Median APE", "R2")
+CLASSIFICATION = ("Log Loss", "Brier", "ROC AUC", "Average Precision", "F1", "Precision", "Recall",
+                  "Accuracy", "KS")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,11 +69,10 @@ class SearchPlan:
             provider.random_state if declared.get("seed") is None else declared["seed"]
         )
         metrics = CLASSIFICATION if provider.is_classifier() else REGRESSION
-        metric = declared["metric"] = declared.get("metric") or next(
-            name for name in ("RMSE", "Log Loss") if name in metrics
-        )
+        metric = declared["metric"] = declared.get("metric") or metrics[0]
         _one_of(f"{owner}['metric']", metric, metrics)
-        declared["direction"] = declared.get("direction") or metrics[metric]
+        wanted = "maximize" if CLASSICAL[metric] == "more" else "minimize"
+        declared["direction"] = declared.get("direction") or wanted
         plan = cls(**declared)
         plan._check(owner)
         return plan

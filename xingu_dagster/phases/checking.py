@@ -12,7 +12,8 @@ from xingu.checks.parity import replay_sample
 from xingu.errors import MissingValueError, XinguError
 from xingu.estimator import ESTIMATION
 from xingu.identity import key_part
-from xingu.inventory.verdicts import Verdict, record_verdicts, rejected_trains
+from xingu.inventory.recording import CheckRecord, record_checks
+from xingu.inventory.trains import rejected_trains
 from xingu.model import Model
 from xingu.stages.evaluate import measure_sets
 from xingu.stages.parity import Replay, replay_batch
@@ -143,12 +144,12 @@ def check_train(run: "Evaluation") -> Results:
 
 def _recorded(run: "Evaluation", results: Iterator[dg.AssetCheckResult]) -> Results:
     """Pass results on, and write down what they say about the train."""
-    verdicts: list[Verdict] = []
+    found: list[CheckRecord] = []
     try:
         for result in results:
             asset, severity = dg.AssetKey.from_coercible(result.asset_key or ""), result.severity
-            verdicts.append(
-                Verdict(
+            found.append(
+                CheckRecord(
                     "/".join(asset.path[1:]),
                     str(result.check_name),
                     result.passed,
@@ -158,9 +159,9 @@ def _recorded(run: "Evaluation", results: Iterator[dg.AssetCheckResult]) -> Resu
             )
             yield result
     finally:
-        if verdicts:
+        if found:
             control, planned = run.step.workplace.control, run.step.names.checks
-            record_verdicts(control, run.model.run, verdicts, planned)
+            record_checks(control, run.model.run, found, planned)
 
 
 def _measured(run: "Evaluation", wanted: list[gates.Gate]) -> gates.Metrics:
