@@ -178,6 +178,17 @@ def test_the_owner_keeps_its_session_when_another_has_replaced_all_its_trials(db
     assert steps(db, RUN)["train_hyperopt_end"] == "brave-day"
 
 
+def test_a_retry_finds_its_search_when_another_has_replaced_all_its_trials(db):
+    killed = begun(db)
+    begun(db, OTHER).close()
+    # A third train that had taken up the same search at the same time, and lags behind.
+    late = replace(killed, run=THIRD)
+    for number in range(3):
+        late.record(a_trial(number))
+    assert {train_id for train_id, _ in rows_of(db)} == {"shy-owl"}
+    assert len(open_trials(db, OTHER, SUBJECT).trials) == 3
+
+
 @pytest.mark.parametrize("ended_by", [RUN, OTHER])
 def test_a_search_that_has_ended_is_not_taken_up(db, ended_by):
     begun(db)

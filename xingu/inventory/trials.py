@@ -88,6 +88,8 @@ def open_trials(db: ControlDB, run: TrainRun, subject: Sequence[str]) -> Recorde
     rows, sessions = _trial_rows(db, about), _sessions(db, run.dataprovider_id)
     # A retry of a run that has searched, and failed later, shall not search again.
     own = [row.search_id for row in rows if run.train_id in (row.train_id, _owner(row.search_id))]
+    if (run.train_id, ENDED) in sessions:
+        own += [row.search_id for row in rows]  # another train may have replaced all its trials
     still_open = [row.search_id for row in rows if (_owner(row.search_id), ENDED) not in sessions]
     search_id = next(iter([*own, *still_open]), f"{about}:{run.train_id}")
     first = _owner(search_id)
