@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import Any
 
 import dagster as dg
-from dagster._core.executor import child_process_executor
 
 from xingu.config.settings import ExecutorName
 from xingu.errors import SettingsError
+from xingu_dagster.child_events import hear_children_at_once
 from xingu_dagster.fork_server import start_fork_server
 
 # Everything that a step's process would import otherwise, found by comparing `sys.modules` in one.
@@ -23,6 +23,8 @@ PRELOADED = [
     "dagster._cli",
     "dagster._core.definitions.external_asset",
     "dagster._core.definitions.repository_definition.repository_data_builder",
+    "dagster._core.execution.plan.active",
+    "dagster._core.executor.multiprocess",
     "dagster._core.instance.factory",
     "dagster._core.remote_representation",
     "dagster._core.storage.event_log.sqlite.sqlite_event_log",
@@ -43,7 +45,10 @@ PRELOADED = [
     "importlib.readers",
     "importlib.resources.readers",
     "lightgbm",
+    "multiprocessing.popen_forkserver",
     "pandas",
+    "pandas.core.methods.to_dict",
+    "pandas.core.reshape.reshape",
     "plotly.graph_objects",
     "plotly.offline",
     "pyarrow.parquet",
@@ -53,6 +58,7 @@ PRELOADED = [
     "xingu.estimators.lightgbm",
     "xingu.plots.builtin",
     "xingu.plots.files",
+    "xingu.plots.segments",
     "xingu.stages.batch",
     "xingu.stages.evaluate",
     "xingu.stages.train",
@@ -60,10 +66,6 @@ PRELOADED = [
     "xingu_dagster.sqlite_storage",
     "xingu_dagster.preload",  # last: what it freezes is never collected
 ]
-
-SECONDS_BETWEEN_EVENTS = 0.003
-"""Dagster's run process takes one event of each step in turn and waits 20 ms for every silent one,
-so a step that has much to say beside one that computes ended a third of a second late."""
 
 # Dagster's own executors for clusters: package, attribute.
 ELSEWHERE = {
@@ -113,7 +115,7 @@ def build_executor(name: ExecutorName, max_steps: int = 0) -> dg.ExecutorDefinit
     if name == "in_process":
         return dg.in_process_executor
     if name == "forkserver":
-        child_process_executor.TICK = SECONDS_BETWEEN_EVENTS
+        hear_children_at_once()
         return _forking_executor().configured(
             {
                 "max_concurrent": max_steps or os.cpu_count() or 1,

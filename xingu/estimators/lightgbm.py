@@ -32,6 +32,7 @@ from xingu.estimators.frames import (
     training_set,
 )
 from xingu.estimators.lightgbm_params import booster_names, lightgbm_params
+from xingu.estimators.lightgbm_predict import predict
 
 if TYPE_CHECKING:
     from xingu.model import Model
@@ -249,16 +250,13 @@ class _LightGBM(Estimator):
         """Return what the booster says, slice by slice: the matrix of all rows never exists."""
         if self._booster is None:
             raise not_fitted(self._owner)
-        parts = [
-            np.asarray(
-                self._booster.predict(
-                    self._encoder.matrix(data.iloc[start : start + ROWS_AT_ONCE])
-                    if len(data) > ROWS_AT_ONCE
-                    else self._encoder.matrix(data),
-                    **self._predict_params,
-                )
-            )
+        slices = (
+            data if len(data) <= ROWS_AT_ONCE else data.iloc[start : start + ROWS_AT_ONCE]
             for start in range(0, len(data), ROWS_AT_ONCE)
+        )
+        parts = [
+            predict(self._booster, self._encoder.matrix(rows), self._predict_params)
+            for rows in slices
         ]
         if not parts:
             self._encoder.matrix(data)  # An empty frame must have the columns, too.
