@@ -98,8 +98,11 @@ def _by_group(codes: np.ndarray, target: np.ndarray, classify: bool) -> float:
     learned = np.arange(len(codes)) % 2 == 0
     if learned.all():
         return np.nan
-    means = pd.Series(target[learned]).groupby(codes[learned]).mean()
-    estimated = means.reindex(codes[~learned]).fillna(target[learned].mean()).to_numpy()
+    groups = codes + 1  # a missing value is a group as well
+    counts = np.bincount(groups[learned], minlength=groups.max() + 1)
+    sums = np.bincount(groups[learned], target[learned], minlength=len(counts))
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), target[learned].mean())
+    estimated = means[groups[~learned]]
     truth = target[~learned]
     if classify:
         return auc(truth == 1, estimated)
