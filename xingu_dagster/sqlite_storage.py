@@ -6,15 +6,17 @@ process compare every database with sixty migrations. `dagster.yaml` names this 
 ``storage: sqlite:`` in its place everything works as well, slower.
 """
 
+import os
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
     SqliteEventLogStorage,
@@ -29,6 +31,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 OPEN_DATABASES = 32
 """Databases that one storage keeps open; the webserver looks into one for each run."""
+
+EVENTS_AT_ONCE = "1000"
+"""Dagster hands over so many events that belong together, if the environment says nothing else."""
 
 
 class Engines:
@@ -124,11 +129,19 @@ class ScheduleStorage(_OneDatabase, SqliteScheduleStorage):
         return cls(url, inst_data) if is_made(url) else super().from_local(base_dir, inst_data)
 
 
+class _Batch(threading.local):
+    """The transactions of the batch that this thread stores; None: it stores none."""
+
+    begun: dict[str, Connection] | None = None
+    at_the_end: ExitStack
+
+
 class EventLogStorage(SqliteEventLogStorage):
     """Events: one database for each run, and an index of all."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines = Engines()
+        self._batch = _Batch()
         super().__init__(base_dir, inst_data)
 
     def run_connection(self, run_id: str | None = None) -> Any:
@@ -139,8 +152,29 @@ class EventLogStorage(SqliteEventLogStorage):
         """Give a connection to the index, in a transaction."""
         return self._begin(INDEX_SHARD_NAME)
 
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events in one transaction for each database; all of them, or none."""
+        with ExitStack() as at_the_end:
+            self._batch.begun = {}
+            self._batch.at_the_end = at_the_end
+            try:
+                super().store_event_batch(events)
+            finally:
+                self._batch.begun = None
+
     @contextmanager
     def _begin(self, shard: str) -> Iterator[Connection]:
+        begun = self._batch.begun
+        if begun is None:
+            with self._begin_one(shard) as connection:
+                yield connection
+            return
+        if shard not in begun:
+            begun[shard] = self._batch.at_the_end.enter_context(self._begin_one(shard))
+        yield begun[shard]
+
+    @contextmanager
+    def _begin_one(self, shard: str) -> Iterator[Connection]:
         url = self.conn_string_for_shard(shard)
         if shard not in self._initialized_dbs and not is_made(url):
             with super().run_connection(shard):
@@ -167,6 +201,8 @@ class SqliteStorage(DagsterSqliteStorage):
         # The parent's constructor would make storages of its own classes, and in two processes that
         # start at once on an empty folder one of them fails.
         self.base_dir = base_dir
+        # What a run plans to do is hundreds of events before its first step.
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENTS_AT_ONCE)
         history = Path(base_dir, "history")
         history.mkdir(parents=True, exist_ok=True)
         with FileLock(history / ".lock"):

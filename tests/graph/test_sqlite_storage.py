@@ -2,11 +2,15 @@
 
 import multiprocessing
 import sqlite3
+import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 
 import dagster as dg
 import pytest
+from dagster._check import CheckError
+from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
+from dagster._core.events.log import EventLogEntry
 
 from xingu_dagster import sqlite_storage
 from xingu_dagster.sqlite_storage import EventLogStorage, RunStorage, is_made
@@ -91,3 +95,36 @@ def test_all_events_can_be_wiped_and_written_again(tmp_path):
         assert instance.fetch_materializations(number.key, limit=1).records == []
         dg.materialize([number], instance=instance)
         assert len(instance.fetch_materializations(number.key, limit=9).records) == 1
+
+
+def planned(run_id, *names):
+    for name in names:
+        data = AssetMaterializationPlannedData(dg.AssetKey(name))
+        kind = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value
+        event = DagsterEvent(kind, "job", event_specific_data=data)
+        yield EventLogEntry(None, 10, "", run_id, time.time(), None, "job", event)
+
+
+def test_a_batch_of_events_is_stored_as_single_ones_are(tmp_path):
+    with instance_of(tmp_path, "ours") as instance:
+        storage = instance.event_log_storage
+        storage.store_event_batch(list(planned("batch", "a", "b")))
+        for event in planned("single", "a", "b"):
+            storage.store_event(event)
+        batch, single = (
+            [event.dagster_event.asset_key for event in storage.get_logs_for_run(run_id)]
+            for run_id in ("batch", "single")
+        )
+        assert batch == single == [dg.AssetKey("a"), dg.AssetKey("b")]
+        assert storage.has_asset_key(dg.AssetKey("b"))
+
+
+def test_a_batch_that_fails_leaves_nothing(tmp_path):
+    with instance_of(tmp_path, "ours") as instance:
+        storage = instance.event_log_storage
+        with pytest.raises(CheckError):
+            storage.store_event_batch([*planned("batch", "a"), "no event"])
+        assert storage.get_logs_for_run("batch") == []
+        assert not storage.has_asset_key(dg.AssetKey("a"))
+        storage.store_event_batch(list(planned("batch", "a")))
+        assert len(storage.get_logs_for_run("batch")) == 1
