@@ -11,7 +11,7 @@ from one_model import check_same_work, show_stages
 
 import harness
 from bench_data import MANY, ensure_database
-from harness import Project, bare, compare, last_line, memory_of, seconds_of
+from harness import Project, bare, compare, last_line
 from trained import test_rmse
 
 TARGET = 1.5
@@ -33,21 +33,21 @@ def main():
     if not options.bare_only:
         project.make()
         selection = " or ".join(project.assets_of(name) for name in MANY)
-        commands["ours"] = lambda: project.materialize(selection)
+        commands["ours"] = lambda memory: project.materialize(selection, memory=memory)
     runs = harness.interleaved(options.repetitions, commands)
 
     harness.report(runs)
-    show_stages("usual", runs["usual"])
+    show_stages("usual", runs["usual"].timed)
     if options.bare_only:
         return
     # The bare script prints the score of its last model.
     models = Path(project.env["TRAINED_MODELS_PATH"]) / MANY[-1]
-    rmse = {"usual": last_line(runs["usual"][-1])["rmse"], "ours": test_rmse(models, MANY[-1])}
+    ours, usual = runs["ours"], runs["usual"]
+    rmse = {"usual": last_line(usual.timed[-1])["rmse"], "ours": test_rmse(models, MANY[-1])}
     check_same_work(rmse)
     print()
-    ours, usual = runs["ours"], runs["usual"]
-    compare("seconds, ours / usual", seconds_of(ours), seconds_of(usual), TARGET)
-    print(f"memory, ours / usual: {max(memory_of(ours)) / max(memory_of(usual)):.2f}")
+    compare("seconds, ours / usual", ours.seconds, usual.seconds, TARGET)
+    print(f"memory, ours / usual: {ours.peak_mb / usual.peak_mb:.2f}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import harness
 from bench_data import ensure_database
-from harness import Project, bare, compare, last_line, memory_of, seconds_of
+from harness import Project, bare, compare, last_line
 from overhead import newest_run
 from trained import test_rmse
 
@@ -56,13 +56,15 @@ def main():
     project = Project(folder / "ours", providers, options.executor)
     if not options.bare_only:
         project.make()
-        commands["ours"] = lambda: project.materialize(project.assets_of("bench"))
+        commands["ours"] = lambda memory: project.materialize(
+            project.assets_of("bench"), memory=memory
+        )
     runs = harness.interleaved(options.repetitions, commands)
 
     harness.report(runs)
-    show_stages("usual", runs["usual"])
-    show_stages("tight", runs["tight"])
-    rmse = {name: last_line(runs[name][-1])["rmse"] for name in ("usual", "tight")}
+    show_stages("usual", runs["usual"].timed)
+    show_stages("tight", runs["tight"].timed)
+    rmse = {name: last_line(runs[name].timed[-1])["rmse"] for name in ("usual", "tight")}
     if options.bare_only:
         check_same_work(rmse)
         return
@@ -70,9 +72,9 @@ def main():
     check_same_work(rmse | {"ours": test_rmse(Path(project.env["TRAINED_MODELS_PATH"]), "train")})
     ours, usual = runs["ours"], runs["usual"]
     print()
-    compare("seconds, ours / usual", seconds_of(ours), seconds_of(usual), AGAINST_USUAL)
-    compare("seconds, ours / tight", seconds_of(ours), seconds_of(runs["tight"]), AGAINST_TIGHT)
-    compare("memory, ours / usual", memory_of(ours), memory_of(usual), MEMORY)
+    compare("seconds, ours / usual", ours.seconds, usual.seconds, AGAINST_USUAL)
+    compare("seconds, ours / tight", ours.seconds, runs["tight"].seconds, AGAINST_TIGHT)
+    compare("memory, ours / usual", [ours.peak_mb], [usual.peak_mb], MEMORY)
 
 
 if __name__ == "__main__":
