@@ -14,6 +14,7 @@ from xingu.config.settings import ExecutorName
 from xingu.errors import SettingsError
 from xingu_dagster.child_events import hear_children_at_once
 from xingu_dagster.fork_server import start_fork_server
+from xingu_dagster.rehearsal import rehearse
 
 # Everything that a step's process would import otherwise, found by comparing `sys.modules` in one.
 PRELOADED = [
@@ -91,7 +92,7 @@ def _forking_executor() -> dg.ExecutorDefinition:
     theirs = dg.multiprocess_executor
 
     def create(context: dg.InitExecutorContext) -> Any:
-        start_fork_server(PRELOADED)
+        start_fork_server(PRELOADED, lambda: rehearse(context.instance))
         assert theirs.executor_creation_fn  # noqa: S101
         return theirs.executor_creation_fn(context)
 

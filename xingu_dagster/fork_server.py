@@ -5,20 +5,23 @@ that process has imported everything, built the definitions and picked the job's
 has to do any of that again.
 """
 
+import gc
 import multiprocessing
 import os
 import socket
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from multiprocessing import forkserver, resource_tracker, util
 from pathlib import Path
 from typing import Any
 
 
-def start_fork_server(preloaded: Sequence[str]) -> None:
+def start_fork_server(
+    preloaded: Sequence[str], rehearse: Callable[[], None] = lambda: None
+) -> None:
     """Start the server of `multiprocessing`, unless there is one; call it before the first step.
 
     Without effect where the platform has none. Where this process has threads, or Python is newer
@@ -26,6 +29,7 @@ def start_fork_server(preloaded: Sequence[str]) -> None:
 
     Args:
         preloaded: Modules that steps need.
+        rehearse: What else this process does before it is forked.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return
@@ -33,16 +37,18 @@ def start_fork_server(preloaded: Sequence[str]) -> None:
     if threading.active_count() > 1 or sys.version_info >= (3, 14):
         forkserver.ensure_running()
         return
-    for name in preloaded:
-        import_module(name)
-    _fork()
-
-
-def _fork() -> None:
-    """Do what `ForkServer.ensure_running` does, with a fork in place of a new interpreter."""
     server: Any = forkserver._forkserver  # there is no public way to put a server in its place
     if server._forkserver_pid is not None:
         return
+    for name in preloaded:
+        import_module(name)
+    rehearse()
+    gc.freeze()  # a step's collector that looked at what is there would copy its pages
+    _fork(server)
+
+
+def _fork(server: Any) -> None:
+    """Do what `ForkServer.ensure_running` does, with a fork in place of a new interpreter."""
     resource_tracker.ensure_running()
     with socket.socket(socket.AF_UNIX) as listener:
         address = str(Path(util.get_temp_dir()) / "fork-server")

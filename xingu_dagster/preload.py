@@ -1,16 +1,12 @@
 """What is made before the first step is forked, so that its process finds everything there.
 
 The repository is built once for each run, and so are the tables that libraries make when they are
-first used; Dagster's are made by a run of one asset that nobody sees. Nothing here may start
-threads: a forked process would wait for them for ever.
+first used. Nothing here may start threads: a forked process would wait for them for ever.
 """
 
 import gc
-import logging
 import warnings
-from collections.abc import Iterator
 
-import dagster as dg
 import pandas as pd
 import pyarrow as pa
 from narwhals.stable.v1 import from_native
@@ -35,17 +31,6 @@ _few = pd.Series([0.0, 1.0, 2.0])
 for _name, _figure in regression_plots(_few, _few, "y").items():
     figure_json(_name, _figure)  # plotly's validators and template
 plotly_script_in_json()
-
-
-@dg.multi_asset(specs=[dg.AssetSpec("rehearsed")], can_subset=True)
-def _rehearse() -> Iterator[dg.MaterializeResult]:
-    yield dg.MaterializeResult("rehearsed", metadata={"rows": 0})
-
-
-logging.disable()  # nobody has asked for this run
-with dg.DagsterInstance.ephemeral() as _instance:
-    dg.materialize([_rehearse], instance=_instance)
-logging.disable(logging.NOTSET)
 
 # What is loaded by now stays; a collector that looked at it would copy its pages into every step.
 gc.freeze()

@@ -1,18 +1,19 @@
 """Dagster's SQLite storage with connections that stay open; the files are the same.
 
-Its one idea: a database that has a revision is made, and one that is made needs no look at it.
-Dagster opens a new connection for each of the ten statements that an asset costs, and lets every
-process compare every database with sixty migrations. `dagster.yaml` names this class; with
-``storage: sqlite:`` in its place everything works as well, slower.
+Its one idea: a process opens each database once and keeps what it has found out about it, and so do
+the processes that are forked from it. Dagster opens a new connection for each of the ten statements
+that an asset costs, asks the schema before many of them, and lets every process compare every
+database with sixty migrations. `dagster.yaml` names this class; with ``storage: sqlite:`` in its
+place everything works as well, slower.
 """
 
 import os
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,43 +28,78 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import Pool
 
 OPEN_DATABASES = 32
-"""Databases that one storage keeps open; the webserver looks into one for each run."""
+"""Databases that a process keeps open; the webserver looks into one for each run."""
 
 EVENTS_AT_ONCE = "1000"
 """Dagster hands over so many events that belong together, if the environment says nothing else."""
 
 
-class Engines:
-    """Engines by URL; the one that was not used for longest is closed."""
+@dataclass(frozen=True, slots=True)
+class _Database:
+    """One that is made, and open."""
+
+    engine: Engine
+    inode: int
+    has: set[str] = field(default_factory=set)
+    """Tables, columns and indices of it that were found; none ever goes."""
+
+
+class _Databases:
+    """Those that this process has opened, by URL; the one not used for longest is closed."""
 
     def __init__(self) -> None:
-        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._open: OrderedDict[str, _Database] = OrderedDict()
         self._lock = threading.Lock()
+        self._inherited: list[Pool] = []
+        os.register_at_fork(after_in_child=self._after_fork)
 
-    @contextmanager
-    def begin(self, url: str) -> Iterator[Connection]:
-        """Give a connection in a transaction."""
-        with self._engine(url).begin() as connection:
-            yield connection
-
-    def _engine(self, url: str) -> Engine:
+    def find(self, url: str) -> _Database | None:
+        """Return a database if it is open, and if its file is still the same."""
         with self._lock:
-            if url not in self._engines:
-                self._engines[url] = _new_engine(url)
-            self._engines.move_to_end(url)
-            if len(self._engines) > OPEN_DATABASES:
+            found = self._open.get(url)
+            return found if found and found.inode == _inode(url) else None
+
+    def get(self, url: str) -> _Database:
+        """Return a database; it is opened if need be."""
+        if found := self.find(url):
+            return found
+        with self._lock:
+            self._open[url] = opened = _Database(_new_engine(url), _inode(url))
+            while len(self._open) > OPEN_DATABASES:
                 # Connections that are in use are closed when they are given back.
-                self._engines.popitem(last=False)[1].dispose()
-            return self._engines[url]
+                self._open.popitem(last=False)[1].engine.dispose()
+            return opened
 
-    def dispose(self) -> None:
-        """Close all."""
+    def close(self, start: str) -> None:
+        """Close those whose URL starts so."""
         with self._lock:
-            while self._engines:
-                self._engines.popitem()[1].dispose()
+            for url in [url for url in self._open if url.startswith(start)]:
+                self._open.pop(url).engine.dispose()
+
+    def _after_fork(self) -> None:
+        """Connect anew: connections of another process may be neither used nor closed."""
+        self._lock = threading.Lock()
+        for database in self._open.values():
+            self._inherited.append(database.engine.pool)
+            database.engine.dispose(close=False)
+
+
+_databases = _Databases()
+
+
+def _path(url: str) -> str:
+    return url.removeprefix("sqlite:///")
+
+
+def _inode(url: str) -> int:
+    try:
+        return os.stat(_path(url)).st_ino  # noqa: PTH116 - a Path takes longer, and this is often
+    except FileNotFoundError:
+        return 0
 
 
 def _new_engine(url: str) -> Engine:
@@ -79,14 +115,18 @@ def _new_engine(url: str) -> Engine:
 
 def is_made(url: str) -> bool:
     """Return whether Dagster has made the database: it then has a revision."""
-    path = Path(make_url(url).database or "")
-    if not path.exists():
+    if _databases.find(url):
+        return True
+    if not _inode(url):
         return False
-    with closing(sqlite3.connect(path, timeout=SQLITE_BUSY_TIMEOUT_SECONDS)) as database:
+    with closing(sqlite3.connect(_path(url), timeout=SQLITE_BUSY_TIMEOUT_SECONDS)) as database:
         try:
-            return database.execute("SELECT 1 FROM alembic_version").fetchone() is not None
+            made = database.execute("SELECT 1 FROM alembic_version").fetchone() is not None
         except sqlite3.OperationalError:  # another process is about to make it
             return False
+    if made:
+        _databases.get(url)
+    return made
 
 
 class _OneDatabase:
@@ -94,19 +134,15 @@ class _OneDatabase:
 
     _conn_string: str
 
-    @cached_property
-    def _engine(self) -> Engine:
-        return _new_engine(self._conn_string)
-
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """Give a connection in a transaction."""
-        with self._engine.begin() as connection:
+        with _databases.get(self._conn_string).engine.begin() as connection:
             yield connection
 
     def dispose(self) -> None:
         """Close the connections."""
-        self._engine.dispose()
+        _databases.close(self._conn_string)
 
 
 class RunStorage(_OneDatabase, SqliteRunStorage):
@@ -129,6 +165,10 @@ class ScheduleStorage(_OneDatabase, SqliteScheduleStorage):
         return cls(url, inst_data) if is_made(url) else super().from_local(base_dir, inst_data)
 
 
+class _UndoneError(Exception):
+    """What was stored is not wanted."""
+
+
 class _Batch(threading.local):
     """The transactions of the batch that this thread stores; None: it stores none."""
 
@@ -140,7 +180,6 @@ class EventLogStorage(SqliteEventLogStorage):
     """Events: one database for each run, and an index of all."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._engines = Engines()
         self._batch = _Batch()
         super().__init__(base_dir, inst_data)
 
@@ -154,11 +193,25 @@ class EventLogStorage(SqliteEventLogStorage):
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events in one transaction for each database; all of them, or none."""
+        with self._together():
+            super().store_event_batch(events)
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Undo, when the block ends, what this thread has stored in it."""
+        with suppress(_UndoneError), self._together():
+            yield
+            raise _UndoneError
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        if self._batch.begun is not None:
+            yield
+            return
         with ExitStack() as at_the_end:
-            self._batch.begun = {}
-            self._batch.at_the_end = at_the_end
+            self._batch.begun, self._batch.at_the_end = {}, at_the_end
             try:
-                super().store_event_batch(events)
+                yield
             finally:
                 self._batch.begun = None
 
@@ -176,22 +229,46 @@ class EventLogStorage(SqliteEventLogStorage):
     @contextmanager
     def _begin_one(self, shard: str) -> Iterator[Connection]:
         url = self.conn_string_for_shard(shard)
-        if shard not in self._initialized_dbs and not is_made(url):
+        if not is_made(url):
+            self._initialized_dbs.discard(shard)
             with super().run_connection(shard):
                 pass
-        self._initialized_dbs.add(shard)
-        with self._engines.begin(url) as connection:
+        with _databases.get(url).engine.begin() as connection:
             yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        """Return whether the index has a table."""
+        look = super().has_table
+        return self._has(f"table {table_name}", lambda: look(table_name))
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Return whether all events are in a part of the index."""
+        look = super().has_secondary_index
+        return self._has(f"index {name}", lambda: look(name))
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        look = super()._has_asset_key_col_on_connection
+        return self._has(f"column {column_name}", lambda: look(conn, column_name))
+
+    def _has(self, name: str, look: Callable[[], bool]) -> bool:
+        """Look for something only until it is there: none of it ever goes."""
+        has = _databases.get(self.conn_string_for_shard(INDEX_SHARD_NAME)).has
+        if name not in has and look():
+            has.add(name)
+        return name in has
 
     def wipe(self) -> None:
         """Remove all events."""
-        self._engines.dispose()
+        self._close()
         super().wipe()
 
     def dispose(self) -> None:
         """Close the connections."""
-        self._engines.dispose()
+        self._close()
         super().dispose()
+
+    def _close(self) -> None:
+        _databases.close(self.conn_string_for_shard("").removesuffix(".db"))
 
 
 class SqliteStorage(DagsterSqliteStorage):

@@ -1,6 +1,7 @@
 """Dagster's storage with open connections: the same files, the same contents."""
 
 import multiprocessing
+import shutil
 import sqlite3
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -85,7 +86,7 @@ def test_only_so_many_databases_stay_open(tmp_path, monkeypatch):
     with instance_of(tmp_path, "ours") as instance:
         runs = [dg.materialize([number], instance=instance).run_id for _ in range(4)]
         assert all(instance.all_logs(run_id) for run_id in runs)
-        assert len(instance.event_log_storage._engines._engines) <= 2
+        assert len(sqlite_storage._databases._open) <= 2
 
 
 def test_all_events_can_be_wiped_and_written_again(tmp_path):
@@ -128,3 +129,50 @@ def test_a_batch_that_fails_leaves_nothing(tmp_path):
         assert not storage.has_asset_key(dg.AssetKey("a"))
         storage.store_event_batch(list(planned("batch", "a")))
         assert len(storage.get_logs_for_run("batch")) == 1
+
+
+def test_what_is_undone_was_there_meanwhile_and_leaves_nothing(tmp_path):
+    with instance_of(tmp_path, "ours") as instance:
+        storage = instance.event_log_storage
+        with storage.undone():
+            for event in planned("run", "a"):
+                storage.store_event(event)
+            storage.store_event_batch(list(planned("run", "b")))
+            assert len(storage.get_logs_for_run("run")) == 2
+        assert storage.get_logs_for_run("run") == []
+        assert storage.all_asset_keys() == []
+
+
+def test_a_forked_process_connects_anew_and_both_go_on(tmp_path):
+    context = multiprocessing.get_context("fork")
+    with instance_of(tmp_path, "ours") as instance:
+        dg.materialize([number], instance=instance)
+        before = {url: one.engine for url, one in sqlite_storage._databases._open.items()}
+        ours = {url: engine.pool for url, engine in before.items()}
+        child = context.Process(target=in_a_fork, args=(instance, ours))
+        child.start()
+        for _ in range(5):  # both write into the index
+            dg.materialize([number], instance=instance)
+        child.join(60)
+        assert child.exitcode == 0
+        assert all(before[url].pool is pool for url, pool in ours.items())
+        assert len(instance.fetch_materializations(number.key, limit=99).records) == 11
+    with closing(sqlite3.connect(tmp_path / ".dagster/history/runs/index.db")) as index:
+        assert index.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def in_a_fork(instance, pools):
+    opened = sqlite_storage._databases._open
+    assert all(opened[url].engine.pool is not pool for url, pool in pools.items())
+    for _ in range(5):
+        dg.materialize([number], instance=instance)
+
+
+def test_a_folder_that_was_replaced_is_opened_anew(tmp_path):
+    with instance_of(tmp_path, "ours") as instance:
+        dg.materialize([number], instance=instance)
+        shutil.rmtree(tmp_path / ".dagster")
+        with instance_of(tmp_path, "ours") as other:
+            run_id = dg.materialize([number], instance=other).run_id
+            records = other.fetch_materializations(number.key, limit=9).records
+            assert [record.run_id for record in records] == [run_id]
