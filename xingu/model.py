@@ -103,6 +103,7 @@ class Model:
         provenance: Commit, branch, machine, person and library versions of the train.
         sets: The sets that it was trained on, while they are in memory.
         sets_estimations: What it estimates for `sets`, once that was computed.
+        judged: The set of `sets` that judges it best, and what it estimates for that one.
         search: Where the trials of a search go; None: nowhere.
         batch: The rows of `batch_predict` as they were estimated, with their features.
         batch_estimations: What `batch_predict` has returned.
@@ -123,6 +124,7 @@ class Model:
         self.trained: datetime | Literal[False] = False
         self.sets: Mapping[str, pd.DataFrame] = {}
         self.sets_estimations: Mapping[str, pd.DataFrame] = {}
+        self.judged: tuple[str, pd.DataFrame] | None = None
         self.batch: pd.DataFrame | None = None
         self.batch_estimations: pd.DataFrame | None = None
         self.search: SearchRoom | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from math import nan
 from typing import Any
 
 import dagster as dg
@@ -46,16 +47,17 @@ def metrics_frame(rows: Sequence[MetricRow]) -> pd.DataFrame:
 
 def metrics_metadata(table: pd.DataFrame) -> Metadata:
     """Return the values by ``set metric``, so that the UI draws their history, and the table."""
+    rows = list(table[[*METRIC_COLUMNS]].itertuples(index=False, name=None))
     values = {
         f"{name}" if pd.isna(part) else f"{part} {name}": _shown(number, text)
-        for part, name, number, text in table.itertuples(index=False, name=None)
+        for part, name, number, text in rows
     }
-    sets = [name for name in table["set"].unique() if pd.notna(name)]
-    by_name = table.pivot_table(index="name", columns="set", values="value_number", sort=False)
+    cells = {(name, part): number for part, name, number, _ in rows if pd.notna(part)}
+    names, sets = dict.fromkeys(name for name, _ in cells), dict.fromkeys(part for _, part in cells)
     lines = ["| metric | " + " | ".join(sets) + " |", "|---" * (len(sets) + 1) + "|"]
     lines += [
-        f"| {name} | " + " | ".join(f"{row.get(part, float('nan')):.4g}" for part in sets) + " |"
-        for name, row in by_name.iterrows()
+        f"| {name} | " + " | ".join(f"{cells.get((name, part), nan):.4g}" for part in sets) + " |"
+        for name in names
     ]
     return {"metrics": dg.MetadataValue.md("\n".join(lines)), **values}
 

@@ -95,6 +95,11 @@ def test_residuals_show_the_distribution_of_all_rows():
     assert points.y == pytest.approx(points.x - points.customdata)
 
 
+def test_residuals_that_differ_by_rounding_alone_are_drawn():
+    _, _, distribution = residuals(TRUE, TRUE + 1, "price").data
+    assert max(distribution.x) == 1
+
+
 @pytest.mark.parametrize("draw", [roc_curve, precision_recall_curve])
 def test_a_curve_is_thinned_and_still_has_its_area(draw):
     curve = draw(HITS, SCORE, "late").data[0]

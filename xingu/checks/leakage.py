@@ -5,6 +5,8 @@ are learned on one half of the rows and judged on the other, so that no identifi
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -30,10 +32,10 @@ def leakage(
     """
     rows = sample(train.loc[train[target].notna()], ROWS)
     y, measure = rows[target], "AUC" if classify else "R2"
-    targets = _class_targets(y) if classify else [numbers_of(y)]
+    targets = _class_targets(y) if classify else [_Amount(numbers_of(y))]
     figures = {}
     for name in features:
-        scores = [_score(rows[name], each, classify) for each in targets]
+        scores = [_score(rows[name], each) for each in targets]
         known = [score for score in scores if not np.isnan(score)]
         if known:
             figures[name] = float(np.mean(known))
@@ -47,64 +49,105 @@ def leakage(
 
 
 def auc(hits: np.ndarray, scores: np.ndarray) -> float:
-    """Area under the ROC curve from ranks (Mann-Whitney U); NaN without both classes."""
-    positive = int(hits.sum())
-    negative = len(hits) - positive
-    if not positive or not negative:
-        return np.nan
-    ranks = pd.Series(scores).rank().to_numpy()
-    return float((ranks[hits].sum() - positive * (positive + 1) / 2) / (positive * negative))
+    """Area under the ROC curve; NaN without both classes."""
+    return _auc_of_ranks(hits, _ranks(scores))
 
 
-def _class_targets(y: pd.Series) -> list[np.ndarray]:
+@dataclass(frozen=True)
+class _Amount:
+    """A target that is a number; judged by R2."""
+
+    values: np.ndarray
+
+    @cached_property
+    def ranks(self) -> np.ndarray:
+        return _ranks(self.values)
+
+    def explained_by(self, numbers: np.ndarray, ranks: np.ndarray, known: np.ndarray) -> float:
+        """What a straight line, or the order of `numbers`, explains; they are those `known`."""
+        target = self.values[known]
+        if numbers.min() == numbers.max() or target.min() == target.max():
+            return np.nan
+        own = self.ranks if known.all() else _ranks(target)
+        return max(_shared(numbers, target), _shared(ranks, own))
+
+    @staticmethod
+    def judged(truth: np.ndarray, estimated: np.ndarray) -> float:
+        spread = ((truth - truth.mean()) ** 2).sum()
+        return float(1 - ((truth - estimated) ** 2).sum() / spread) if spread else np.nan
+
+
+@dataclass(frozen=True)
+class _Class:
+    """Whether a row is of one class, 1 or 0; judged by the AUC."""
+
+    values: np.ndarray
+
+    def explained_by(self, numbers: np.ndarray, ranks: np.ndarray, known: np.ndarray) -> float:  # noqa: ARG002
+        """What the order of `numbers` explains; they are those `known`."""
+        area = _auc_of_ranks(self.values[known] == 1, ranks)
+        return max(area, 1 - area)
+
+    @staticmethod
+    def judged(truth: np.ndarray, estimated: np.ndarray) -> float:
+        return auc(truth == 1, estimated)
+
+
+_Target = _Amount | _Class
+
+
+def _class_targets(y: pd.Series) -> list[_Class]:
     counts = y.value_counts()
     labels: Collection = counts[counts > 0].index[:MAX_CLASSES]
     labels = labels[:1] if len(labels) == 2 else labels
-    return [(y == label).to_numpy(dtype=float) for label in labels]
+    return [_Class((y == label).to_numpy(dtype=float)) for label in labels]
 
 
-def _score(column: pd.Series, target: np.ndarray, classify: bool) -> float:
+def _score(column: pd.Series, target: _Target) -> float:
     """AUC or R2 of the best that one column can do; NaN: it cannot be judged."""
     if is_numeric(column):
         numbers = numbers_of(column)
         known = np.isfinite(numbers)
         if known.sum() < 2:
             return np.nan
-        codes = _bins(numbers, known)
-        plain = _monotone(numbers[known], target[known], classify) if known.mean() > 0.5 else np.nan
-        return float(np.nanmax([plain, _by_group(codes, target, classify), 0]))
+        numbers = numbers[known]
+        ranks = _ranks(numbers)
+        groups = np.full(len(known), -1)
+        groups[known] = (ranks - 1) * GROUPS / len(ranks)  # of as many rows each
+        plain = target.explained_by(numbers, ranks, known) if known.mean() > 0.5 else np.nan
+        return float(np.nanmax([plain, _by_group(groups, target), 0]))
     texts = texts_of(column)
-    return np.nan if texts is None else _by_group(pd.factorize(texts)[0], target, classify)
+    return np.nan if texts is None else _by_group(pd.factorize(texts)[0], target)
 
 
-def _bins(numbers: np.ndarray, known: np.ndarray) -> np.ndarray:
-    edges = np.unique(np.quantile(numbers[known], np.arange(1, GROUPS) / GROUPS, method="lower"))
-    return np.where(known, np.searchsorted(edges, numbers), -1)
+def _ranks(numbers: np.ndarray) -> np.ndarray:
+    return pd.Series(numbers).rank().to_numpy()
 
 
-def _monotone(numbers: np.ndarray, target: np.ndarray, classify: bool) -> float:
-    """What the column's order, or a straight line, explains."""
-    if classify:
-        area = auc(target == 1, numbers)
-        return max(area, 1 - area)
-    if numbers.min() == numbers.max() or target.min() == target.max():
+def _auc_of_ranks(hits: np.ndarray, ranks: np.ndarray) -> float:
+    """Mann-Whitney's U of the hits over its largest value."""
+    positive = int(hits.sum())
+    negative = len(hits) - positive
+    if not positive or not negative:
         return np.nan
-    ranks = np.corrcoef(pd.Series(numbers).rank(), pd.Series(target).rank())[0, 1]
-    return max(np.corrcoef(numbers, target)[0, 1] ** 2, ranks**2)
+    above = ranks[hits].sum() - positive * (positive + 1) / 2
+    return float(above / (positive * negative))
 
 
-def _by_group(codes: np.ndarray, target: np.ndarray, classify: bool) -> float:
+def _shared(one: np.ndarray, other: np.ndarray) -> float:
+    """The square of Pearson's correlation."""
+    one, other = one - one.mean(), other - other.mean()
+    return float((one @ other / np.sqrt(one @ one) / np.sqrt(other @ other)) ** 2)
+
+
+def _by_group(codes: np.ndarray, target: _Target) -> float:
     """What the mean of each group explains in rows that it was not computed from."""
     learned = np.arange(len(codes)) % 2 == 0
     if learned.all():
         return np.nan
     groups = codes + 1  # a missing value is a group as well
+    known = target.values[learned]
     counts = np.bincount(groups[learned], minlength=groups.max() + 1)
-    sums = np.bincount(groups[learned], target[learned], minlength=len(counts))
-    means = np.where(counts > 0, sums / np.maximum(counts, 1), target[learned].mean())
-    estimated = means[groups[~learned]]
-    truth = target[~learned]
-    if classify:
-        return auc(truth == 1, estimated)
-    spread = ((truth - truth.mean()) ** 2).sum()
-    return float(1 - ((truth - estimated) ** 2).sum() / spread) if spread else np.nan
+    sums = np.bincount(groups[learned], known, minlength=len(counts))
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), known.mean())
+    return target.judged(target.values[~learned], means[groups[~learned]])

@@ -112,10 +112,10 @@ def earlier_hyperparameters(
     """
     named = [train_or_session_id] if train_or_session_id else []
     wanted = TrainFilter(dataprovider_ids=[dataprovider_id])
-    attributes = attributes_of(db, wanted).pivot_table(
-        index="train_id", columns="attribute", values="value", aggfunc="last"
-    )
-    known: dict[str, dict[str, Any]] = attributes.to_dict("index")  # type: ignore[assignment]
+    attributes = attributes_of(db, wanted)[["train_id", "attribute", "value"]]
+    known: dict[str, dict[str, Any]] = {}
+    for train_id, attribute, value in attributes.itertuples(index=False, name=None):
+        known.setdefault(train_id, {})[attribute] = value
     trains = find_trains(db, TrainFilter(named, [dataprovider_id]))
     # Two of the same second are told apart by the time that they have recorded themselves.
     trains["trained"] = [known.get(one, {}).get("trained") or "" for one in trains["train_id"]]

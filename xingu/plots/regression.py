@@ -94,6 +94,8 @@ def residuals(
 
 
 def _distribution(errors: np.ndarray) -> "go.Bar":
+    if np.ptp(errors) <= 1e-9 * np.abs(errors).max():  # they differ by rounding alone
+        errors = np.full(len(errors), errors.mean())
     counts, edges = np.histogram(errors, bins=min(60, max(10, int(np.sqrt(len(errors))))))
     return go.Bar(
         x=counts / len(errors),

@@ -3,8 +3,9 @@
 Its one idea: a segment is a value of one column, or a quarter of its range; the worst come first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,13 +41,17 @@ def error_by_segment(
     counts = pd.Series(1.0, errors.index) if weight is None else weight.astype("float64")
     known = (errors.notna() & (counts > 0)).to_numpy()
     errors, counts, columns = errors[known], counts[known], columns.loc[known]
-    found = []
-    for name, groups in _segments(columns):
-        for label, places in groups:
-            if len(places) >= FEWEST_ROWS:
-                chosen = errors.to_numpy()[places], counts.to_numpy()[places]
-                mean = np.average(chosen[0], weights=chosen[1])
-                found.append((mean, f"{name} = {label}", len(places)))
+    wrong, weights, found = errors.to_numpy(), counts.to_numpy(), []
+    for name, codes, labels in _segments(columns):
+        groups, most = codes + 1, len(labels) + 1  # the first group is that of missing values
+        rows = np.bincount(groups, minlength=most)[1:]
+        count = np.bincount(groups, weights, minlength=most)[1:]
+        total = np.bincount(groups, weights * wrong, minlength=most)[1:]
+        found += [
+            (total[one] / count[one], f"{name} = {labels[one]}", int(rows[one]))
+            for one in np.argsort(-rows)[:MOST_VALUES]
+            if rows[one] >= FEWEST_ROWS
+        ]
     if not found:
         raise UndefinedMetricError(f"no segment has {FEWEST_ROWS} rows")
     worst = sorted(found, key=lambda one: -one[0])[:MOST_SEGMENTS]
@@ -88,32 +93,27 @@ def _bars(
     )
 
 
-def _segments(columns: pd.DataFrame) -> Iterator[tuple[str, list[tuple[str, np.ndarray]]]]:
-    """Yield each column with its segments: a label, and the positions of the rows."""
+def _segments(columns: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, Sequence[Any]]]:
+    """Yield each column, the segment of each row (-1: of none), and what the segments are."""
     for name in columns:
         column = columns[name]
         if not isinstance(column, pd.Series):
             continue
         try:
-            codes, labels = pd.factorize(_grouped(column), sort=False)
+            yield str(name), *_grouped(column)
         except TypeError:  # values that cannot be compared or hashed, such as lists
             continue
-        commonest = np.argsort(-np.bincount(codes[codes >= 0], minlength=len(labels)))
-        yield (
-            str(name),
-            [(str(labels[one]), np.flatnonzero(codes == one)) for one in commonest[:MOST_VALUES]],
-        )
 
 
-def _grouped(column: pd.Series) -> pd.Series:
-    """Return `column` with the quarters of its range in place of many numbers."""
+def _grouped(column: pd.Series) -> tuple[np.ndarray, Sequence[Any]]:
+    """Return codes and values of `column`; of many numbers the quarters of their range."""
     if pd.api.types.is_datetime64_any_dtype(column):
         raise TypeError("times are no segments")
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if not numeric or column.nunique() <= 12:
-        return column
+        return pd.factorize(column, sort=False)  # type: ignore[return-value]
     numbers = column.to_numpy(dtype="float64", na_value=np.nan)
     edges = np.unique(np.nanquantile(numbers, [0, 0.25, 0.5, 0.75, 1]))
     labels = [f"{low:.4g} – {high:.4g}" for low, high in pairwise(edges)]
     places = np.searchsorted(edges[1:-1], numbers, side="left")
-    return pd.Series(np.array(labels, dtype=object)[places]).where(~np.isnan(numbers))
+    return np.where(np.isnan(numbers), -1, places), labels

@@ -16,7 +16,6 @@ from xingu.model import Model
 from xingu.plots.collect import Channel, Gallery
 from xingu.stages.evaluate import (
     BATCH,
-    MAIN_SETS,
     Rows,
     Sets,
     call_of_family,
@@ -24,6 +23,7 @@ from xingu.stages.evaluate import (
     known_targets,
     row_weight,
 )
+from xingu.stages.reference import JUDGES
 from xingu.tuning.hyperparameters import Hyperparameters
 
 OF_THE_JUDGE = ("Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment")
@@ -59,7 +59,7 @@ def draw_sets(model: Model, sets: Sets, estimations: Sets) -> Gallery:
     from xingu.plots.importance import importance
 
     gallery = Gallery()
-    judge = next(name for name in MAIN_SETS if name in sets)
+    judge = next(name for name in JUDGES if name in sets)
     for name in sets:
         rows = Rows(name, sets[name], estimations[name])
         off = () if name == judge else OF_THE_JUDGE

@@ -27,12 +27,12 @@ from xingu.metrics.collect import (
     find_methods,
 )
 from xingu.model import Model
+from xingu.stages.reference import judged
 from xingu.state import PreparedSplits, ProviderState
 
 logger = logging.getLogger(__name__)
 
 Sets = Mapping[str, pd.DataFrame]
-MAIN_SETS = ("test", "val", "train")
 BATCH = "batch"
 
 
@@ -173,10 +173,10 @@ def row_weight(model: Model, XY: pd.DataFrame) -> pd.Series | None:
     return XY[name]
 
 
-def main_metrics(model: Model, sets: Sets) -> tuple[str, Measured]:
+def main_metrics(model: Model) -> tuple[str, Measured]:
     """Return the classical metrics of the set that judges best: test, else val, else train."""
-    name = next(name for name in MAIN_SETS if name in sets)
-    return name, classical_metrics(model, sets[name], model.estimate(sets[name]))
+    name, Y_pred = judged(model)
+    return name, classical_metrics(model, model.sets[name], Y_pred)
 
 
 def family(model: Model, prefix: str) -> Iterator[tuple[str, Any]]:

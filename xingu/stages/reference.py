@@ -2,13 +2,13 @@
 
 import logging
 
+import pandas as pd
+
 from xingu.checks.reference import (
-    SAMPLE_ROWS,
     FeatureReference,
     Reference,
     column_reference,
     feature_reference,
-    sample,
 )
 from xingu.errors import XinguError
 from xingu.model import Model
@@ -26,11 +26,17 @@ def training_reference(model: Model) -> Reference:
     return Reference(feature_reference(model.sets["train"], names), _estimations(model))
 
 
+def judged(model: Model) -> tuple[str, pd.DataFrame]:
+    """Return the set that judges best, and its estimations, which are computed once."""
+    if model.judged is None:
+        name = next(name for name in JUDGES if name in model.sets)
+        model.judged = name, model.estimate(model.sets[name])
+    return model.judged
+
+
 def _estimations(model: Model) -> FeatureReference | None:
-    frame = next(model.sets[name] for name in JUDGES if name in model.sets)
     try:
-        Y_pred = model.estimate(sample(frame, SAMPLE_ROWS))
-        return column_reference(model.estimation_of(Y_pred))
+        return column_reference(model.estimation_of(judged(model)[1]))
     except (XinguError, KeyError) as error:  # its evaluation will say this in full
         logger.warning("%s: drift of estimations will not be known: %s", model.id, error)
         return None

@@ -105,7 +105,7 @@ def _describe(step: PhaseStep, model: Model, sources: Sequence[SourceRecord]) ->
 def _main_metrics(model: Model) -> Metadata:
     """The metrics of one set as numbers, so that the UI draws their history on the model."""
     try:
-        name, measured = main_metrics(model, model.sets)
+        name, measured = main_metrics(model)
     except XinguError as error:  # the model is saved; its evaluation will say this in full
         logger.warning("%s: no metrics with the model: %s", model.id, error)
         name, measured = "", Measured({}, {})
