@@ -18,6 +18,8 @@ from multiprocessing import forkserver, resource_tracker, util
 from pathlib import Path
 from typing import Any
 
+from xingu_dagster.collector import without_collections
+
 
 def start_fork_server(
     preloaded: Sequence[str], rehearse: Callable[[], None] = lambda: None
@@ -40,9 +42,10 @@ def start_fork_server(
     server: Any = forkserver._forkserver  # there is no public way to put a server in its place
     if server._forkserver_pid is not None:
         return
-    for name in preloaded:
-        import_module(name)
-    rehearse()
+    with without_collections():
+        for name in preloaded:
+            import_module(name)
+        rehearse()
     gc.freeze()  # a step's collector that looked at what is there would copy its pages
     _fork(server)
 

@@ -6,6 +6,7 @@ first used. Nothing here may start threads: a forked process would wait for them
 
 import gc
 import warnings
+from datetime import UTC, datetime
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +16,8 @@ from xingu.identity import session_id_of
 from xingu.inventory.schema import tables
 from xingu.plots.builtin import regression_plots
 from xingu.plots.pages import figure_json, plotly_script_in_json
+from xingu.plots.segments import error_by_segment
+from xingu.plots.theme import stamp
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the run's own process has shown them
@@ -27,9 +30,11 @@ with warnings.catch_warnings():
 tables(settings.table_prefix)
 session_id_of("")  # the lists of words
 from_native(pa.table({"x": [1.0]}))  # LightGBM's way into frames: looks for plugins
-_few = pd.Series([0.0, 1.0, 2.0])
-for _name, _figure in regression_plots(_few, _few, "y").items():
-    figure_json(_name, _figure)  # plotly's validators and template
+_some = pd.Series([0.0, 1.0, 2.0] * 10)
+_figures = regression_plots(_some, _some, "y")
+_figures["segments"] = error_by_segment(_some, _some.to_frame("x"), "error")
+for _name, _figure in _figures.items():
+    figure_json(_name, stamp(_figure, "", "", datetime.now(UTC)))  # plotly's validators, template
 plotly_script_in_json()
 
 # What is loaded by now stays; a collector that looked at it would copy its pages into every step.

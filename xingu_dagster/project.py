@@ -1,14 +1,13 @@
 """From settings to Dagster definitions; touches neither network nor database nor data folder."""
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import dagster as dg
 
 from xingu.config import Settings
 from xingu.dataprovider import DataProvider
 from xingu.discovery import DataProviderFactory
+from xingu_dagster.collector import without_collections
 from xingu_dagster.executors import build_executor
 from xingu_dagster.factory import build_provider_assets
 from xingu_dagster.io_managers import XinguIOManager
@@ -38,15 +37,3 @@ def definitions_of(settings: Settings, classes: Mapping[str, type[DataProvider]]
         resources={"xingu": workplace, "xingu_io": XinguIOManager(workplace)},
         executor=build_executor(settings.executor, settings.max_steps),
     )
-
-
-@contextmanager
-def without_collections() -> Iterator[None]:
-    """Pause the garbage collector: what is built here stays, and looking through it takes long."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

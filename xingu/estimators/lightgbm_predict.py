@@ -12,7 +12,7 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-FEWEST_ROWS = 2_000
+FEWEST_ROWS = 500
 """With fewer rows, calling LightGBM more often costs what the cache saves."""
 LEAVES_AT_ONCE = 640
 """Leaves of the trees that rows go through together: about 30 bytes each."""

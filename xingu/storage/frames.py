@@ -26,6 +26,8 @@ from xingu.storage.files import local_path
 Layout = Literal["open", "fast"]
 
 PARQUET, PICKLE = ".parquet", ".pkl"
+TEXT = pd.StringDtype(na_value=np.nan)
+NUMBERS = [np.dtype(name) for name in ("bool", "int32", "int64", "float32", "float64")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def _write_parquet(table: pa.Table, sink: Any) -> None:
 def _parquet_keeps(frame: pd.DataFrame) -> bool:
     """Return whether parquet gives back `frame` and not a similar one."""
     index = frame.index
-    return (
+    return _is_plain(frame) or (
         type(frame) is pd.DataFrame
         and all(type(name) is str for name in frame.columns)
         and all(_values_survive(dtype) for dtype in frame.dtypes)
@@ -161,6 +163,22 @@ def _parquet_keeps(frame: pd.DataFrame) -> bool:
         and (index.name is None or type(index.name) is str)
         and _is_json(frame.attrs)
         and _comes_back(frame.head(1))
+    )
+
+
+def _is_plain(frame: pd.DataFrame) -> bool:
+    """Return whether it holds only what needs no trial: numbers and texts in numbered rows."""
+    index, columns = frame.index, frame.columns
+    return (
+        type(frame) is pd.DataFrame
+        and not frame.attrs
+        and index.dtype == np.int64
+        and index.names == columns.names == [None]
+        and columns.dtype == TEXT
+        and columns.is_unique
+        and not columns.hasnans
+        and not columns.str.startswith("__").any()  # Arrow's own name for the index
+        and all(dtype == TEXT or dtype in NUMBERS for dtype in frame.dtypes)
     )
 
 
