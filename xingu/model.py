@@ -202,7 +202,7 @@ class Model:
         """Fit the estimator on `sets`: on `train`, and `val` may stop it early."""
         features = tuple(self.dp.get_estimator_features_list())
         target = self.dp.get_target()
-        self.sets = sets
+        self.sets, self.judged = sets, None
         if self.estimator is not None:
             self.estimator.fit(sets, features, str(target), model=self)
         dtypes = sets["train"].dtypes

@@ -52,8 +52,9 @@ def metrics_metadata(table: pd.DataFrame) -> Metadata:
         f"{name}" if pd.isna(part) else f"{part} {name}": _shown(number, text)
         for part, name, number, text in rows
     }
-    cells = {(name, part): number for part, name, number, _ in rows if pd.notna(part)}
-    names, sets = dict.fromkeys(name for name, _ in cells), dict.fromkeys(part for _, part in cells)
+    cells = {(name, part): number for part, name, number, _ in rows if pd.notna(number)}
+    sets = dict.fromkeys(part for part, *_ in rows if pd.notna(part))
+    names = dict.fromkeys(name for name, part in cells if part in sets)
     lines = ["| metric | " + " | ".join(sets) + " |", "|---" * (len(sets) + 1) + "|"]
     lines += [
         f"| {name} | " + " | ".join(f"{cells.get((name, part), nan):.4g}" for part in sets) + " |"

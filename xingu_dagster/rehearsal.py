@@ -43,9 +43,6 @@ class _IndexAlone(EventLogStorage):
     def run_connection(self, run_id: str | None = None) -> Any:  # noqa: ARG002
         return self.index_connection()
 
-    def dispose(self) -> None:
-        """Close nothing: the real one goes on."""
-
 
 def rehearse(real: dg.DagsterInstance) -> None:
     """Run two assets, and undo it: 0.1 s, and 20 ms less for each step that is forked later.
@@ -58,7 +55,8 @@ def rehearse(real: dg.DagsterInstance) -> None:
     untold = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
     with untold as instance, ExitStack() as at_the_end:
         if isinstance(real.event_log_storage, EventLogStorage):
-            dg.DagsterInstance.from_ref(real.get_ref())  # each process opens it anew
+            with dg.DagsterInstance.from_ref(real.get_ref()):  # as each process will
+                pass
             events = _IndexAlone(real.event_log_storage._base_dir)
             events.register_instance(instance)
             instance._event_storage = events

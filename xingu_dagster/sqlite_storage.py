@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import Pool
 
 OPEN_DATABASES = 32
@@ -49,39 +50,55 @@ class _Database:
 
 
 class _Databases:
-    """Those that this process has opened, by URL; the one not used for longest is closed."""
+    """Those that this process has opened, by URL; the one not used for longest is forgotten."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, _Database] = OrderedDict()
         self._lock = threading.Lock()
         self._inherited: list[Pool] = []
-        os.register_at_fork(after_in_child=self._after_fork)
+        os.register_at_fork(before=self._before_fork, after_in_child=self._after_fork)
 
     def find(self, url: str) -> _Database | None:
         """Return a database if it is open, and if its file is still the same."""
         with self._lock:
             found = self._open.get(url)
-            return found if found and found.inode == _inode(url) else None
+            if found is None or not found.inode or found.inode != _inode(url):
+                return None
+            self._open.move_to_end(url)
+            return found
 
     def get(self, url: str) -> _Database:
         """Return a database; it is opened if need be."""
         if found := self.find(url):
             return found
         with self._lock:
+            if replaced := self._open.pop(url, None):
+                replaced.engine.dispose()
             self._open[url] = opened = _Database(_new_engine(url), _inode(url))
             while len(self._open) > OPEN_DATABASES:
                 # Connections that are in use are closed when they are given back.
                 self._open.popitem(last=False)[1].engine.dispose()
             return opened
 
-    def close(self, start: str) -> None:
-        """Close those whose URL starts so."""
+    def close(self, start: str, *, forget: bool = False) -> None:
+        """Close the connections to those whose URL starts so; what is known of them stays."""
         with self._lock:
             for url in [url for url in self._open if url.startswith(start)]:
-                self._open.pop(url).engine.dispose()
+                self._open[url].engine.dispose()
+                if forget:
+                    del self._open[url]
+
+    def _before_fork(self) -> None:
+        """Close what is not in use: a process that inherits connections is not heard by others.
+
+        SQLite believes that it has the locks of its parent, which end with the parent; then others
+        take the file for unused, and remove the write-ahead log that it writes into.
+        """
+        for database in list(self._open.values()):
+            database.engine.dispose()
 
     def _after_fork(self) -> None:
-        """Connect anew: connections of another process may be neither used nor closed."""
+        """Leave connections that another thread of the parent was using: they cannot be closed."""
         self._lock = threading.Lock()
         for database in self._open.values():
             self._inherited.append(database.engine.pool)
@@ -91,8 +108,9 @@ class _Databases:
 _databases = _Databases()
 
 
+@cache
 def _path(url: str) -> str:
-    return url.removeprefix("sqlite:///")
+    return make_url(url).database or ""
 
 
 def _inode(url: str) -> int:
@@ -259,7 +277,7 @@ class EventLogStorage(SqliteEventLogStorage):
 
     def wipe(self) -> None:
         """Remove all events."""
-        self._close()
+        self._close(forget=True)
         super().wipe()
 
     def dispose(self) -> None:
@@ -267,8 +285,8 @@ class EventLogStorage(SqliteEventLogStorage):
         self._close()
         super().dispose()
 
-    def _close(self) -> None:
-        _databases.close(self.conn_string_for_shard("").removesuffix(".db"))
+    def _close(self, *, forget: bool = False) -> None:
+        _databases.close(self.conn_string_for_shard("").removesuffix(".db"), forget=forget)
 
 
 class SqliteStorage(DagsterSqliteStorage):

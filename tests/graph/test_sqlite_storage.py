@@ -3,6 +3,8 @@
 import multiprocessing
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
@@ -147,23 +149,21 @@ def test_a_forked_process_connects_anew_and_both_go_on(tmp_path):
     context = multiprocessing.get_context("fork")
     with instance_of(tmp_path, "ours") as instance:
         dg.materialize([number], instance=instance)
-        before = {url: one.engine for url, one in sqlite_storage._databases._open.items()}
-        ours = {url: engine.pool for url, engine in before.items()}
-        child = context.Process(target=in_a_fork, args=(instance, ours))
+        child = context.Process(target=in_a_fork, args=(instance,))
         child.start()
         for _ in range(5):  # both write into the index
             dg.materialize([number], instance=instance)
         child.join(60)
         assert child.exitcode == 0
-        assert all(before[url].pool is pool for url, pool in ours.items())
         assert len(instance.fetch_materializations(number.key, limit=99).records) == 11
     with closing(sqlite3.connect(tmp_path / ".dagster/history/runs/index.db")) as index:
         assert index.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def in_a_fork(instance, pools):
-    opened = sqlite_storage._databases._open
-    assert all(opened[url].engine.pool is not pool for url, pool in pools.items())
+def in_a_fork(instance):
+    inherited = sqlite_storage._databases._open.values()
+    assert not any(database.engine.pool.checkedin() for database in inherited)
+    assert any(database.has for database in inherited)
     for _ in range(5):
         dg.materialize([number], instance=instance)
 
@@ -176,3 +176,42 @@ def test_a_folder_that_was_replaced_is_opened_anew(tmp_path):
             run_id = dg.materialize([number], instance=other).run_id
             records = other.fetch_materializations(number.key, limit=9).records
             assert [record.run_id for record in records] == [run_id]
+
+
+def test_a_database_that_is_missing_is_made_again(tmp_path):
+    with instance_of(tmp_path, "ours") as instance:
+        dg.materialize([number], instance=instance)
+        for path in (tmp_path / ".dagster/history/runs").iterdir():
+            path.unlink()
+        assert instance.event_log_storage.all_asset_keys() == []
+        dg.materialize([number], instance=instance)
+        assert instance.event_log_storage.all_asset_keys() == [number.key]
+
+
+def record(instance, opened, go_on):
+    assert instance.event_log_storage.all_asset_keys() == [number.key]
+    opened.set()
+    assert go_on.wait(60)
+    dg.materialize([number], instance=instance)
+
+
+LOOK = (
+    "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT 1 FROM event_logs').close()"
+)
+
+
+def test_events_of_a_forked_process_stay_when_its_parent_has_closed_the_database(tmp_path):
+    context = multiprocessing.get_context("fork")
+    opened, go_on = context.Event(), context.Event()
+    with instance_of(tmp_path, "ours") as instance:
+        dg.materialize([number], instance=instance)
+        child = context.Process(target=record, args=(instance, opened, go_on))
+        child.start()
+        assert opened.wait(60)
+        instance_of(tmp_path, "ours").dispose()
+        index = str(tmp_path / ".dagster/history/runs/index.db")
+        subprocess.run([sys.executable, "-c", LOOK, index], check=True)
+        go_on.set()
+        child.join(60)
+        assert child.exitcode == 0
+    assert len(materializations(tmp_path, "stock")) == 2

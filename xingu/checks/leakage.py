@@ -137,7 +137,8 @@ def _auc_of_ranks(hits: np.ndarray, ranks: np.ndarray) -> float:
 def _shared(one: np.ndarray, other: np.ndarray) -> float:
     """The square of Pearson's correlation."""
     one, other = one - one.mean(), other - other.mean()
-    return float((one @ other / np.sqrt(one @ one) / np.sqrt(other @ other)) ** 2)
+    scale = np.sqrt(one @ one) * np.sqrt(other @ other)
+    return min(float((one @ other / scale) ** 2), 1.0) if scale else np.nan
 
 
 def _by_group(codes: np.ndarray, target: _Target) -> float:

@@ -115,7 +115,8 @@ def earlier_hyperparameters(
     attributes = attributes_of(db, wanted)[["train_id", "attribute", "value"]]
     known: dict[str, dict[str, Any]] = {}
     for train_id, attribute, value in attributes.itertuples(index=False, name=None):
-        known.setdefault(train_id, {})[attribute] = value
+        if isinstance(value, str):
+            known.setdefault(train_id, {})[attribute] = value
     trains = find_trains(db, TrainFilter(named, [dataprovider_id]))
     # Two of the same second are told apart by the time that they have recorded themselves.
     trains["trained"] = [known.get(one, {}).get("trained") or "" for one in trains["train_id"]]

@@ -155,9 +155,10 @@ def _write_parquet(table: pa.Table, sink: Any) -> None:
 def _parquet_keeps(frame: pd.DataFrame) -> bool:
     """Return whether parquet gives back `frame` and not a similar one."""
     index = frame.index
+    if type(frame) is not pd.DataFrame or not frame.flags.allows_duplicate_labels:
+        return False
     return _is_plain(frame) or (
-        type(frame) is pd.DataFrame
-        and all(type(name) is str for name in frame.columns)
+        all(type(name) is str for name in frame.columns)
         and all(_values_survive(dtype) for dtype in frame.dtypes)
         and _values_survive(index.dtype)
         and (index.name is None or type(index.name) is str)
@@ -170,8 +171,8 @@ def _is_plain(frame: pd.DataFrame) -> bool:
     """Return whether it holds only what needs no trial: numbers and texts in numbered rows."""
     index, columns = frame.index, frame.columns
     return (
-        type(frame) is pd.DataFrame
-        and not frame.attrs
+        not frame.attrs
+        and len(columns) > 0
         and index.dtype == np.int64
         and index.names == columns.names == [None]
         and columns.dtype == TEXT
