@@ -4,7 +4,6 @@ A step's process is forked from a server that has already imported what a step n
 tenth of a second in place of several.
 """
 
-import logging
 import os
 from importlib import import_module
 from typing import Any
@@ -15,9 +14,7 @@ from xingu.config.settings import ExecutorName
 from xingu.errors import SettingsError
 from xingu_dagster.child_events import hear_children_at_once
 from xingu_dagster.fork_server import start_fork_server
-from xingu_dagster.rehearsal import rehearse
-
-logger = logging.getLogger(__name__)
+from xingu_dagster.rehearsal import try_to_rehearse
 
 # Everything that a step's process would import otherwise, found by comparing `sys.modules` in one.
 PRELOADED = [
@@ -90,19 +87,12 @@ def be_patient() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
-def _try_to_rehearse(instance: dg.DagsterInstance) -> None:
-    try:
-        rehearse(instance)
-    except Exception:  # steps start slower then, and say themselves what is wrong
-        logger.debug("Steps start without a rehearsal.", exc_info=True)
-
-
 def _forking_executor() -> dg.ExecutorDefinition:
     """Return Dagster's multiprocess executor, which finds a fork server when a run begins."""
     theirs = dg.multiprocess_executor
 
     def create(context: dg.InitExecutorContext) -> Any:
-        start_fork_server(PRELOADED, lambda: _try_to_rehearse(context.instance))
+        start_fork_server(PRELOADED, lambda: try_to_rehearse(context.instance))
         assert theirs.executor_creation_fn  # noqa: S101
         return theirs.executor_creation_fn(context)
 

@@ -4,6 +4,7 @@ Its one idea: whatever a step's process would compile, look up and keep for itse
 the process that it is forked from, if that has done it once.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -13,6 +14,8 @@ import pandas as pd
 
 from xingu_dagster.metadata import frame_metadata
 from xingu_dagster.sqlite_storage import EventLogStorage
+
+logger = logging.getLogger(__name__)
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 FIRST = dg.AssetSpec("xingu_rehearsal")
@@ -62,3 +65,11 @@ def rehearse(real: dg.DagsterInstance) -> None:
             instance._event_storage = events
             at_the_end.enter_context(events.undone())
         job.execute_in_process(QUIET, instance)
+
+
+def try_to_rehearse(real: dg.DagsterInstance) -> None:
+    """Rehearse if it can be done: without it steps are slower, and say themselves what is wrong."""
+    try:
+        rehearse(real)
+    except Exception:
+        logger.debug("Steps start without a rehearsal.", exc_info=True)

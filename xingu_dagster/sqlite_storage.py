@@ -54,7 +54,7 @@ class _Databases:
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, _Database] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._inherited: list[Pool] = []
         os.register_at_fork(before=self._before_fork, after_in_child=self._after_fork)
 
@@ -69,9 +69,9 @@ class _Databases:
 
     def get(self, url: str) -> _Database:
         """Return a database; it is opened if need be."""
-        if found := self.find(url):
-            return found
         with self._lock:
+            if found := self.find(url):
+                return found
             if replaced := self._open.pop(url, None):
                 replaced.engine.dispose()
             self._open[url] = opened = _Database(_new_engine(url), _inode(url))
@@ -99,7 +99,7 @@ class _Databases:
 
     def _after_fork(self) -> None:
         """Leave connections that another thread of the parent was using: they cannot be closed."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for database in self._open.values():
             self._inherited.append(database.engine.pool)
             database.engine.dispose(close=False)
@@ -132,7 +132,7 @@ def _new_engine(url: str) -> Engine:
 
 
 def is_made(url: str) -> bool:
-    """Return whether Dagster has made the database: it then has a revision."""
+    """Return whether Dagster has made the database, which is opened then: it has a revision."""
     if _databases.find(url):
         return True
     if not _inode(url):

@@ -1,6 +1,7 @@
 """What is particular to the LightGBM estimators."""
 
 import logging
+import pickle
 import re
 
 import lightgbm as lgb
@@ -229,3 +230,24 @@ def test_two_columns_of_one_name_are_refused():
     rows = houses(3)
     with pytest.raises(DataError, match="two columns called 'size'"):
         fit(LightGBMRegressor(ONE)).predict(pd.concat([rows, rows[["size"]]], axis=1))
+
+
+def test_a_booster_that_was_put_in_its_place_is_the_one_that_is_saved(tmp_path):
+    estimator, other = fit(LightGBMRegressor(ONE)), fit(LightGBMRegressor(ONE), noise_sets())
+    estimator._booster = other._booster
+    estimator.save(tmp_path)
+    rows = sets()["train"]
+    saved = LightGBMRegressor.load(tmp_path).predict(rows)
+    assert_frame_equal(saved, estimator.predict(rows))
+
+
+def test_a_fitted_estimator_is_pickled_once(tmp_path):
+    estimator = fit(LightGBMRegressor(ONE))
+    before = len(pickle.dumps(estimator))
+    estimator.save(tmp_path)
+    assert len(pickle.dumps(estimator)) == before
+
+
+def test_the_best_round_is_known_after_early_stopping():
+    estimator = fit(LightGBMRegressor({**ONE, "n_estimators": 500, "early_stopping_round": 3}))
+    assert 0 < estimator._booster.best_iteration == estimator._booster.num_trees() < 500

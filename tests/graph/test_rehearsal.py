@@ -1,11 +1,15 @@
 """The rehearsal of a run: what it makes is there for forked steps, and nothing else is."""
 
+import sqlite3
+from contextlib import closing
+
 import dagster as dg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.graph.test_sqlite_storage import instance_of, number
 from xingu_dagster import sqlite_storage
-from xingu_dagster.rehearsal import rehearse
+from xingu_dagster.rehearsal import rehearse, try_to_rehearse
 
 
 def traces(folder, instance):
@@ -33,13 +37,22 @@ def test_a_rehearsal_leaves_no_trace(tmp_path, capfd, caplog, storage):
 def test_statements_of_steps_are_compiled_afterwards(tmp_path):
     with instance_of(tmp_path, "ours") as instance:
         rehearse(instance)
-        found = sqlite_storage._databases._open
-        index = next(
-            one
-            for url, one in found.items()
-            if url.endswith(f"{tmp_path.name}/.dagster/history/runs/index.db")
-        )
+        url = instance.event_log_storage.conn_string_for_shard("index")
+        index = sqlite_storage._databases.get(url)
+        assert {"table asset_event_tags", "table asset_check_executions"} <= index.has
         compiled = len(index.engine._compiled_cache)
         dg.materialize([number], instance=instance)
-        assert {"table asset_event_tags", "table asset_check_executions"} <= index.has
         assert len(index.engine._compiled_cache) <= compiled + 1
+
+
+def test_a_run_goes_on_without_a_rehearsal_that_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite_storage, "SQLITE_BUSY_TIMEOUT_SECONDS", 0.1)
+    with instance_of(tmp_path, "ours") as instance:
+        index = tmp_path / ".dagster/history/runs/index.db"
+        with closing(sqlite3.connect(index)) as another:
+            another.execute("BEGIN IMMEDIATE")
+            with pytest.raises(OperationalError, match="locked"):
+                rehearse(instance)
+            try_to_rehearse(instance)
+        assert dg.materialize([number], instance=instance).success
+        assert instance.event_log_storage.all_asset_keys() == [number.key]

@@ -48,11 +48,6 @@ def leakage(
     return Outcome(not guilty, text, {**top, "suspects": len(guilty), "rows": len(rows)}, table)
 
 
-def auc(hits: np.ndarray, scores: np.ndarray) -> float:
-    """Area under the ROC curve; NaN without both classes."""
-    return _auc_of_ranks(hits, _ranks(scores))
-
-
 @dataclass(frozen=True)
 class _Amount:
     """A target that is a number; judged by R2."""
@@ -69,7 +64,8 @@ class _Amount:
         if numbers.min() == numbers.max() or target.min() == target.max():
             return np.nan
         own = self.ranks if known.all() else _ranks(target)
-        return max(_shared(numbers, target), _shared(ranks, own))
+        pairs = ((numbers, target), (ranks, own))
+        return max(np.corrcoef(one, other)[0, 1] ** 2 for one, other in pairs)
 
     @staticmethod
     def judged(truth: np.ndarray, estimated: np.ndarray) -> float:
@@ -85,12 +81,12 @@ class _Class:
 
     def explained_by(self, numbers: np.ndarray, ranks: np.ndarray, known: np.ndarray) -> float:  # noqa: ARG002
         """What the order of `numbers` explains; they are those `known`."""
-        area = _auc_of_ranks(self.values[known] == 1, ranks)
+        area = _auc(self.values[known] == 1, ranks)
         return max(area, 1 - area)
 
     @staticmethod
     def judged(truth: np.ndarray, estimated: np.ndarray) -> float:
-        return auc(truth == 1, estimated)
+        return _auc(truth == 1, _ranks(estimated))
 
 
 _Target = _Amount | _Class
@@ -124,21 +120,14 @@ def _ranks(numbers: np.ndarray) -> np.ndarray:
     return pd.Series(numbers).rank().to_numpy()
 
 
-def _auc_of_ranks(hits: np.ndarray, ranks: np.ndarray) -> float:
-    """Mann-Whitney's U of the hits over its largest value."""
+def _auc(hits: np.ndarray, ranks: np.ndarray) -> float:
+    """Area under the ROC curve from ranks (Mann-Whitney U); NaN without both classes."""
     positive = int(hits.sum())
     negative = len(hits) - positive
     if not positive or not negative:
         return np.nan
     above = ranks[hits].sum() - positive * (positive + 1) / 2
     return float(above / (positive * negative))
-
-
-def _shared(one: np.ndarray, other: np.ndarray) -> float:
-    """The square of Pearson's correlation."""
-    one, other = one - one.mean(), other - other.mean()
-    scale = np.sqrt(one @ one) * np.sqrt(other @ other)
-    return min(float((one @ other / scale) ** 2), 1.0) if scale else np.nan
 
 
 def _by_group(codes: np.ndarray, target: _Target) -> float:

@@ -227,7 +227,9 @@ class _LightGBM(Estimator):
             callbacks.append(_progress(self._owner, rounds, int(self._options["log_every"])))
         if val_set is not None and patience > 0:
             first = bool(params.get("first_metric_only", False))
-            callbacks.append(lgb.early_stopping(patience, first, False, min_delta))
+            callbacks.append(
+                lgb.early_stopping(patience, first, verbose=False, min_delta=min_delta)
+            )
         try:
             booster = lgb.train(
                 {**params, **self._objective(params)},
@@ -258,8 +260,8 @@ class _LightGBM(Estimator):
             data if len(data) <= ROWS_AT_ONCE else data.iloc[start : start + ROWS_AT_ONCE]
             for start in range(0, len(data), ROWS_AT_ONCE)
         )
-        known = self._predict_params
-        parts = [predict(self._booster, self._encoder.matrix(rows), known) for rows in slices]
+        params = self._predict_params
+        parts = [predict(self._booster, self._encoder.matrix(rows), params) for rows in slices]
         if not parts:
             self._encoder.matrix(data)  # An empty frame must have the columns, too.
             classes = self._booster.num_model_per_iteration()
