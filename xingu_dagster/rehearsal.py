@@ -48,7 +48,7 @@ class _IndexAlone(EventLogStorage):
 
 
 def rehearse(real: dg.DagsterInstance) -> None:
-    """Run two assets, and undo it: 0.1 s, and 20 ms less for each step that is forked later.
+    """Run two assets, and undo it: 0.1 s, and 10 to 40 ms less for each step forked later.
 
     Args:
         real: The instance of the run. Where its events are in SQLite, the statements of the
