@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xingu.inventory.database import ControlDB
-from xingu.inventory.recording import record_estimations, record_sets
-from xingu.model import TrainRun
+from xingu.records import TrainRun
 from xingu.sources import Databases
+from xingu.tracking.database import ControlDB
+from xingu.tracking.record import record_estimations, record_sets
 
 TARGET = 6.0
 RUN = TrainRun("bench", "calm-fox", "brave-day", "run")

@@ -22,7 +22,7 @@ import pyarrow as pa
 from pyarrow import feather, parquet
 from upath import UPath
 
-from xingu.storage.frames import Layout, read_frame, write_frame
+from xingu.files.frames import Layout, read_frame, write_frame
 
 Write = Callable[[pd.DataFrame, Path], Path]
 Read = Callable[[Path], pd.DataFrame]

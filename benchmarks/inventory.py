@@ -17,10 +17,10 @@ from datetime import UTC, datetime, timedelta
 
 from upath import UPath
 
-from xingu.inventory.catalog import current_trains, find_manifest, history
-from xingu.storage.ledger import Entry
-from xingu.storage.manifest import FileRecord, Manifest, ProviderRecord
-from xingu.storage.packages import ModelStore
+from xingu.registry.ledger import Entry
+from xingu.registry.listing import current_trains, find_manifest, history
+from xingu.registry.manifest import FileRecord, Manifest, ProviderRecord
+from xingu.registry.store import ModelStore
 
 TARGET = 50  # ms
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -17,18 +17,18 @@ import numpy as np
 import pandas as pd
 
 from xingu import DataProvider, Model
-from xingu.model import TrainRun
-from xingu.provenance import Provenance, library_versions
+from xingu.model.provenance import Provenance, library_versions
+from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
 from xingu.stages.train import clean, engineer, fit, split, tune
-from xingu.tuning.hyperparameters import Tuning
+from xingu.tuning.resolve import Tuning
 
 LOAD_TARGET, ROW_TARGET = 0.060, 1.3
 FEATURES = [f"f{number:02d}" for number in range(20)]
 
 LOAD = """
 import json, sys, time
-import lightgbm, pandas, xingu.estimators.lightgbm, xingu.storage.packages
+import lightgbm, pandas, xingu.estimators.lightgbm, xingu.registry.packages
 from xingu import Model
 sys.path.insert(0, sys.argv[2])
 import predict

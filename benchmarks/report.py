@@ -14,12 +14,12 @@ import numpy as np
 from rich.console import Console
 from sqlalchemy import insert
 
-from xingu.inventory.database import ControlDB
-from xingu.inventory.trains import TrainFilter
 from xingu.reports.compare import compare_trains
 from xingu.reports.page import page
 from xingu.reports.terminal import print_report
 from xingu.sources import Databases
+from xingu.tracking.database import ControlDB
+from xingu.tracking.query import TrainFilter
 
 TARGET = 2.0  # s
 START, DAY = 1_700_000_000, 86_400

@@ -21,7 +21,8 @@ from dataproviders.flights import DepartureDelay
 from demo.warehouse import WAREHOUSE
 from xingu.estimators import LightGBMRegressor
 from xingu.metrics.regression import rmse
-from xingu.model import Model, TrainRun
+from xingu.model import Model
+from xingu.records import TrainRun
 from xingu.tuning.search import SearchRoom
 
 RUN = TrainRun("departure_delay", "calm-fox", "brave-day", "run")

@@ -15,7 +15,7 @@ from xingu import DataProvider, Estimator
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from xingu import Model
+    from xingu import ModelView
 
 
 class Template(DataProvider):
@@ -75,7 +75,7 @@ class Template(DataProvider):
     pre_req: set[str] | frozenset[str] | Sequence[str] = frozenset()
     # True: no estimator at all; `post_process_after_predict` computes the estimation.
     hollow: bool = False
-    # Built-in plots that are not drawn; `xingu.families.BUILTIN_PLOTS` has all names.
+    # Built-in plots that are not drawn; `xingu.provider.methods.BUILTIN_PLOTS` has all names.
     builtin_plots_off: Collection[str] = {"Calibration"}
     # Columns whose values are the segments of the plot of errors; the features where empty.
     plot_segments: Sequence[str] = ()
@@ -88,7 +88,7 @@ class Template(DataProvider):
 
     # -- train: from sources to sets --------------------------------------------------------------
 
-    def get_dataset_sources_for_train(self, model: "Model | None" = None) -> Mapping[str, Any]:
+    def get_dataset_sources_for_train(self, model: "ModelView | None" = None) -> Mapping[str, Any]:
         """First of all. Return `{name: source}`; override it where sources must be computed."""
         return super().get_dataset_sources_for_train(model)
 
@@ -146,10 +146,10 @@ class Template(DataProvider):
         """The same under the name of Xingu 2.0; override one of the two."""
         return super().get_estimator_hyperparams()
 
-    def post_process_after_hyperparam_optimize(self, model: "Model") -> None:
+    def post_process_after_hyperparam_optimize(self, model: "ModelView") -> None:
         """Between tuning and fitting; `model.sets` and `model.estimator` are there."""
 
-    def post_process_after_train(self, model: "Model") -> None:
+    def post_process_after_train(self, model: "ModelView") -> None:
         """Once the estimator is fitted, before the Model is saved."""
 
     # -- predict ----------------------------------------------------------------------------------
@@ -158,59 +158,59 @@ class Template(DataProvider):
         """Called by online services themselves, before `Model.predict`. Return the features."""
         return super().feature_engineering_for_predict(data)
 
-    def pre_process_for_generic_predict(self, X: pd.DataFrame, model: "Model") -> pd.DataFrame:
+    def pre_process_for_generic_predict(self, X: pd.DataFrame, model: "ModelView") -> pd.DataFrame:
         """Before any kind of prediction. Return `X` as the estimator shall see it."""
         return super().pre_process_for_generic_predict(X, model)
 
-    def pre_process_for_predict(self, X: pd.DataFrame, model: "Model") -> pd.DataFrame:
+    def pre_process_for_predict(self, X: pd.DataFrame, model: "ModelView") -> pd.DataFrame:
         """Before `predict`. The default calls the generic one."""
         return super().pre_process_for_predict(X, model)
 
-    def pre_process_for_predict_proba(self, X: pd.DataFrame, model: "Model") -> pd.DataFrame:
+    def pre_process_for_predict_proba(self, X: pd.DataFrame, model: "ModelView") -> pd.DataFrame:
         """Before `predict_proba`. The default calls the generic one."""
         return super().pre_process_for_predict_proba(X, model)
 
     def post_process_after_generic_predict(
-        self, X: pd.DataFrame, Y_pred: pd.DataFrame, model: "Model"
+        self, X: pd.DataFrame, Y_pred: pd.DataFrame, model: "ModelView"
     ) -> pd.DataFrame:
         """After any kind of prediction. Return the estimations of the same rows."""
         return super().post_process_after_generic_predict(X, Y_pred, model)
 
     def post_process_after_predict(
-        self, X: pd.DataFrame, Y_pred: pd.DataFrame, model: "Model"
+        self, X: pd.DataFrame, Y_pred: pd.DataFrame, model: "ModelView"
     ) -> pd.DataFrame:
         """After `predict`. Return the column `estimation`; a hollow DataProvider makes it here."""
         return super().post_process_after_predict(X, Y_pred, model)
 
     def post_process_after_predict_proba(
-        self, X: pd.DataFrame, Y_pred: pd.DataFrame, model: "Model"
+        self, X: pd.DataFrame, Y_pred: pd.DataFrame, model: "ModelView"
     ) -> pd.DataFrame:
         """After `predict_proba`. Return the columns `estimation_class_0 …`."""
         return super().post_process_after_predict_proba(X, Y_pred, model)
 
     # -- metrics and plots: any NAME, as many methods as you like ---------------------------------
 
-    def pre_process_for_trainsets_metrics(self, model: "Model") -> None:
+    def pre_process_for_trainsets_metrics(self, model: "ModelView") -> None:
         """Before the sets are measured; `model.sets_estimations` is there."""
 
     def compute_trainsets_model_metrics_name(
-        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, model: "Model"
+        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, model: "ModelView"
     ) -> dict[str, float | str]:
         """For each set. Return metrics by name: numbers or texts."""
         return {"rows": len(XY)}
 
-    def compute_global_model_metrics_name(self, model: "Model") -> dict[str, float | str]:
+    def compute_global_model_metrics_name(self, model: "ModelView") -> dict[str, float | str]:
         """Once for each train. Return metrics of the Model as a whole."""
         return {"features": len(self.get_estimator_features_list())}
 
     def compute_batch_model_metrics_name(
-        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, model: "Model"
+        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, model: "ModelView"
     ) -> dict[str, float | str]:
         """For the batch. Return metrics by name."""
         return {"rows": len(XY)}
 
     def compute_estimation_metrics_name(
-        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, model: "Model"
+        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, model: "ModelView"
     ) -> pd.DataFrame:
         """For the batch. Return `name`, `value_number` and `value_text`, indexed as the data."""
         return pd.DataFrame(
@@ -218,28 +218,28 @@ class Template(DataProvider):
         )
 
     def render_trainsets_model_plots_name(
-        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, model: "Model"
+        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, model: "ModelView"
     ) -> "dict[str, go.Figure]":
         """For each set. Return figures of plotly, or matplotlib, by name."""
         return {}
 
-    def render_global_model_plots_name(self, model: "Model") -> "dict[str, go.Figure]":
+    def render_global_model_plots_name(self, model: "ModelView") -> "dict[str, go.Figure]":
         """Once for each train. Return figures by name."""
         return {}
 
     def render_batch_model_plots_name(
-        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, model: "Model"
+        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, model: "ModelView"
     ) -> "dict[str, go.Figure]":
         """For the batch. Return figures by name."""
         return {}
 
-    def post_process_after_trainsets_metrics(self, model: "Model") -> None:
+    def post_process_after_trainsets_metrics(self, model: "ModelView") -> None:
         """Once the sets are measured."""
 
     # -- batch ------------------------------------------------------------------------------------
 
     def get_dataset_sources_for_batch_predict(
-        self, model: "Model | None" = None
+        self, model: "ModelView | None" = None
     ) -> Mapping[str, Any]:
         """First in a batch. Return `{name: source}` of the rows to estimate."""
         return super().get_dataset_sources_for_batch_predict(model)

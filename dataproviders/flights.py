@@ -17,7 +17,7 @@ from xingu import DataProvider
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from xingu import Model
+    from xingu import ModelView
 
 HELD_BACK_MONTHS = 2
 """Months before the newest one that `arrival_late` learns from and `departure_delay` does not."""
@@ -162,7 +162,7 @@ class _Flights(DataProvider):
         """Use what training has learned."""
         return self.add_features(data)
 
-    def pre_process_for_generic_predict(self, X: pd.DataFrame, model: "Model") -> pd.DataFrame:
+    def pre_process_for_generic_predict(self, X: pd.DataFrame, model: "ModelView") -> pd.DataFrame:
         """Callers may give `x_features` alone; then the learned ones are added here."""
         return X if set(self.x_estimator_features) <= set(X.columns) else self.add_features(X)
 

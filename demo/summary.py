@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from xingu.config import Settings
-from xingu.discovery import DataProviderFactory
-from xingu.identity import key_part
-from xingu.storage.packages import ModelStore
-from xingu.storage.values import ValueStore
+from xingu.names import key_part
+from xingu.provider.discovery import DataProviderFactory
+from xingu.registry.store import ModelStore
+from xingu.values import ValueStore
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ import dagster as dg
 from tests.toys import write_database
 from xingu import DataProvider
 from xingu.config import Settings
-from xingu.storage.packages import ModelStore
-from xingu.storage.values import ValueStore
+from xingu.registry.store import ModelStore
+from xingu.values import ValueStore
 from xingu_dagster.project import definitions_of
 
 Provider = type[DataProvider]

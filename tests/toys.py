@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from xingu import DataProvider
-from xingu.estimator import Estimator
+from xingu.provider.estimator import Estimator
 
 ROWS = 400
 

@@ -8,22 +8,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xingu.dataprovider import DataProvider
-    from xingu.discovery import DataProviderFactory
+    from xingu.api import Model
     from xingu.errors import XinguError
-    from xingu.estimator import Estimator
-    from xingu.model import Model
-    from xingu_dagster.coach import Coach
+    from xingu.provider.base import DataProvider
+    from xingu.provider.discovery import DataProviderFactory
+    from xingu.provider.estimator import Estimator
+    from xingu.provider.protocols import ModelView
 
-__all__ = ["Coach", "DataProvider", "DataProviderFactory", "Estimator", "Model", "XinguError"]
+__all__ = [
+    "Coach",
+    "DataProvider",
+    "DataProviderFactory",
+    "Estimator",
+    "Model",
+    "ModelView",
+    "XinguError",
+]
+
+Coach: Any
+"""`xingu_dagster.coach.Coach`: the only name here that needs Dagster."""
 
 _HOMES = {
-    # Of the Dagster layer, for notebooks: the one thing here that needs Dagster.
     "Coach": "xingu_dagster.coach",
-    "DataProvider": "xingu.dataprovider",
-    "DataProviderFactory": "xingu.discovery",
-    "Estimator": "xingu.estimator",
-    "Model": "xingu.model",
+    "DataProvider": "xingu.provider.base",
+    "DataProviderFactory": "xingu.provider.discovery",
+    "Estimator": "xingu.provider.estimator",
+    "Model": "xingu.api",
+    "ModelView": "xingu.provider.protocols",
     "XinguError": "xingu.errors",
 }
 

@@ -12,22 +12,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir, nullcontext
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import dagster as dg
 import pandas as pd
 
+from xingu.api import Model
 from xingu.config import Settings
-from xingu.discovery import DataProviderFactory
 from xingu.errors import RunFailedError, UntrainedModelError
-from xingu.identity import key_part
-from xingu.inventory.trains import TrainFilter
-from xingu.model import Model
+from xingu.names import key_part
+from xingu.provider.discovery import DataProviderFactory
 from xingu.reports.compare import Report, compare_trains
+from xingu.tracking.query import TrainFilter
+from xingu.workspace import Workspace
 from xingu_dagster.progress import Progress, shown
 from xingu_dagster.project import definitions_of
-from xingu_dagster.resources import Workplace
 from xingu_dagster.translator import XinguTranslator
 
 if TYPE_CHECKING:
@@ -101,10 +101,10 @@ class Coach:
         Raises:
             UntrainedModelError: If one was never trained.
         """
-        models, preferred = self._workplace.models, self.settings.preferred_trains
+        models, preferred = self._workspace.models, self.settings.preferred_trains
 
         def load(dp_id: str) -> Model:
-            model = models.load(dp_id, models.find(dp_id, preferred=preferred))
+            model = cast(Model, models.load(dp_id, models.find(dp_id, preferred=preferred)))
             for pre_req in model.pre_req_trains:
                 model.dp.pre_req_model[pre_req]
             return model
@@ -178,7 +178,7 @@ class Coach:
         """
         providers, branches = ([one] if one else [] for one in (dataprovider_id, branch))
         wanted = TrainFilter(list(train_ids), providers, start, end, branches)
-        return compare_trains(self._workplace.control, wanted, reference_train_id)
+        return compare_trains(self._workspace.control, wanted, reference_train_id)
 
     def get_db_connection(self, nickname: str = "xingu") -> "Connection":
         """Return an open SQLAlchemy connection to a database of the settings; close it yourself.
@@ -187,8 +187,8 @@ class Coach:
             nickname: ``xingu`` is the control DB.
         """
         if nickname == "xingu":
-            return self._workplace.control.engine.connect()
-        return self._workplace.databases.engine(nickname).connect()
+            return self._workspace.control.engine.connect()
+        return self._workspace.databases.engine(nickname).connect()
 
     # -- the graph ----------------------------------------------------------------------------
 
@@ -205,8 +205,8 @@ class Coach:
         return dg.DagsterInstance.ephemeral()
 
     @cached_property
-    def _workplace(self) -> Workplace:
-        return Workplace.from_settings(self.settings)
+    def _workspace(self) -> Workspace:
+        return Workspace(self.settings, Model)
 
     @cached_property
     def _definitions(self) -> dg.Definitions:
@@ -247,15 +247,16 @@ class Coach:
             )
 
     def _take_trained(self, ids: Sequence[str], run_id: str) -> None:
-        values, models = self._workplace.values, self._workplace.models
+        values, models = self._workspace.values, self._workspace.models
         for dp_id in ids:
             record = values.record((key_part(dp_id), "model"), [run_id])
             if record is not None and record.run_id == run_id:
-                self.trained[dp_id] = models.load(dp_id, record.facts["train_id"])
+                model = models.load(dp_id, record.facts["train_id"])
+                self.trained[dp_id] = cast(Model, model)
 
     def _estimations(self, dp_id: str) -> pd.DataFrame:
         key = (key_part(dp_id), "batch", "estimations")
-        return self._workplace.values.read(key).value.frame
+        return self._workspace.values.read(key).value.frame
 
 
 def _raise_failures(result: dg.ExecuteInProcessResult) -> None:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from xingu.dataprovider import DataProvider
+from xingu.provider.base import DataProvider
 from xingu_dagster.phases.batch import build_batch, build_batch_raw
 from xingu_dagster.phases.evaluate import build_evaluate
 from xingu_dagster.phases.fit import build_fit

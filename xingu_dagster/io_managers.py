@@ -8,32 +8,32 @@ from typing import Any
 
 import dagster as dg
 
-from xingu.state import PreparedFrame, PreparedSplits
-from xingu.storage.values import Label
-from xingu_dagster.model_ref import ModelRef
-from xingu_dagster.resources import Workplace
+from xingu.provider.state import PreparedFrame, PreparedSplits
+from xingu.records import ModelRef
+from xingu.values import Label
+from xingu.workspace import Workspace
 
 
 class XinguIOManager(dg.IOManager):
     """Values of the value store by asset key."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self.workplace = workplace
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Return the value of an asset: that of the upstream's run, else the latest."""
         upstream = context.upstream_output
         run_ids = [upstream.run_id] if upstream is not None else []
-        value = self.workplace.values.read(tuple(context.asset_key.path), run_ids).value
+        value = self.workspace.values.read(tuple(context.asset_key.path), run_ids).value
         if isinstance(value, PreparedFrame):
             return value.frame
         if isinstance(value, PreparedSplits):
             return dict(value.frames)
         if isinstance(value, ModelRef):
-            return self.workplace.models.load(value.dataprovider_id, value.train_id)
+            return self.workspace.models.load(value.dataprovider_id, value.train_id)
         return value
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store the value of an asset that is not made by a phase."""
         key = tuple(context.asset_key.path)
-        self.workplace.values.write(key, context.run_id, obj, Label(None, {}), "open")
+        self.workspace.values.write(key, context.run_id, obj, Label(None, {}), "open")

@@ -9,7 +9,7 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from xingu.metrics.collect import MetricRow
+from xingu.records import MetricRow
 
 PREVIEW_ROWS, PREVIEW_COLUMNS = 5, 30
 METRIC_COLUMNS = ("set", "name", "value_number", "value_text")

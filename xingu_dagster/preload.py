@@ -12,12 +12,12 @@ import pandas as pd
 import pyarrow as pa
 from narwhals.stable.v1 import from_native
 
-from xingu.identity import session_id_of
-from xingu.inventory.schema import tables
+from xingu.names import session_id_of
 from xingu.plots.builtin import regression_plots
 from xingu.plots.pages import figure_json, plotly_script_in_json
 from xingu.plots.segments import error_by_segment
 from xingu.plots.theme import stamp
+from xingu.tracking.schema import tables
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the run's own process has shown them

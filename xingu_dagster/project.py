@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from xingu.api import Model
 from xingu.config import Settings
-from xingu.dataprovider import DataProvider
-from xingu.discovery import DataProviderFactory
+from xingu.provider.base import DataProvider
+from xingu.provider.discovery import DataProviderFactory
+from xingu.workspace import Workspace
 from xingu_dagster.collector import without_collections
 from xingu_dagster.executors import build_executor
 from xingu_dagster.factory import build_provider_assets
 from xingu_dagster.io_managers import XinguIOManager
-from xingu_dagster.resources import Workplace
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
@@ -27,13 +28,13 @@ def build_definitions(settings: Settings) -> dg.Definitions:
 
 def definitions_of(settings: Settings, classes: Mapping[str, type[DataProvider]]) -> dg.Definitions:
     """Build the definitions of DataProviders that are found already, by id."""
-    workplace, strategy = Workplace.from_settings(settings), settings.hyperopt_strategy
+    workspace, strategy = Workspace(settings, Model), settings.hyperopt_strategy
     with without_collections():
         assets = [
             assets for cls in classes.values() for assets in build_provider_assets(cls, strategy)
         ]
     return dg.Definitions(
         assets=assets,
-        resources={"xingu": workplace, "xingu_io": XinguIOManager(workplace)},
+        resources={"xingu": workspace, "xingu_io": XinguIOManager(workspace)},
         executor=build_executor(settings.executor, settings.max_steps),
     )

@@ -9,14 +9,14 @@ import dagster as dg
 
 from xingu.checks.catalog import Check, planned_checks
 from xingu.checks.gates import Gate, check_metrics_of, parse_gates
-from xingu.code import code_version
-from xingu.dataprovider import DataProvider
 from xingu.directions import CLASSICAL
 from xingu.errors import DeclarationError, HookError
-from xingu.families import GLOBAL_METRICS, TRAINSETS_METRICS
-from xingu.hooks import call_hook
-from xingu.identity import key_part
-from xingu.storage.values import Key
+from xingu.names import key_part
+from xingu.provider.base import DataProvider
+from xingu.provider.code_version import code_version
+from xingu.provider.hooks import call_hook
+from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
+from xingu.values import Key
 
 ProviderClass = type[DataProvider]
 

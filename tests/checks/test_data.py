@@ -15,7 +15,7 @@ from xingu.checks.data import (
     unique_index,
 )
 from xingu.checks.leakage import leakage
-from xingu.checks.reference import column_reference, feature_reference
+from xingu.model.reference import column_reference, feature_reference
 
 KNOWN, DRIFT = {"share": 0.01, "ignore": ()}, {"psi": 0.25, "ks": 0.2, "ignore": ()}
 

@@ -6,7 +6,8 @@ import duckdb
 import pandas as pd
 
 from xingu import DataProvider
-from xingu.model import Model, TrainRun
+from xingu.model import Model
+from xingu.records import TrainRun
 
 
 def read(provider: DataProvider, warehouse: Path, batch: bool = False) -> dict[str, pd.DataFrame]:

@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 from dataproviders.flights import OUTSIDE, ArrivalLate, DepartureDelay
 from tests.demo import flights
-from xingu.discovery import DataProviderFactory
+from xingu.provider.discovery import DataProviderFactory
 
 KNOWN_LATER = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "late"}
 FAST = {"n_jobs": 1, "n_estimators": 60}

@@ -6,8 +6,8 @@ import pytest
 
 from dataproviders._template import Template
 from xingu import DataProvider
-from xingu.dataprovider import HOOKS
-from xingu.discovery import DataProviderFactory
+from xingu.provider.discovery import DataProviderFactory
+from xingu.provider.hooks import HOOKS
 
 HELPERS = {"make_estimator", "is_classifier", "log", "pre_req_model"}
 NAMES = {name for name in vars(DataProvider) if not name.startswith("__")} - HELPERS

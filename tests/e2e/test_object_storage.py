@@ -5,7 +5,7 @@ import pytest
 
 from tests.e2e.shop import open_shop
 from tests.toys import houses
-from xingu.storage.values import ValueStore
+from xingu.values import ValueStore
 
 METRICS = ("houses", "trainset_metrics")
 FOLDERS = {

@@ -15,8 +15,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 from tests.estimators.data import FEATURES, NUMBERS, houses, sets
 from xingu.errors import DataError, MissingColumnError, UntrainedModelError
-from xingu.estimator import Estimator
 from xingu.estimators import LightGBMClassifier, LightGBMRegressor, SklearnEstimator
+from xingu.provider.estimator import Estimator
 
 FAST = {"n_estimators": 30, "num_leaves": 7, "n_jobs": 1}
 FOREST = {"n_estimators": 8, "random_state": 1}

@@ -7,8 +7,8 @@ from tests.estimators.data import NUMBERS, houses
 from xingu import DataProvider, Model
 from xingu.errors import DataError, DeclarationError, MissingColumnError
 from xingu.estimators import LightGBMClassifier, LightGBMRegressor, SklearnEstimator
-from xingu.model import TrainRun
-from xingu.provenance import Provenance
+from xingu.model.provenance import Provenance
+from xingu.records import TrainRun
 
 TREES = {"n_estimators": 10, "min_child_samples": 1}
 LINES = {"algorithm": "sklearn.linear_model.LinearRegression"}

@@ -12,7 +12,6 @@ import pytest
 
 from tests.project import Project
 from tests.toys import Houses, Taxes
-from xingu.discovery import DataProviderFactory
 from xingu.errors import (
     CorruptPackageError,
     DeclarationError,
@@ -28,6 +27,7 @@ from xingu.errors import (
     UntrainedModelError,
     XinguError,
 )
+from xingu.provider.discovery import DataProviderFactory
 from xingu_dagster.project import build_definitions
 
 POINTERS = ("latest.json", "current.json")

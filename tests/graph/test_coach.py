@@ -98,7 +98,7 @@ def test_an_older_model_estimates_its_batch(coach):
     coach.single_batch_predict(older)
     key = dg.AssetKey(["taxes", "batch", "estimations"])
     run = coach.instance.get_latest_materialization_event(key).run_id
-    record = coach._workplace.values.record(tuple(key.path), [run])
+    record = coach._workspace.values.record(tuple(key.path), [run])
     assert record.facts["train_id"] == older.train_id != newer.train_id
 
 

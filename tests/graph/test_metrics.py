@@ -11,8 +11,8 @@ from tests.project import Project
 from tests.toys import Houses, houses, write_database
 from xingu import Model
 from xingu.errors import HookError
-from xingu.inventory.trains import TrainFilter, model_metrics, steps_of
 from xingu.reports.compare import compare_trains
+from xingu.tracking.query import TrainFilter, model_metrics, steps_of
 
 
 class Priced(Houses):

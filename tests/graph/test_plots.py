@@ -8,7 +8,7 @@ import pytest
 from tests.graph.test_metrics import Kinds, Priced
 from tests.graph.test_recording import rows
 from tests.project import Project
-from xingu.families import BUILTIN_PLOTS
+from xingu.provider.methods import BUILTIN_PLOTS
 
 DECISIONS = {"Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment"}
 CURVES = {"ROC", "Precision-recall", "Calibration"}

@@ -12,11 +12,11 @@ from sqlalchemy import text
 from tests.project import Project
 from tests.toys import Houses, Taxes
 from xingu import Model
-from xingu.inventory.database import ControlDB
-from xingu.inventory.trains import TrainFilter, attributes_of, find_trains, model_metrics, steps_of
-from xingu.provenance import read_provenance
+from xingu.model.provenance import read_provenance
+from xingu.registry.manifest import read_manifest
 from xingu.sources import Databases
-from xingu.storage.manifest import read_manifest
+from xingu.tracking.database import ControlDB
+from xingu.tracking.query import TrainFilter, attributes_of, find_trains, model_metrics, steps_of
 
 
 def control(project: Project) -> ControlDB:

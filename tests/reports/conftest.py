@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.inventory.conftest import control_db
 from tests.reports.past import Trains
+from tests.tracking.conftest import control_db
 
 
 @pytest.fixture

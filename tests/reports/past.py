@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert
 
-from xingu.inventory.database import ControlDB
-from xingu.inventory.trains import TrainFilter
 from xingu.reports.compare import Report, compare_trains
+from xingu.tracking.database import ControlDB
+from xingu.tracking.query import TrainFilter
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from tests.inventory.test_database import old  # noqa: F401 - a fixture
 from tests.reports.past import day
+from tests.tracking.test_database import old  # noqa: F401 - a fixture
 from xingu.errors import DataError, UntrainedModelError
-from xingu.inventory.trains import TrainFilter
 from xingu.reports.compare import compare_trains
+from xingu.tracking.query import TrainFilter
 
 INFINITE = {"NaN": "NaN", "Infinity": math.inf}
 

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.toys import Houses
-from tests.tuning.toys import Hills, trials_of, untuned
+from tests.tuning.toys import Hills, search_with, trials_of, untuned
 from xingu.errors import DataError, DeclarationError
-from xingu.tuning.search import SearchRoom
 from xingu.tuning.trials import TrialLog
 
 METHODS = ["gp", "forest", "random", "grid", "optuna"]
@@ -48,7 +47,7 @@ def test_a_model_of_the_trials_beats_chance(method):
 def test_a_search_that_was_killed_ends_as_if_it_was_not(method, killed_after, seed):
     def trials(known):
         model = untuned(hyperopt=plan(method=method, seed=seed), estimator_params={"edge": 8})
-        model.search = SearchRoom(TrialLog(known), workers=1)
+        search_with(model, TrialLog(known))
         found = model.hyperparam_optimize()
         return found, [replace(one, started=0, ended=0) for one in trials_of(model)]
 
@@ -85,7 +84,7 @@ def test_if_all_fail_the_error_names_the_first_cause_and_the_next_search_begins_
         model.hyperparam_optimize()
     assert [trial.state for trial in trials_of(model)] == ["failed"] * 12
     again = untuned()
-    again.search = SearchRoom(TrialLog(trials_of(model)), workers=1)
+    search_with(again, TrialLog(trials_of(model)))
     again.hyperparam_optimize()
     assert {trial.state for trial in trials_of(again)} == {"done"}
 
@@ -104,7 +103,7 @@ def test_several_workers_run_trials_at_once():
     for workers in (1, 4):
         budget = plan(method="random", evaluations=8)
         model = untuned(hyperopt=budget, estimator_params={"seconds": 0.1})
-        model.search = SearchRoom(workers=workers)
+        search_with(model, workers=workers)
         began = time.monotonic()
         model.hyperparam_optimize()
         took[workers] = time.monotonic() - began
@@ -122,7 +121,7 @@ def test_the_declared_hyperparameters_are_the_first_trial():
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_direction_can_be_turned_round(workers):
     model = untuned(hyperopt=plan(direction="maximize", evaluations=25))
-    model.search = SearchRoom(workers=workers)
+    search_with(model, workers=workers)
     assert model.hyperparam_optimize()["x"] > 8
 
 

@@ -70,4 +70,4 @@ def test_what_cannot_be_searched_is_an_error_that_says_where_before_the_first_tr
     model = untuned(estimator_hyperparams_search_space={"x": dimension})
     with pytest.raises(DeclarationError, match=rf"hills.*search_space\['x'\].*{says}"):
         model.hyperparam_optimize()
-    assert model.search.log.trials == []
+    assert model.log.trials == []

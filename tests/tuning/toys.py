@@ -1,14 +1,17 @@
 """A model whose best hyperparameters are known, and that is fitted in no time."""
 
 import time
+from functools import partial
 
 import pandas as pd
 
 from tests.toys import Houses, houses
 from xingu.errors import DeclarationError
-from xingu.estimator import Estimator
-from xingu.model import Model, TrainRun
-from xingu.tuning.search import SearchRoom
+from xingu.model import Model
+from xingu.provider.estimator import Estimator
+from xingu.records import TrainRun
+from xingu.tuning.search import declared_search
+from xingu.tuning.trials import TrialLog
 
 
 class Hill(Estimator):
@@ -56,10 +59,15 @@ def untuned(cls=Hills, **declared) -> Model:
     run = TrainRun(str(provider.id), "calm-fox", "brave-day", "run")
     model = Model(provider, provider.make_estimator(), run)
     model.sets = provider.data_split_for_train(data)
-    model.search = SearchRoom(workers=1)
+    search_with(model)
     return model
 
 
+def search_with(model: Model, log: TrialLog | None = None, workers: int = 1) -> None:
+    """Let `model` search as declared, with the trials of `log`."""
+    model.log = TrialLog() if log is None else log
+    model.search = partial(declared_search, model, model.log, workers)
+
+
 def trials_of(model: Model):
-    assert model.search
-    return model.search.log.trials
+    return model.log.trials

@@ -7,7 +7,7 @@ import pandas as pd
 
 from xingu.checks.drift import Drift, column_drift, sampled
 from xingu.checks.outcome import Limits, Outcome, not_applicable
-from xingu.checks.reference import FeatureReference, is_numeric, numbers_of, texts_of
+from xingu.model.reference import FeatureReference, is_numeric, numbers_of, texts_of
 
 References = Mapping[str, FeatureReference]
 SHOWN = 20

@@ -6,11 +6,11 @@ is downstream. Knows neither data nor Dagster.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 from xingu.errors import DeclarationError, did_you_mean
+from xingu.records import Severity
 
-Severity = Literal["warn", "error"]
 OFF = (False, None, "off")
 
 

@@ -1,6 +1,6 @@
 """Checks of what is trained on. Most of what they state was refused before, with an error.
 
-`xingu.stages.checks` raises where training would be pointless; here the same conditions become
+`xingu.stages.validate` raises where training would be pointless; here the same conditions become
 results with figures, also on data that an earlier version has let through.
 """
 

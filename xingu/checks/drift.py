@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from xingu.checks.reference import FeatureReference, shares_of
+from xingu.model.reference import FeatureReference, shares_of
 
 ENOUGH_ROWS = 100_000
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from xingu.checks.outcome import Outcome
-from xingu.checks.reference import is_numeric, numbers_of, sample, texts_of
+from xingu.model.reference import is_numeric, numbers_of, sample, texts_of
 
 ROWS, GROUPS, MAX_CLASSES = 5_000, 50, 10
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from xingu.checks.outcome import Outcome, not_applicable
-from xingu.checks.reference import is_numeric, numbers_of, sample
+from xingu.model.reference import is_numeric, numbers_of, sample
 
 LARGE = 100_000
 """Rows up to which a source that is not the largest one is replayed as a whole."""

@@ -5,16 +5,14 @@ Knows the names of estimation columns, and of no algorithm.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from xingu.errors import DataError, MissingColumnError, UntrainedModelError, did_you_mean
-from xingu.estimator import ESTIMATION
-
-if TYPE_CHECKING:
-    from xingu.model import Model
+from xingu.provider.estimator import ESTIMATION
+from xingu.provider.protocols import ModelView
 
 _ESTIMATION = pd.Index([ESTIMATION])
 
@@ -83,7 +81,7 @@ def training_set(datasets: Mapping[str, pd.DataFrame], target: str, owner: str) 
 
 
 def row_weights(
-    frame: pd.DataFrame, model: "Model | None", owner: str, times: np.ndarray | None = None
+    frame: pd.DataFrame, model: ModelView | None, owner: str, times: np.ndarray | None = None
 ) -> np.ndarray | None:
     """Return what each row counts, from the column that the DataProvider declares; None: alike.
 

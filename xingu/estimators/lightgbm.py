@@ -12,7 +12,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import lightgbm as lgb
 import numpy as np
@@ -20,7 +20,6 @@ import pandas as pd
 import pyarrow as pa
 
 from xingu.errors import DataError, DeclarationError, did_you_mean
-from xingu.estimator import Estimator
 from xingu.estimators.columns import ColumnEncoder
 from xingu.estimators.frames import (
     column_of,
@@ -33,9 +32,8 @@ from xingu.estimators.frames import (
 )
 from xingu.estimators.lightgbm_params import booster_names, lightgbm_params
 from xingu.estimators.lightgbm_predict import predict
-
-if TYPE_CHECKING:
-    from xingu.model import Model
+from xingu.provider.estimator import Estimator
+from xingu.provider.protocols import ModelView
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +84,7 @@ class _LightGBM(Estimator):
         datasets: Mapping[str, pd.DataFrame],
         features: Sequence[str],
         target: str,
-        model: "Model | None" = None,
+        model: ModelView | None = None,
     ) -> Self:
         """Learn `target` from `features` of ``train``; ``val``, if there, decides when to stop.
 
@@ -177,7 +175,7 @@ class _LightGBM(Estimator):
         sets: Mapping[str, pd.DataFrame],
         target: str,
         params: dict[str, Any],
-        model: "Model | None",
+        model: ModelView | None,
     ) -> tuple[lgb.Dataset, lgb.Dataset | None]:
         train, val = sets["train"], sets.get("val")
         categories = {*params.pop("categorical_feature", ()), *self._encoder.unordered}

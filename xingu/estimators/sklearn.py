@@ -6,7 +6,7 @@ alone: only scikit-learn's own splits decide when such an algorithm stops.
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,6 @@ import sklearn.base
 from sklearn.utils.validation import has_fit_parameter
 
 from xingu.errors import DataError, DeclarationError
-from xingu.estimator import Estimator
 from xingu.estimators.frames import (
     column_of,
     estimation_frame,
@@ -25,9 +24,8 @@ from xingu.estimators.frames import (
     select_features,
     training_set,
 )
-
-if TYPE_CHECKING:
-    from xingu.model import Model
+from xingu.provider.estimator import Estimator
+from xingu.provider.protocols import ModelView
 
 
 class SklearnEstimator(Estimator):
@@ -61,7 +59,7 @@ class SklearnEstimator(Estimator):
         datasets: Mapping[str, pd.DataFrame],
         features: Sequence[str],
         target: str,
-        model: "Model | None" = None,
+        model: ModelView | None = None,
     ) -> Self:
         """Learn `target` from `features` of the set called ``train``.
 

@@ -13,14 +13,10 @@ from xingu.metrics.classification import (
     recall,
     roc_auc,
 )
-from xingu.metrics.collect import (
-    MetricRow,
-    MetricTable,
-    call_method,
-    find_methods,
-    metric_rows,
-)
+from xingu.metrics.collect import MetricTable, metric_rows
 from xingu.metrics.regression import bias, mae, mape, median_ae, median_ape, r2, rmse
+from xingu.provider.methods import call_method, find_methods
+from xingu.records import MetricRow
 
 __all__ = [
     "Measured",

@@ -4,12 +4,9 @@ Its one idea: a method's name says what it is for, its signature what it wants. 
 which prefixes exist nor where rows are kept.
 """
 
-import inspect
 import logging
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -19,55 +16,13 @@ import pandas as pd
 
 from xingu.errors import HookError
 from xingu.failures import Failures
+from xingu.records import MetricRow
 
 logger = logging.getLogger(__name__)
 
-GIVEN = ("XY", "Y_pred", "model")
-"""What a method can be called with, in the order in which other parameter names receive it."""
 ESTIMATION_COLUMNS = ("name", "value_number", "value_text")
 CLASSICAL = "the classical metrics"
 """The origin of metrics that nobody wrote a method for; those of methods replace them."""
-
-
-@dataclass(frozen=True, slots=True)
-class MetricRow:
-    """One metric of one set, or of the whole Model where `set` is None: a number or a text."""
-
-    set: str | None
-    name: str
-    value_number: float | None
-    value_text: str | None
-
-
-def find_methods(owner: object, prefix: str) -> dict[str, Callable[..., Any]]:
-    """Return the bound methods of `owner` called ``{prefix}_{NAME}``, by NAME, sorted.
-
-    Properties are not evaluated, and a name that a subclass set to None is switched off.
-    """
-    start = f"{prefix}_"
-    names = sorted(name for name in dir(owner) if name.startswith(start) and name != start)
-    return {name[len(start) :]: getattr(owner, name) for name in names if _is_method(owner, name)}
-
-
-def call_method(where: str, method: Callable[..., Any], **available: Any) -> Any:
-    """Call `method` with those of `available` that its signature accepts.
-
-    A parameter called `XY`, `Y_pred` or `model` receives that value. Other parameters without a
-    default receive what is left over, in that order.
-
-    Args:
-        where: Owner, method and set, for errors: ``flights.compute_global_model_metrics_speed``.
-        method: A method that `find_methods` returned.
-        available: Any of `XY`, `Y_pred` and `model`.
-
-    Raises:
-        HookError: If the method wants something else, or raises.
-    """
-    bound = _arguments(where, inspect.signature(method), available)
-    try:
-        return method(*bound.args, **bound.kwargs)
-    except Exception as error:
-        raise HookError(f"{where} raised {type(error).__name__}: {error}", where=where) from error
 
 
 def metric_rows(set_name: str | None, result: object, where: str) -> list[MetricRow]:
@@ -189,35 +144,6 @@ def checked_mapping(result: object, place: str, wanted: str) -> Mapping[str, Any
         if not isinstance(name, str) or not name:
             raise HookError(f"{place} returned the name {name!r}; names are non-empty texts.")
     return result
-
-
-def _is_method(owner: object, name: str) -> bool:
-    static = inspect.getattr_static(owner, name)
-    return callable(static) or isinstance(static, classmethod)
-
-
-def _arguments(
-    where: str, signature: inspect.Signature, available: Mapping[str, Any]
-) -> inspect.BoundArguments:
-    parameters = signature.parameters
-    left = [name for name in GIVEN if name in available and name not in parameters]
-    bound = inspect.BoundArguments(signature, OrderedDict())
-    for name, parameter in parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            bound.arguments[name] = {other: available[other] for other in left}
-        elif parameter.kind is parameter.VAR_POSITIONAL:
-            # A bare wrapper (*args, **kwargs) gets names: they survive a different order.
-            named = any(other.kind is other.VAR_KEYWORD for other in parameters.values())
-            bound.arguments[name] = () if named else tuple(available[other] for other in left)
-        elif name in available:
-            bound.arguments[name] = available[name]
-        elif parameter.default is parameter.empty:
-            if not left:
-                raise HookError(
-                    f"{where} wants {name!r}; it can be given {', '.join(available) or 'nothing'}."
-                )
-            bound.arguments[name] = available[left.pop(0)]
-    return bound
 
 
 def _row(set_name: str | None, name: str, value: object, place: str) -> MetricRow | None:

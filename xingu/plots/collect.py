@@ -6,13 +6,12 @@ library is needed to tell.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from xingu.errors import HookError
 from xingu.failures import Failures
 from xingu.metrics.collect import checked_mapping
-
-Channel = Literal["trainsets", "batch_predict", "global", "search"]
+from xingu.records import PlotChannel
 
 
 class Gallery:
@@ -26,12 +25,12 @@ class Gallery:
 
     def __init__(self) -> None:
         self.figures: dict[str, Any] = {}
-        self.channels: dict[str, Channel] = {}
+        self.channels: dict[str, PlotChannel] = {}
         self.failures = Failures()
-        self._by_methods: defaultdict[tuple[Channel, str | None], set[str]] = defaultdict(set)
+        self._by_methods: defaultdict[tuple[PlotChannel, str | None], set[str]] = defaultdict(set)
 
     def add_builtin(
-        self, channel: Channel, figures: Mapping[str, Any], set_name: str | None = None
+        self, channel: PlotChannel, figures: Mapping[str, Any], set_name: str | None = None
     ) -> None:
         """Add figures that nobody wrote a method for, of one set or of none."""
         for name, figure in figures.items():
@@ -39,7 +38,7 @@ class Gallery:
             self.channels[_of_set(name, set_name)] = channel
 
     def add(
-        self, channel: Channel, result: object, where: str, set_name: str | None = None
+        self, channel: PlotChannel, result: object, where: str, set_name: str | None = None
     ) -> None:
         """Add what a method returned; it replaces the built-in figures of the same names.
 

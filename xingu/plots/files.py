@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from upath import UPath
 
 from xingu.errors import MissingValueError
+from xingu.files.atomic import write_atomically
 from xingu.plots.collect import is_plotly
 from xingu.plots.pages import element, figure_json, page, plotly_script_in_json
-from xingu.plots.pictures import PictureFormat, save_pictures
-from xingu.storage.files import write_atomically
+from xingu.plots.pictures import save_pictures
+from xingu.records import PictureFormat
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -9,16 +9,16 @@ import io
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any
 
 from upath import UPath
 
+from xingu.files.atomic import write_atomically
 from xingu.plots.collect import is_plotly
-from xingu.storage.files import write_atomically
+from xingu.records import PictureFormat
 
 logger = logging.getLogger(__name__)
 
-PictureFormat = Literal["png", "svg"]
 WIDTH, HEIGHT = 1_000, 600
 """Pixels of a plotly figure that does not say its own."""
 PATIENCE = 60

@@ -12,7 +12,7 @@ import pandas as pd
 
 from xingu.directions import WORDS, Direction
 from xingu.plots.theme import BLUE, GREEN, ORANGE, PALE_INK, VERMILION, new_figure
-from xingu.reports.shown import number
+from xingu.reports.view import number
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "cross")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")

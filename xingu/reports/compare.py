@@ -14,8 +14,8 @@ import pandas as pd
 
 from xingu.directions import Direction, direction_of
 from xingu.errors import DataError, UntrainedModelError, did_you_mean
-from xingu.inventory.database import ControlDB
-from xingu.inventory.trains import IDS, TrainFilter, attributes_of, find_trains, model_metrics
+from xingu.tracking.database import ControlDB
+from xingu.tracking.query import IDS, TrainFilter, attributes_of, find_trains, model_metrics
 
 METRIC = ["dataprovider_id", "set", "name"]
 

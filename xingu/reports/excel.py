@@ -11,8 +11,8 @@ import pandas as pd
 from upath import UPath
 
 from xingu.errors import SettingsError
+from xingu.files.atomic import write_atomically
 from xingu.reports.compare import Report
-from xingu.storage.files import write_atomically
 
 MOST_LETTERS = 32_767
 COLOURS = {1: "D5F0E4", -1: "FBDDCB"}

@@ -12,12 +12,12 @@ import pandas as pd
 from upath import UPath
 
 from xingu.directions import direction_of
+from xingu.files.atomic import write_atomically
 from xingu.plots.pages import plotly_script
 from xingu.plots.theme import BLUE, GREEN, GRID, INK, PALE_INK
 from xingu.reports.charts import common_layout, evolution_chart
 from xingu.reports.compare import Report
-from xingu.reports.shown import MARKS, Cell, SideBySide, side_by_side
-from xingu.storage.files import write_atomically
+from xingu.reports.view import MARKS, Cell, SideBySide, side_by_side
 
 MOST = 8
 """Trains side by side; the charts show all."""

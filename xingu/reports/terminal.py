@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xingu.reports.compare import Report
-from xingu.reports.shown import MARKS, Cell, SideBySide, number, side_by_side
+from xingu.reports.view import MARKS, Cell, SideBySide, number, side_by_side
 
 CELL, MOST_LABEL, SPARKS = 20, 24, 12
 """Letters of a train's column, at most of that of the names, and of a line of blocks."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from xingu.errors import DataError
-from xingu.estimator import ESTIMATION
-from xingu.hooks import call_hook
 from xingu.model import Model
-from xingu.stages.checks import check_index
+from xingu.provider.estimator import ESTIMATION
+from xingu.provider.hooks import call_hook
+from xingu.stages.validate import check_index
 
 
 def clean_batch(model: Model, datasets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -9,22 +9,22 @@ from typing import Any
 import pandas as pd
 
 from xingu.checks.drift import column_drift, sampled
-from xingu.checks.reference import FeatureReference
-from xingu.families import BATCH_PLOTS, GLOBAL_PLOTS, TRAINSETS_PLOTS
 from xingu.metrics.classified import known_rows
 from xingu.model import Model
-from xingu.plots.collect import Channel, Gallery
+from xingu.model.reference import FeatureReference
+from xingu.plots.collect import Gallery
+from xingu.provider.methods import BATCH_PLOTS, GLOBAL_PLOTS, TRAINSETS_PLOTS
+from xingu.records import PlotChannel
 from xingu.stages.evaluate import (
     BATCH,
     Rows,
-    Sets,
     call_of_family,
     family,
     known_targets,
     row_weight,
 )
 from xingu.stages.reference import JUDGES
-from xingu.tuning.hyperparameters import Hyperparameters
+from xingu.tuning.resolve import Hyperparameters
 
 OF_THE_JUDGE = ("Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment")
 """Plots that one decides by, so only unseen rows matter: they are drawn of one set and of batches.
@@ -47,10 +47,14 @@ def draw_search(chosen: Hyperparameters, provider_id: str, off: Collection[str])
     return gallery
 
 
-def draw_sets(model: Model, sets: Sets, estimations: Sets) -> Gallery:
-    """Draw the built-in plots of each set, then those of the methods.
+def draw_sets(model: Model) -> Gallery:
+    """Draw the built-in plots of each of `model.sets`, then those of methods.
 
-    Those that one decides by are of the set that judges best: test, else val, else train.
+    Plots for decisions are drawn of the set that the Model is judged by only: test, else val, else
+    train.
+
+    Args:
+        model: The Model, with its sets and their estimations.
 
     Returns:
         The figures, and what methods failed with: raise it once the figures are saved.
@@ -59,9 +63,9 @@ def draw_sets(model: Model, sets: Sets, estimations: Sets) -> Gallery:
     from xingu.plots.importance import importance
 
     gallery = Gallery()
-    judge = next(name for name in JUDGES if name in sets)
-    for name in sets:
-        rows = Rows(name, sets[name], estimations[name])
+    judge = next(name for name in JUDGES if name in model.sets)
+    for name, frame in model.sets.items():
+        rows = Rows(name, frame, model.sets_estimations[name])
         off = () if name == judge else OF_THE_JUDGE
         with gallery.failures.kept():
             gallery.add_builtin("trainsets", _builtin_plots(model, rows, off), name)
@@ -164,7 +168,7 @@ def _drift_plots(model: Model, rows: Rows) -> dict[str, Any]:
 
 
 def _add_family(
-    gallery: Gallery, model: Model, prefix: str, channel: Channel, rows: Rows | None
+    gallery: Gallery, model: Model, prefix: str, channel: PlotChannel, rows: Rows | None
 ) -> None:
     set_name = rows.name if rows and channel == "trainsets" else None
     for origin, method in family(model, prefix):

@@ -9,26 +9,21 @@ import pandas as pd
 
 from xingu.errors import HookError
 from xingu.failures import Failures
-from xingu.families import (
+from xingu.metrics.builtin import Measured, classification_metrics, regression_metrics
+from xingu.metrics.cleaning import check_same_rows
+from xingu.metrics.collect import CLASSICAL, ESTIMATION_COLUMNS, MetricTable, estimation_rows
+from xingu.model import Model
+from xingu.provider.hooks import call_hook
+from xingu.provider.methods import (
     BATCH_METRICS,
     ESTIMATION_METRICS,
     GLOBAL_METRICS,
     TRAINSETS_METRICS,
-)
-from xingu.hooks import call_hook
-from xingu.metrics.builtin import Measured, classification_metrics, regression_metrics
-from xingu.metrics.cleaning import check_same_rows
-from xingu.metrics.collect import (
-    CLASSICAL,
-    ESTIMATION_COLUMNS,
-    MetricTable,
     call_method,
-    estimation_rows,
     find_methods,
 )
-from xingu.model import Model
-from xingu.stages.reference import judged
-from xingu.state import PreparedSplits, ProviderState
+from xingu.provider.state import PreparedSplits, ProviderState
+from xingu.stages.reference import Judged
 
 logger = logging.getLogger(__name__)
 
@@ -57,14 +52,16 @@ class Rows:
 
 def estimate_sets(model: Model, splits: PreparedSplits) -> PreparedSplits:
     """Return the estimations of each set: probabilities from a classifier, else numbers."""
-    model.sets = splits.frames
-    estimations = model.trainsets_predict()
+    estimations = {name: model.estimate(frame) for name, frame in splits.frames.items()}
     state = ProviderState.capture(model.dp, "post_process_after_predict", splits.state.pre_reqs)
     return PreparedSplits(estimations, state)
 
 
-def measure_sets(model: Model, sets: Sets, estimations: Sets) -> MetricTable:
-    """Measure the classical metrics, then those of the Model's and the DataProvider's methods.
+def measure_sets(model: Model) -> MetricTable:
+    """Measure the classical metrics of `model.sets`, then those of methods.
+
+    Args:
+        model: The Model, with its sets and their estimations.
 
     Returns:
         The metrics, and what methods failed with: raise it once the metrics are saved.
@@ -72,11 +69,10 @@ def measure_sets(model: Model, sets: Sets, estimations: Sets) -> MetricTable:
     Raises:
         HookError: If `pre_process_for_trainsets_metrics` raises.
     """
-    model.sets, model.sets_estimations = sets, estimations
     call_hook(model.dp, "pre_process_for_trainsets_metrics", model)
     table = MetricTable(model.id)
-    for name in sets:
-        rows = Rows(name, sets[name], estimations[name])
+    for name, frame in model.sets.items():
+        rows = Rows(name, frame, model.sets_estimations[name])
         _add_classical(table, model, rows)
         _add_family(table, model, TRAINSETS_METRICS, rows)
     _add_family(table, model, GLOBAL_METRICS, None)
@@ -173,10 +169,11 @@ def row_weight(model: Model, XY: pd.DataFrame) -> pd.Series | None:
     return XY[name]
 
 
-def main_metrics(model: Model) -> tuple[str, Measured]:
-    """Return the classical metrics of the set that judges best: test, else val, else train."""
-    name, Y_pred = judged(model)
-    return name, classical_metrics(model, model.sets[name], Y_pred)
+def main_metrics(model: Model, judged: Judged) -> Measured:
+    """Return the classical metrics of the set that `model` is judged by; none if it has none."""
+    if judged.estimations is None:
+        return Measured({}, {})
+    return classical_metrics(model, model.sets[judged.set], judged.estimations)
 
 
 def family(model: Model, prefix: str) -> Iterator[tuple[str, Any]]:

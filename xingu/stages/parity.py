@@ -8,12 +8,12 @@ import pandas as pd
 from xingu.checks.outcome import Outcome, not_applicable
 from xingu.checks.parity import different, for_batch, parity, recognized, unknown_rows
 from xingu.errors import DataError, XinguError
-from xingu.estimator import ESTIMATION
 from xingu.model import Model
+from xingu.provider.estimator import ESTIMATION
+from xingu.provider.state import ProviderState
 from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch
 from xingu.stages.builder import ProviderBuilder
 from xingu.stages.train import clean, engineer
-from xingu.state import ProviderState
 
 Frames = Mapping[str, pd.DataFrame]
 

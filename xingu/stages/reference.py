@@ -1,42 +1,63 @@
-"""What a Model remembers of its training data, to compare later batches with."""
+"""The distributions of training data that a Model keeps, to compare later batches with."""
 
 import logging
+from dataclasses import dataclass
 
 import pandas as pd
 
-from xingu.checks.reference import (
+from xingu.errors import XinguError
+from xingu.model import Model
+from xingu.model.reference import (
     FeatureReference,
     Reference,
     column_reference,
     feature_reference,
 )
-from xingu.errors import XinguError
-from xingu.model import Model
 
 logger = logging.getLogger(__name__)
 
 JUDGES = ("test", "val", "train")
-"""Sets whose estimations are like those of unseen rows; the first that there is."""
+"""Sets to judge a Model by, the first that exists: estimations closest to those of unseen rows."""
 
 
-def training_reference(model: Model) -> Reference:
-    """Describe the set `train` of a fitted Model, and what it estimates for unseen rows."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The set that a Model is judged by, and its estimations.
+
+    Attributes:
+        set: Name of the set.
+        estimations: Its estimations; None if they could not be computed.
+        reason: The error, if so.
+    """
+
+    set: str
+    estimations: pd.DataFrame | None
+    reason: str = ""
+
+
+def judge(model: Model) -> Judged:
+    """Estimate the set that a fitted Model is judged by."""
+    name = next(name for name in JUDGES if name in model.sets)
+    try:
+        return Judged(name, model.estimate(model.sets[name]))
+    except (XinguError, KeyError) as error:  # the phase `evaluate` reports it in full
+        return Judged(name, None, str(error))
+
+
+def training_reference(model: Model, judged: Judged) -> Reference:
+    """Describe the set `train` of a fitted Model, and its estimations for unseen rows."""
     signature, dp = model.signature(), model.dp
     names = [*signature.estimator_features, *dp.get_features_list()]
-    return Reference(feature_reference(model.sets["train"], names), _estimations(model))
+    features = feature_reference(model.sets["train"], names)
+    return Reference(features, _estimations(model, judged))
 
 
-def judged(model: Model) -> tuple[str, pd.DataFrame]:
-    """Return the set that judges best, and its estimations, which are computed once."""
-    if model.judged is None:
-        name = next(name for name in JUDGES if name in model.sets)
-        model.judged = name, model.estimate(model.sets[name])
-    return model.judged
-
-
-def _estimations(model: Model) -> FeatureReference | None:
-    try:
-        return column_reference(model.estimation_of(judged(model)[1]))
-    except (XinguError, KeyError) as error:  # its evaluation will say this in full
-        logger.warning("%s: drift of estimations will not be known: %s", model.id, error)
-        return None
+def _estimations(model: Model, judged: Judged) -> FeatureReference | None:
+    reason = judged.reason
+    if judged.estimations is not None:
+        try:
+            return column_reference(model.estimation_of(judged.estimations))
+        except KeyError as error:
+            reason = str(error)
+    logger.warning("%s: drift of estimations will not be known: %s", model.id, reason)
+    return None

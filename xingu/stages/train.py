@@ -1,19 +1,28 @@
 """From source frames to a fitted Model: clean, engineer, split, tune, fit."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from xingu.dataprovider import DataProvider
-from xingu.hooks import call_hook, is_overridden
-from xingu.model import Model, TrainRun
-from xingu.provenance import Provenance
+from xingu.model import Model
+from xingu.model.provenance import Provenance
+from xingu.provider.base import DataProvider
+from xingu.provider.hooks import call_hook, is_overridden
+from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
+from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
-from xingu.stages.checks import check_index, check_rows, check_sets
-from xingu.stages.reference import training_reference
-from xingu.state import PreparedFrame, PreparedSplits, ProviderState
-from xingu.tuning.hyperparameters import Hyperparameters, Tuning, decide
+from xingu.stages.reference import Judged, judge, training_reference
+from xingu.stages.validate import check_index, check_rows, check_sets
+from xingu.tuning.resolve import Hyperparameters, Tuning, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A fitted Model, and its estimations for the set that it is judged by."""
+
+    model: Model
+    judged: Judged
 
 
 def clean(
@@ -59,7 +68,7 @@ def split(builder: ProviderBuilder, features: PreparedFrame) -> PreparedSplits:
 
     Raises:
         HookError: If the hook raises or returns no sets.
-        DataError: If the sets cannot be trained on; see `xingu.stages.checks`.
+        DataError: If the sets cannot be trained on; see `xingu.stages.validate`.
     """
     hook = "data_split_for_train"
     provider = builder.build(features.state)
@@ -71,11 +80,11 @@ def split(builder: ProviderBuilder, features: PreparedFrame) -> PreparedSplits:
 def tune(
     builder: ProviderBuilder, splits: PreparedSplits, run: TrainRun, tuning: Tuning
 ) -> Hyperparameters:
-    """Decide the hyperparameters; see `xingu.tuning.hyperparameters.decide`."""
+    """Decide the hyperparameters; see `xingu.tuning.resolve.resolve`."""
     provider = builder.build(splits.state)
-    model = Model(provider, provider.make_estimator(), run)
+    model = builder.model_class(provider, provider.make_estimator(), run)
     model.sets = splits.frames
-    chosen = decide(model, tuning)
+    chosen = resolve(model, tuning)
     gain = splits.state.gain_of(provider, "get_estimator_hyperparameters")
     return replace(chosen, gain=gain)
 
@@ -86,7 +95,7 @@ def fit(
     hyperparameters: Hyperparameters,
     run: TrainRun,
     provenance: Provenance,
-) -> Model:
+) -> Trained:
     """Fit the estimator on `splits`.
 
     Raises:
@@ -97,14 +106,15 @@ def fit(
     estimator = provider.make_estimator(hyperparameters.hyperparams)
     if estimator is not None:
         estimator.hyperparam_exchange(hyperparameters.params, hyperparameters.hyperparams)
-    model = Model(provider, estimator, run, provenance)
+    model = builder.model_class(provider, estimator, run, provenance)
     model.hyperparams_origin = hyperparameters.origin
     model.sets = splits.frames
     call_hook(provider, "post_process_after_hyperparam_optimize", model)
     model.fit(splits.frames)
     call_hook(provider, "post_process_after_train", model)
-    model.reference = training_reference(model)
-    return model
+    judged = judge(model)
+    model.reference = training_reference(model, judged)
+    return Trained(model, judged)
 
 
 def _state_after(

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, get_args
 
-from xingu.dataprovider import DataProvider
+import numpy as np
+
 from xingu.directions import CLASSICAL
 from xingu.errors import DeclarationError, did_you_mean
+from xingu.provider.base import DataProvider
 
 Method = Literal["gp", "forest", "random", "grid", "optuna"]
 Direction = Literal["minimize", "maximize"]
@@ -76,6 +78,10 @@ class SearchPlan:
         plan = cls(**declared)
         plan._check(owner)
         return plan
+
+    def seed_of(self, number: int) -> int:
+        """Return the seed of the proposal of one trial."""
+        return int(np.random.SeedSequence([self.seed or 0, number]).generate_state(1)[0])
 
     def _check(self, owner: str) -> None:
         _one_of(f"{owner}['method']", self.method, get_args(Method))

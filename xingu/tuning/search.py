@@ -1,7 +1,7 @@
 """Search for the hyperparameters of a Model that is being trained.
 
-Its one idea: a loop of ask and tell over a log of trials. What was recorded before is taken as
-told, so a search that was killed goes on from there. It knows no database and no Dagster.
+A loop of ask and tell over a log of trials. Trials in the log count as told, so a search that was
+killed continues after its last trial.
 """
 
 import logging
@@ -9,86 +9,68 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from xingu.errors import DataError, DeclarationError, did_you_mean
-from xingu.hooks import call_hook
-from xingu.tuning.judge import Judge
+from xingu.model import Model
+from xingu.tuning.declaration import Declaration
+from xingu.tuning.objective import Objective
 from xingu.tuning.plan import SearchPlan
-from xingu.tuning.space import Dimension, outside, parse_space, restored
-from xingu.tuning.suggest import Suggest, suggester
+from xingu.tuning.samplers import Sampler, make_sampler
+from xingu.tuning.space import Dimension, outside, restored
 from xingu.tuning.trials import Trial, TrialLog, best_of
-
-if TYPE_CHECKING:
-    from xingu.model import Model
 
 logger = logging.getLogger(__name__)
 
 
+def declared_search(model: Model, log: TrialLog | None = None, workers: int = 0) -> dict[str, Any]:
+    """Run the search that the DataProvider of `model` declares; see `search`.
+
+    Without a search space, the declared hyperparameters are returned, with a warning.
+    """
+    declared = Declaration.of(model.dp)
+    if not declared.space:
+        logger.warning("%s: no search space is declared, so nothing is searched", model.id)
+        return dict(declared.hyperparams)
+    context = SearchContext(model, declared, SearchPlan.of(model.dp))
+    return search(context, TrialLog() if log is None else log, workers)
+
+
 @dataclass(frozen=True, slots=True)
-class SearchRoom:
-    """Where a search takes place: what a Model brings to `Estimator.hyperparam_optimize`.
+class SearchContext:
+    """What is searched: a Model with its sets, its declarations, and the plan of the search."""
 
-    Attributes:
-        log: Knows the trials so far, and takes those that end.
-        workers: Trials at once; 0: as many as cores.
-    """
-
-    log: TrialLog = field(default_factory=TrialLog)
-    workers: int = 0
+    model: Model
+    declared: Declaration
+    plan: SearchPlan
 
 
-def search_space(model: "Model") -> dict[str, Dimension]:
-    """Return the dimensions that the DataProvider of `model` declares; none: nothing to search.
-
-    Raises:
-        DeclarationError: If one cannot be understood or is empty.
-    """
-    hook = "get_estimator_optimization_search_space"
-    return parse_space(call_hook(model.dp, hook), f"{model.id}.estimator_hyperparams_search_space")
-
-
-def optimize(model: "Model") -> dict[str, Any]:
-    """Let the Estimator of `model` search, make it keep what it found, and return that."""
-    estimator = model.estimator
-    if estimator is None:
-        return {}
-    found = estimator.hyperparam_optimize(model=model)
-    return estimator.hyperparam_exchange(hyperparams=found)["hyperparams"]
-
-
-def search(model: "Model") -> dict[str, Any]:
-    """Return the best hyperparameters of the declared search space, and those not searched.
+def search(context: SearchContext, log: TrialLog, workers: int = 0) -> dict[str, Any]:
+    """Return the best hyperparameters of the search space, and those that are not searched.
 
     Args:
-        model: The Model, with its sets; `model.search` says how many trials run at once and keeps
-            them.
+        context: What is searched.
+        log: Holds trials that are known, and receives those that end.
+        workers: Trials at once; 0: as many as cores.
 
     Raises:
-        DeclarationError: If space, plan or a declared value cannot be used; before any trial.
-        DataError: If there is nothing to judge by, or every trial failed.
+        DeclarationError: If a declared value cannot be used; raised before any trial.
+        DataError: If there are no rows to measure on, or every trial failed.
     """
-    space = search_space(model)
-    if not space:
-        logger.warning("%s: no search space is declared, so nothing is searched", model.id)
-        return dict(call_hook(model.dp, "get_estimator_hyperparameters"))
-    return _Search(model, space).run()
+    return _Search(context, log, workers).run()
 
 
 class _Search:
-    def __init__(self, model: "Model", space: dict[str, Dimension]) -> None:
-        self.model, self.space = model, space
-        room = model.search or SearchRoom()
-        self.log = room.log
-        self.plan = SearchPlan.of(model.dp)
-        declared = dict(call_hook(model.dp, "get_estimator_hyperparameters"))
+    def __init__(self, context: SearchContext, log: TrialLog, workers: int) -> None:
+        self.model, self.plan, self.log = context.model, context.plan, log
+        self.space = context.declared.space
         cores = os.cpu_count() or 1
-        self.workers = min(room.workers or cores, self.plan.evaluations)
+        self.workers = min(workers or cores, self.plan.evaluations)
         threads = max(cores // self.workers, 1) if self.workers > 1 else 0
-        fixed = {name: value for name, value in declared.items() if name not in space}
-        self.judge = Judge(model, self.plan, fixed, threads)
-        self.suggest: Suggest = suggester(self.plan, space, self._starts(declared), model.id)
+        self.objective = Objective(self.model, self.plan, context.declared.fixed, threads)
+        starts = self._starts(context.declared.hyperparams)
+        self.sample: Sampler = make_sampler(self.plan, self.space, starts, self.model.id)
         self.pace = _Pace(self.plan, self.workers)
 
     def run(self) -> dict[str, Any]:
@@ -99,11 +81,11 @@ class _Search:
             running: dict[Future[Trial], Trial] = {}
             for number in self._numbers():
                 known = [*self.log.trials, *running.values()]
-                params = self.suggest(number, sorted(known, key=lambda trial: trial.number))
+                params = self.sample(number, sorted(known, key=lambda trial: trial.number))
                 if params is None:
                     logger.info("%s: the search has tried every point", self.model.id)
                     break
-                work = pool.submit(self.judge.evaluate, number, params)
+                work = pool.submit(self.objective.evaluate, number, params)
                 running[work] = Trial(number, params)
                 if len(running) == self.workers:
                     self._take(running)
@@ -126,10 +108,11 @@ class _Search:
 
     def _check_names(self) -> None:
         """Ask the Estimator, before the first trial, whether it knows what is searched."""
-        middle, folds = {name: one.at(0.5) for name, one in self.space.items()}, self.judge.folds
+        middle = {name: one.at(0.5) for name, one in self.space.items()}
+        folds = self.objective.folds
         logger.debug("%s: %d fits for each trial", self.model.id, len(folds))
         try:
-            self.judge.estimators(middle)
+            self.objective.estimators(middle)
         except DeclarationError:
             raise
         except Exception as error:  # noqa: BLE001 - this point may be a bad one; trials will tell
@@ -192,7 +175,7 @@ class _Search:
                 dataprovider_id=self.model.id,
             )
         self.log.close()
-        return {**self.judge.fixed, **restored(self.space, best.params)}
+        return {**self.objective.fixed, **restored(self.space, best.params)}
 
 
 @dataclass

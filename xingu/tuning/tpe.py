@@ -30,8 +30,6 @@ def tpe_proposal(
         ) from error
     from optuna.trial import TrialState, create_trial
 
-    from xingu.tuning.suggest import seed_of
-
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     cube = _cube(space)
     states = {
@@ -48,7 +46,7 @@ def tpe_proposal(
 
     def propose(number: int, trials: Sequence[Trial]) -> dict[str, Any]:
         sampler = optuna.samplers.TPESampler(
-            seed=seed_of(plan, number), n_startup_trials=1, constant_liar=True
+            seed=plan.seed_of(number), n_startup_trials=1, constant_liar=True
         )
         study = optuna.create_study(direction=plan.direction or "minimize", sampler=sampler)
         study.add_trials([told(trial) for trial in trials])

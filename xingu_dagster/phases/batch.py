@@ -10,20 +10,20 @@ import dagster as dg
 import pandas as pd
 
 from xingu.errors import DataError
-from xingu.estimator import ESTIMATION
 from xingu.failures import Failures
-from xingu.hooks import call_hook
-from xingu.inventory.recording import (
+from xingu.model import Model
+from xingu.plots.collect import Gallery
+from xingu.provider.estimator import ESTIMATION
+from xingu.provider.hooks import call_hook
+from xingu.provider.state import PreparedFrame, ProviderState
+from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch, predicted
+from xingu.stages.draw import draw_batch
+from xingu.stages.evaluate import measure_batch, measure_estimations
+from xingu.tracking.record import (
     record_estimation_metrics,
     record_estimations,
     record_metrics,
 )
-from xingu.model import Model
-from xingu.plots.collect import Gallery
-from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch, predicted
-from xingu.stages.draw import draw_batch
-from xingu.stages.evaluate import measure_batch, measure_estimations
-from xingu.state import PreparedFrame, ProviderState
 from xingu_dagster.metadata import (
     Metadata,
     estimations_metadata,
@@ -94,12 +94,12 @@ def _check_models(step: PhaseStep) -> None:
         return
     for pre_req in names.pre_reqs:
         if dg.AssetKey(names.model_key(pre_req)) not in asked:
-            step.current_train(pre_req, step.workplace.preferred_trains)
+            step.current_train(pre_req, step.workspace.options.preferred_trains)
 
 
 def _train_id(step: PhaseStep) -> str:
     wished, dp_id = step.config["train_id"], step.names.id
-    find = step.workplace.models.find
+    find = step.workspace.models.find
     return find(dp_id, train_id=wished) if wished else step.current_train(dp_id)
 
 
@@ -200,15 +200,15 @@ class Batch:
         yield from keep_plots(self.step, PLOTS, draw, self.model, version, ("batch_predict",))
 
     def _estimate(self, features: pd.DataFrame) -> pd.DataFrame:
-        estimations, place = estimate_batch(self.model, features), self.step.workplace
-        if place.save_estimations:
+        estimations, place = estimate_batch(self.model, features), self.step.workspace
+        if place.options.save_estimations:
             record_estimations(place.control, self.model.run, estimations[ESTIMATION])
         return estimations
 
     def _measure(
         self, XY: pd.DataFrame, Y_pred: pd.DataFrame, failures: Failures
     ) -> dict[str, pd.DataFrame]:
-        control, run = self.step.workplace.control, self.model.run
+        control, run = self.step.workspace.control, self.model.run
         table = measure_batch(self.model, XY, Y_pred)
         failures.errors += table.failures.errors
         of_estimations = measure_estimations(self.model, XY, Y_pred, failures)

@@ -10,15 +10,16 @@ from xingu.checks import batch, data, gates, leakage
 from xingu.checks.outcome import Limits, Outcome, not_applicable
 from xingu.checks.parity import replay_sample
 from xingu.errors import MissingValueError, XinguError
-from xingu.estimator import ESTIMATION
-from xingu.identity import key_part
-from xingu.inventory.recording import CheckRecord, record_checks
-from xingu.inventory.trains import rejected_trains
 from xingu.model import Model
+from xingu.names import key_part
+from xingu.provider.estimator import ESTIMATION
+from xingu.provider.state import PreparedFrame, PreparedSplits
+from xingu.records import CheckRecord
 from xingu.stages.evaluate import measure_sets
 from xingu.stages.parity import Replay, replay_batch
-from xingu.state import PreparedFrame, PreparedSplits
-from xingu.storage.values import Label
+from xingu.tracking.query import rejected_trains
+from xingu.tracking.record import record_checks
+from xingu.values import Label
 from xingu_dagster.checks import Computation, Parts, check_results
 from xingu_dagster.phases.build import Results
 from xingu_dagster.phases.step import PhaseStep
@@ -44,7 +45,7 @@ def keep_replay_rows(step: PhaseStep, rows: Any) -> dict[str, Any]:
     key, run_id, values = (
         step.names.key(*SAMPLE_PLACE),
         step.context.run.run_id,
-        step.workplace.values,
+        step.workspace.values,
     )
     record = values.write(key, run_id, rows, Label(run_id, {}))
     values.prune(key)
@@ -160,7 +161,7 @@ def _recorded(run: "Evaluation", results: Iterator[dg.AssetCheckResult]) -> Resu
             yield result
     finally:
         if found:
-            control, planned = run.step.workplace.control, run.step.names.checks
+            control, planned = run.step.workspace.control, run.step.names.checks
             record_checks(control, run.model.run, found, planned)
 
 
@@ -188,8 +189,9 @@ def _not_worse(run: "Evaluation", wanted: list[gates.Gate]) -> Outcome:
     frames = {name: sets[name] for name in sets if name in asked or gates.GLOBAL in asked}
     try:
         old = run.step.model(before)
-        estimations = {name: old.estimate(frame) for name, frame in frames.items()}
-        rows = measure_sets(old, frames, estimations).rows
+        old.sets = frames
+        old.trainsets_predict()
+        rows = measure_sets(old).rows
     except XinguError as error:
         text = f"The train {before} cannot be compared on these rows: {error}"
         return Outcome(False, text, {"before": before}, certain=False)
@@ -209,8 +211,8 @@ def _train_before(step: PhaseStep, train_id: str) -> str | None:
     One that failed its own checks is passed over, or a train that was refused would be the measure
     of the next.
     """
-    models, dp_id, seen = step.workplace.models, step.names.id, False
-    rejected = rejected_trains(step.workplace.control, dp_id)
+    models, dp_id, seen = step.workspace.models, step.names.id, False
+    rejected = rejected_trains(step.workspace.control, dp_id)
     pinned = models.pins.get(key_part(dp_id))
     if pinned is not None and pinned != train_id:
         return pinned
@@ -228,7 +230,7 @@ def _parity(run: "Evaluation", limits: Limits) -> Outcome:
     if value_id is None:
         return not_applicable("no rows were kept when the data was prepared")
     try:
-        frames = step.workplace.values.read(step.names.key(*SAMPLE_PLACE), value_id=value_id).value
+        frames = step.workspace.values.read(step.names.key(*SAMPLE_PLACE), value_id=value_id).value
     except MissingValueError as error:
         return not_applicable(str(error))
     if isinstance(frames, str):

@@ -7,12 +7,12 @@ import dagster as dg
 import pandas as pd
 
 from xingu.failures import Failures
-from xingu.inventory.recording import record_metrics, record_sets
 from xingu.model import Model
 from xingu.plots.collect import Gallery
+from xingu.provider.state import PreparedSplits
 from xingu.stages.draw import draw_sets
 from xingu.stages.evaluate import estimate_sets, measure_sets
-from xingu.state import PreparedSplits
+from xingu.tracking.record import record_metrics, record_sets
 from xingu_dagster.metadata import metrics_frame, metrics_metadata, sets_metadata
 from xingu_dagster.phases.build import Results, build_phase
 from xingu_dagster.phases.checking import check_estimations, check_train
@@ -48,8 +48,10 @@ class Evaluation:
 
     @cached_property
     def model(self) -> Model:
-        """The model of the train."""
-        return self.step.model(self.train_id)
+        """The model of the train, with its sets."""
+        model = self.step.model(self.train_id)
+        model.sets = self.sets.frames
+        return model
 
     @cached_property
     def sets(self) -> PreparedSplits:
@@ -65,6 +67,12 @@ class Evaluation:
                 stored.value.state.restore(self.model.dp)
                 return stored.value
         return estimate_sets(self.model, self.sets)
+
+    @property
+    def _estimated_model(self) -> Model:
+        """The model, with its sets and their estimations."""
+        self.model.sets_estimations = self.estimations.frames
+        return self.model
 
     def run(self) -> Results:
         """Materialize what was selected of the phase; one that fails keeps no other from it."""
@@ -105,20 +113,20 @@ class Evaluation:
             yield from announced(step, result, failures)
 
     def _measure(self, failures: Failures) -> pd.DataFrame:
-        table = measure_sets(self.model, self.sets.frames, self.estimations.frames)
+        table = measure_sets(self._estimated_model)
         failures.errors += table.failures.errors
-        control, run = self.step.workplace.control, self.model.run
+        control, run = self.step.workspace.control, self.model.run
         record_metrics(control, run, table.rows, {"trainsets", "global"})
         return metrics_frame(table.rows)
 
     def _plots(self, version: str) -> Iterator[dg.MaterializeResult]:
         def draw() -> Gallery:
-            return draw_sets(self.model, self.sets.frames, self.estimations.frames)
+            return draw_sets(self._estimated_model)
 
         yield from keep_plots(self.step, PLOTS, draw, self.model, version, ("trainsets", "global"))
 
     def _save_sets(self) -> None:
-        place, model = self.step.workplace, self.model
-        if place.save_sets:
+        place, model = self.step.workspace, self.model
+        if place.options.save_sets:
             with self.step.recorded("train_savesets", model.run):
                 record_sets(place.control, model.run, self.sets.frames, model.signature().target)

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from xingu.errors import XinguError
-from xingu.inventory.attributes import provenance_attributes, train_attributes
-from xingu.inventory.recording import record_train
 from xingu.metrics.builtin import Measured
 from xingu.model import Model
-from xingu.provenance import SourceRecord, read_provenance
+from xingu.model.provenance import read_provenance
+from xingu.records import ModelRef, SourceRecord
 from xingu.stages.evaluate import main_metrics
-from xingu.stages.train import fit
+from xingu.stages.train import Trained, fit
+from xingu.tracking.attributes import provenance_attributes, train_attributes
+from xingu.tracking.record import record_train
 from xingu_dagster.metadata import Metadata
-from xingu_dagster.model_ref import ModelRef
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.translator import XinguTranslator
@@ -49,37 +49,39 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         for part, stored in zip(PARTS, (splits, chosen), strict=True)
     }
     sources = [SourceRecord(**facts) for facts in splits.record.facts.get("sources", ())]
-    trained: dict[str, Model] = {}
+    trained: dict[str, Trained] = {}
 
     def train() -> ModelRef:
-        provenance = read_provenance(step.workplace.home)
-        model = fit(step.builder, splits.value, chosen.value, step.train_run, provenance)
-        package = step.workplace.models.save(model, values, sources)
+        provenance = read_provenance(step.workspace.home)
+        fitted = fit(step.builder, splits.value, chosen.value, step.train_run, provenance)
+        model = fitted.model
+        package = step.workspace.models.save(model, values, sources)
         for part, stored in zip(PARTS, (splits, chosen), strict=True):
-            step.workplace.values.pin(step.names.key(part), stored.record.value_id, package)
-        trained["model"] = model
+            step.workspace.values.pin(step.names.key(part), stored.record.value_id, package)
+        trained["fitted"] = fitted
         _record(step, model, sources)
         return ModelRef(model.id, model.train_id, values)
 
     result = step.make(
         ("model",),
         train,
-        describe=lambda _: _describe(step, trained["model"], sources),
+        describe=lambda _: _describe(step, trained["fitted"], sources),
         facts={"train_id": step.train_run.train_id},
     )
     # Last, so that a step that is killed leaves the model before it as the current one.
-    step.workplace.models.make_current(trained["model"].run)
+    step.workspace.models.make_current(trained["fitted"].model.run)
     yield result
 
 
 def _record(step: PhaseStep, model: Model, sources: Sequence[SourceRecord]) -> None:
-    package = step.workplace.models.package_record(model.id, model.train_id)
+    package = step.workspace.models.package_record(model.id, model.train_id)
     attributes, parents = train_attributes(model), model.pre_req_trains
-    record_train(step.workplace.control, model.run, attributes, parents, sources, package)
+    record_train(step.workspace.control, model.run, attributes, parents, sources, package)
 
 
-def _describe(step: PhaseStep, model: Model, sources: Sequence[SourceRecord]) -> Metadata:
-    package = step.workplace.models.package_record(model.id, model.train_id)
+def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord]) -> Metadata:
+    model = fitted.model
+    package = step.workspace.models.package_record(model.id, model.train_id)
     return {
         "train_id": model.train_id,
         "train_session_id": model.train_session_id,
@@ -98,15 +100,15 @@ def _describe(step: PhaseStep, model: Model, sources: Sequence[SourceRecord]) ->
             f"source {source.source}": f"{source.rows} rows, version {source.data_version}"
             for source in sources
         },
-        **_main_metrics(model),
+        **_main_metrics(fitted),
     }
 
 
-def _main_metrics(model: Model) -> Metadata:
+def _main_metrics(fitted: Trained) -> Metadata:
     """The metrics of one set as numbers, so that the UI draws their history on the model."""
     try:
-        name, measured = main_metrics(model)
-    except XinguError as error:  # the model is saved; its evaluation will say this in full
-        logger.warning("%s: no metrics with the model: %s", model.id, error)
-        name, measured = "", Measured({}, {})
-    return {f"{name} {metric}": value for metric, value in measured.values.items()}
+        measured = main_metrics(fitted.model, fitted.judged)
+    except XinguError as error:  # the model is saved; its evaluation reports this in full
+        logger.warning("%s: no metrics with the model: %s", fitted.model.id, error)
+        measured = Measured({}, {})
+    return {f"{fitted.judged.set} {metric}": value for metric, value in measured.values.items()}

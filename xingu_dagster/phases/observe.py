@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from xingu.hooks import call_hook
+from xingu.provider.hooks import call_hook
 from xingu.sources import observe_source, parse_sources
-from xingu_dagster.resources import Workplace
+from xingu.workspace import Workspace
 from xingu_dagster.translator import XinguTranslator
 
 HOOKS = {
@@ -51,15 +51,15 @@ def _build(
         required_resource_keys={"xingu"},
     )
     def sources(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
-        workplace: Workplace = context.resources.xingu
+        workspace: Workspace = context.resources.xingu
         for key in (key for key in keys if key in context.selected_asset_keys):
             batch, name = keys[key]
             hook, attribute = HOOKS[batch]
             declared = call_hook(names.cls(), hook, None)
             specs = parse_sources(names.id, attribute, declared)
             spec = next(spec for spec in specs if spec.name == name)
-            workplace.databases.check(names.id, attribute, [spec])
-            version = observe_source(names.id, spec, workplace.databases, declared=specs)
+            workspace.databases.check(names.id, attribute, [spec])
+            version = observe_source(names.id, spec, workspace.databases, declared=specs)
             yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(version))
 
     return sources

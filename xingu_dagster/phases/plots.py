@@ -8,11 +8,12 @@ from urllib.parse import quote
 
 import dagster as dg
 
-from xingu.inventory.recording import record_plots
-from xingu.model import Model, TrainRun
-from xingu.plots.collect import Channel, Gallery, is_plotly
+from xingu.model import Model
+from xingu.plots.collect import Gallery, is_plotly
 from xingu.plots.files import PlotFile, encode, save_plots, write_notebook
-from xingu.storage.values import Label
+from xingu.records import PlotChannel, TrainRun
+from xingu.tracking.record import record_plots
+from xingu.values import Label
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.step import PhaseStep
@@ -28,7 +29,7 @@ def keep_plots(
     draw: Callable[[], Gallery],
     model: Model,
     version: str,
-    channels: Sequence[Channel],
+    channels: Sequence[PlotChannel],
 ) -> Iterator[dg.MaterializeResult]:
     """Draw, save and list the plots of a Model, and announce where they are.
 
@@ -67,7 +68,7 @@ def save_gallery(
     folder: tuple[str, ...],
     run: TrainRun,
     when: datetime,
-    channels: Sequence[Channel],
+    channels: Sequence[PlotChannel],
 ) -> tuple[list[PlotFile], Metadata]:
     """Save each figure versioned by train, list them in the control DB, and link to them.
 
@@ -81,7 +82,7 @@ def save_gallery(
     """
     from xingu.plots.theme import stamp
 
-    place = step.workplace
+    place = step.workspace
     figures = {
         name: stamp(figure, run.dataprovider_id, run.train_id, when)
         if is_plotly(figure)
@@ -90,8 +91,9 @@ def save_gallery(
     }
     parts = (step.names.group, run.train_id, *folder)
     encoded = encode(figures)
-    files = save_plots(figures, place.plots.joinpath(*parts), place.picture_formats, encoded)
-    listed: list[tuple[Channel, str, str]] = [
+    formats = place.options.picture_formats
+    files = save_plots(figures, place.plots.joinpath(*parts), formats, encoded)
+    listed: list[tuple[PlotChannel, str, str]] = [
         (gallery.channels[f.name], f.name, str(path)) for f in files for path in f.paths
     ]
     record_plots(place.control, run, listed, channels)

@@ -5,10 +5,10 @@ from typing import Any
 
 import dagster as dg
 
-from xingu.hooks import call_hook
+from xingu.provider.hooks import call_hook
+from xingu.provider.state import PreparedFrame, PreparedSplits
 from xingu.stages.builder import ProviderBuilder
 from xingu.stages.train import clean, engineer, split
-from xingu.state import PreparedFrame, PreparedSplits
 from xingu_dagster.metadata import Metadata, frame_metadata, sets_metadata
 from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
 from xingu_dagster.phases.checking import (
@@ -42,7 +42,7 @@ class Preparation:
         # A prerequisite that was never trained shall fail before minutes are spent on queries.
         self.pins = {}
         if step.selected("cleaned"):
-            preferred = step.workplace.preferred_trains
+            preferred = step.workspace.options.preferred_trains
             self.pins = {
                 dp_id: step.current_train(dp_id, preferred) for dp_id in step.names.pre_reqs
             }

@@ -7,7 +7,7 @@ import dagster as dg
 
 from xingu.errors import EmptySourceError
 from xingu.sources import SourceSpec, SqlSource, parse_sources, read_sources
-from xingu.storage.values import Label, Record
+from xingu.values import Label, Record
 from xingu_dagster.metadata import frame_metadata
 from xingu_dagster.phases.step import PhaseStep
 
@@ -37,7 +37,7 @@ def make_raw_assets(
     wanted = [name for name in by_name if name in keys and step.selected(*parts, keys[name])]
     if not wanted:
         return
-    place = step.workplace
+    place = step.workspace
     place.databases.check(step.names.id, attribute, specs)
     cache = place.cache(refresh=step.config["refresh_sources"])
     results = read_sources(
@@ -46,7 +46,7 @@ def make_raw_assets(
         place.databases,
         cache,
         names=wanted,
-        max_workers=place.source_workers,
+        max_workers=place.options.source_workers,
     )
     for result in results:
         spec = by_name[result.name]
@@ -83,14 +83,14 @@ def source_facts(record: Record) -> dict[str, Any]:
 
 def _declared(step: PhaseStep, spec: SourceSpec) -> str:
     if isinstance(spec, SqlSource):
-        return f"{step.workplace.databases.identity(spec.database)}: {spec.query}"
+        return f"{step.workspace.databases.identity(spec.database)}: {spec.query}"
     return spec.label
 
 
 def _origin(step: PhaseStep, spec: SourceSpec) -> dict[str, Any]:
     if isinstance(spec, SqlSource):
         return {
-            "database": step.workplace.databases.identity(spec.database),
+            "database": step.workspace.databases.identity(spec.database),
             "query": dg.MetadataValue.md(f"```sql\n{spec.query}\n```"),
         }
     return {"address": spec.label}

@@ -15,14 +15,15 @@ from typing import Any
 
 import dagster as dg
 
-from xingu.identity import session_id_of, train_id_of
-from xingu.inventory.recording import claim_session, claim_train, record_step
-from xingu.model import Model, TrainRun
+from xingu.files.frames import Layout
+from xingu.model import Model
+from xingu.names import session_id_of, train_id_of
+from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
-from xingu.storage.frames import Layout
-from xingu.storage.values import Key, Label, Record, Stored
+from xingu.tracking.record import claim_session, claim_train, record_step
+from xingu.values import Key, Label, Record, Stored
+from xingu.workspace import Workspace
 from xingu_dagster.metadata import Metadata
-from xingu_dagster.resources import Workplace
 from xingu_dagster.translator import XinguTranslator
 
 logger = logging.getLogger(__name__)
@@ -41,13 +42,14 @@ class PhaseStep:
     def __init__(self, context: dg.AssetExecutionContext, names: XinguTranslator) -> None:
         self.context = context
         self.names = names
-        self.workplace: Workplace = context.resources.xingu
+        self.workspace: Workspace = context.resources.xingu
         self._memory: dict[Key, Stored] = {}
 
     @cached_property
     def builder(self) -> ProviderBuilder:
         """How this DataProvider is made, with its prerequisites from the model storage."""
-        return ProviderBuilder(self.names.cls, self.workplace.models.load)
+        place = self.workspace
+        return ProviderBuilder(self.names.cls, place.models.load, place.model_class)
 
     @cached_property
     def run_ids(self) -> list[str]:
@@ -75,7 +77,7 @@ class PhaseStep:
         key = self.names.key(*parts)
         if key not in self._memory:
             started = time.perf_counter()
-            self._memory[key] = self.workplace.values.read(key, self.run_ids, value_id)
+            self._memory[key] = self.workspace.values.read(key, self.run_ids, value_id)
             seconds = time.perf_counter() - started
             logger.info("%s: loaded %s (%.2f s)", self.names.id, "/".join(parts), seconds)
         return self._memory[key]
@@ -140,9 +142,9 @@ class PhaseStep:
         key = self.names.key(*parts)
         started = time.perf_counter()
         run_id = self.context.run.run_id
-        record = self.workplace.values.write(key, run_id, value, label, layout)
+        record = self.workspace.values.write(key, run_id, value, label, layout)
         self._memory[key] = Stored(value, record)
-        self.workplace.values.prune(key, lambda: self._busy_runs)
+        self.workspace.values.prune(key, lambda: self._busy_runs)
         logger.info(
             "%s: %s in %.2f s, stored in %.2f s",
             self.names.id,
@@ -157,7 +159,7 @@ class PhaseStep:
         )
 
     def _storage_metadata(self, key: Key, record: Record, seconds: float) -> Metadata:
-        place = self.workplace.values.folder(key) / record.value_id
+        place = self.workspace.values.folder(key) / record.value_id
         return {
             "seconds": round(seconds, 3),
             "bytes": record.bytes,
@@ -174,9 +176,11 @@ class PhaseStep:
     @cached_property
     def train_run(self) -> TrainRun:
         """The ids of the train of this run; every process of the run gets the same ones."""
-        place, run, dp_id = self.workplace, self.context.run, self.names.id
+        place, run, dp_id = self.workspace, self.context.run, self.names.id
         root = run.root_run_id or run.run_id
-        session = place.train_session_id or claim_session(place.control, root, session_id_of(root))
+        session = place.options.train_session_id or claim_session(
+            place.control, root, session_id_of(root)
+        )
         wished = TrainRun(dp_id, train_id_of(root, dp_id), session, run.run_id)
         train_id = claim_train(
             place.control, wished, root, lambda name: place.models.has(dp_id, name)
@@ -186,7 +190,7 @@ class PhaseStep:
     @contextmanager
     def recorded(self, what: str, run: TrainRun | None = None) -> Iterator[None]:
         """Record that a part of a train begins, and ends unless the block raises."""
-        control, train = self.workplace.control, run or self.train_run
+        control, train = self.workspace.control, run or self.train_run
         record_step(control, train, f"{what}_start")
         yield
         record_step(control, train, f"{what}_end")
@@ -202,11 +206,11 @@ class PhaseStep:
             UntrainedModelError: If it was never trained.
         """
         key = XinguTranslator.model_key(dp_id)
-        record = self.workplace.values.record(key, self.run_ids)
+        record = self.workspace.values.record(key, self.run_ids)
         if record is not None and record.run_id in self.run_ids:
             return record.facts["train_id"]
-        return self.workplace.models.find(dp_id, preferred=preferred)
+        return self.workspace.models.find(dp_id, preferred=preferred)
 
     def model(self, train_id: str) -> Model:
         """Return this DataProvider's Model of a train."""
-        return self.workplace.models.load(self.names.id, train_id)
+        return self.workspace.models.load(self.names.id, train_id)

@@ -9,12 +9,12 @@ from typing import Any
 
 import dagster as dg
 
-from xingu.inventory.trials import earlier_hyperparameters, open_trials
 from xingu.stages.draw import draw_search
 from xingu.stages.train import tune
-from xingu.storage.values import Label
-from xingu.tuning.hyperparameters import Hyperparameters, Tuning
+from xingu.tracking.trials import earlier_hyperparameters, open_trials
+from xingu.tuning.resolve import Hyperparameters, Tuning
 from xingu.tuning.trials import best_of, plain
+from xingu.values import Label
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.plots import save_gallery
@@ -45,13 +45,13 @@ def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     """Materialize the hyperparameters."""
     with step.recorded("train_hyperhandle"):
         started = time.perf_counter()
-        splits, place, run = step.get("splits"), step.workplace, step.train_run
+        splits, place, run = step.get("splits"), step.workspace, step.train_run
         version = step.derived_version(("splits",))
         tuning = Tuning(
             strategy=step.config[STRATEGY],
             earlier=partial(earlier_hyperparameters, place.control, step.names.id),
             open_log=lambda subject: open_trials(place.control, run, (version, subject)),
-            workers=place.hyperopt_workers,
+            workers=place.options.hyperopt_workers,
         )
         chosen = tune(step.builder, splits, run, tuning)
         given = json.dumps(plain([chosen.params, chosen.hyperparams]), sort_keys=True)

@@ -1,0 +1,183 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
+import pytest
+from upath import UPath
+
+from xingu.errors import MissingValueError
+from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
+from xingu.values import Label, ValueStore
+
+KEY = ("dp", "features")
+FRAME = pd.DataFrame({"a": [1, 2]}, index=["x", "y"])
+LABEL = Label("v1", {"train_id": "t"})
+
+
+class ValueStoreContract:
+    @pytest.fixture
+    def root(self):
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, root):
+        return ValueStore(root, keep=2)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            FRAME,
+            {"train": FRAME, "a/b": FRAME},
+            PreparedFrame(FRAME, ProviderState(b"state", {"pre": "t"})),
+            PreparedSplits({"train": FRAME}, ProviderState(b"state")),
+            {"anything": [1, {2}]},
+        ],
+        ids=["frame", "frames", "prepared frame", "prepared splits", "object"],
+    )
+    @pytest.mark.parametrize("layout", ["open", "fast"])
+    def test_a_value_comes_back_as_it_was(self, store, value, layout):
+        store.write(KEY, "run", value, LABEL, layout)
+        assert_same(store.read(KEY).value, value)
+
+    def test_a_record_says_what_was_recorded(self, store):
+        store.write(KEY, "run", FRAME, LABEL)
+        record = store.record(KEY)
+        assert (record.data_version, record.facts, record.run_id) == (
+            "v1",
+            {"train_id": "t"},
+            "run",
+        )
+
+    def test_a_run_reads_what_it_wrote_and_others_the_latest(self, store):
+        store.write(KEY, "run-1", 1, LABEL)
+        store.write(KEY, "run-2", 2, LABEL)
+        found = [store.read(KEY, runs).value for runs in (["run-1"], ["run-2"], [], ["run-3"])]
+        assert found == [1, 2, 2, 2]
+
+    def test_a_re_executed_run_reads_what_its_parent_wrote(self, store):
+        store.write(KEY, "parent", 1, LABEL)
+        store.write(KEY, "other", 2, LABEL)
+        assert store.read(KEY, ["child", "parent"]).value == 1
+
+    def test_a_value_is_read_by_its_id(self, store):
+        first = store.write(KEY, "run-1", 1, LABEL)
+        store.write(KEY, "run-2", 2, LABEL)
+        assert store.read(KEY, value_id=first.value_id).value == 1
+
+    def test_the_content_gives_the_data_version_where_none_is_given(self, store):
+        versions = [
+            store.write(KEY, "run", frame, Label(None, {}), "open").data_version
+            for frame in (FRAME, FRAME.copy(), FRAME + 1)
+        ]
+        assert versions[0] == versions[1] != versions[2]
+
+    def test_a_value_that_was_never_made_is_named_with_what_to_do(self, store):
+        with pytest.raises(
+            MissingValueError, match="dp/features was never materialized.*in the same"
+        ):
+            store.read(KEY)
+
+    def test_old_values_are_removed(self, store):
+        ids = [store.write(KEY, f"run-{n}", n, LABEL).value_id for n in range(4)]
+        assert store.prune(KEY) == ids[:2]
+        assert store.read(KEY).value == 3
+        with pytest.raises(MissingValueError, match="was removed"):
+            store.read(KEY, value_id=ids[0])
+
+    def test_a_value_that_a_saved_model_refers_to_stays_until_the_model_is_gone(self, store, root):
+        ids = [store.write(KEY, f"run-{n}", n, LABEL).value_id for n in range(4)]
+        package = root / "packages" / "train-1"
+        (package / "manifest.json").parent.mkdir(parents=True)
+        (package / "manifest.json").write_text("{}")
+        store.pin(KEY, ids[0], package)
+        assert store.prune(KEY) == [ids[1]]
+        (package / "manifest.json").unlink()
+        assert store.prune(KEY) == [ids[0]]
+
+    def test_values_of_unfinished_runs_stay(self, store):
+        ids = [store.write(KEY, f"run-{n}", n, LABEL).value_id for n in range(4)]
+        assert store.prune(KEY, lambda: ["run-0"]) == [ids[1]]
+        assert store.read(KEY, ["run-0"]).value == 0
+
+    def test_runs_at_the_same_time_never_mix(self, store):
+        def write_and_read(number):
+            store.write(KEY, f"run-{number}", number, LABEL)
+            return store.read(KEY, [f"run-{number}"]).value
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(write_and_read, range(16))) == list(range(16))
+
+
+class TestLocalValues(ValueStoreContract):
+    @pytest.fixture
+    def root(self, tmp_path):
+        return UPath(tmp_path)
+
+
+class TestS3Values(ValueStoreContract):
+    @pytest.fixture
+    def root(self, s3_url, request):
+        return UPath(f"{s3_url}/{abs(hash(request.node.nodeid))}")
+
+
+def test_a_writer_that_is_killed_leaves_the_value_before(tmp_path):
+    store = ValueStore(tmp_path)
+    store.write(KEY, "run", {"train": FRAME}, LABEL)
+    code = textwrap.dedent(
+        f"""
+        import os, pandas as pd, sys
+        import xingu.values as values
+        write = values.write_frame
+        def slow(*args, **kwargs):
+            write(*args, **kwargs)
+            print("half", flush=True)
+            sys.stdin.read()
+        values.write_frame = slow
+        store = values.ValueStore({str(tmp_path)!r})
+        frame = pd.DataFrame({{"a": [1]}})
+        store.write({KEY!r}, "killed", {{"train": frame}}, values.Label("v2", {{}}))
+        """
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stdin=subprocess.PIPE
+    )
+    assert writer.stdout.readline() == b"half\n"
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.wait()
+    assert store.record(KEY, ["killed"]).data_version == "v1"
+    assert_same(store.read(KEY).value, {"train": FRAME})
+
+
+def assert_same(one, other):
+    if isinstance(other, pd.DataFrame):
+        pd.testing.assert_frame_equal(one, other)
+    elif isinstance(other, PreparedFrame):
+        assert_same(one.frame, other.frame)
+        assert one.state == other.state
+    elif isinstance(other, PreparedSplits):
+        assert_same(dict(one.frames), dict(other.frames))
+        assert one.state == other.state
+    elif isinstance(other, dict) and "train" in other:
+        assert list(one) == list(other)
+        for name in other:
+            assert_same(one[name], other[name])
+    else:
+        assert one == other
+
+
+def test_values_of_a_saved_model_stay_when_the_project_moves(tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    store = ValueStore(before / "values", keep=1)
+    kept = store.write(KEY, "run", 1, Label("v", {})).value_id
+    package = before / "models" / "houses" / "calm-fox"
+    package.mkdir(parents=True)
+    (package / "manifest.json").touch()
+    store.pin(KEY, kept, UPath(package))
+    before.rename(after)
+    moved = ValueStore(after / "values", keep=1)
+    moved.write(KEY, "run", 2, Label("v", {}))
+    assert moved.prune(KEY) == []

@@ -1,0 +1,1 @@
+"""Files on local disks and object storage: atomic writes, frames, digests."""

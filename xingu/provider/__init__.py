@@ -1,0 +1,1 @@
+"""The DataProvider, the Estimator interface, hooks, and how DataProviders are found."""

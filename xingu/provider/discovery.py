@@ -1,0 +1,204 @@
+"""Find the DataProviders of a project, and put them in the order of their prerequisites.
+
+Modules whose name starts with an underscore are not looked at; classes without an `id` are base
+classes. Reads code, never data.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from xingu.directions import check_directions
+from xingu.errors import (
+    DeclarationError,
+    DuplicateProviderError,
+    PrerequisiteCycleError,
+    UnknownProviderError,
+    did_you_mean,
+)
+from xingu.names import key_part
+from xingu.provider.base import DataProvider
+from xingu.provider.methods import BUILTIN_PLOTS, near_misses
+
+ProviderClass = type[DataProvider]
+
+
+class DataProviderFactory:
+    """The DataProviders that were asked for, prerequisites first.
+
+    Args:
+        providers_list: Ids to find in the folder, or classes; None means all that are found.
+        providers_folder: Folder with the modules that declare DataProviders.
+
+    Raises:
+        UnknownProviderError: If an id of the list, or of a `pre_req`, does not exist.
+        DuplicateProviderError: If two ids are the same, or become the same asset key.
+        PrerequisiteCycleError: If DataProviders are prerequisites of each other.
+        DeclarationError: If a module cannot be imported.
+    """
+
+    def __init__(
+        self,
+        providers_list: Sequence[str | ProviderClass] | None = None,
+        providers_folder: str | Path | None = None,
+    ) -> None:
+        asked = list(providers_list or [])
+        given = [item for item in asked if isinstance(item, type)]
+        found = list(given)
+        if providers_folder is not None and (len(given) < len(asked) or not asked):
+            found += [cls for cls in _classes_in(Path(providers_folder)) if cls not in given]
+        known = _by_id(found)
+        wanted = [str(item.id) if isinstance(item, type) else item for item in asked]
+        for provider_id in wanted:
+            _require(provider_id, known, f"The list of DataProviders names {provider_id!r}")
+        self.known: Mapping[str, ProviderClass] = known
+        in_order = _in_order(known)
+        self.classes: Mapping[str, ProviderClass] = {
+            provider_id: known[provider_id]
+            for provider_id in in_order
+            if not wanted or provider_id in wanted
+        }
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.classes)
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def create(self, provider_id: str) -> DataProvider:
+        """Return a new instance of the DataProvider called `provider_id`."""
+        return _require(provider_id, self.known, f"DataProvider {provider_id!r}")()
+
+
+def _require(
+    provider_id: str, known: Mapping[str, ProviderClass], where: str, suffix: str = ""
+) -> ProviderClass:
+    if provider_id not in known:
+        raise UnknownProviderError(
+            f"{where}{suffix}: there is no such DataProvider; known: "
+            f"{', '.join(sorted(known)) or 'none'}.{did_you_mean(provider_id, known)}",
+            dataprovider_id=provider_id,
+        )
+    return known[provider_id]
+
+
+def _by_id(classes: Iterable[ProviderClass]) -> dict[str, ProviderClass]:
+    by_key: dict[str, ProviderClass] = {}
+    for cls in classes:
+        provider_id = _checked_id(cls)
+        # Case is folded because the key is also a folder, on disks that do not tell it apart.
+        key = key_part(provider_id).lower()
+        if key in by_key:
+            other = by_key[key]
+            raise DuplicateProviderError(
+                f"DataProviders {other.id!r} ({_place(other)}) and {provider_id!r} ({_place(cls)}) "
+                f"both become the asset key {key_part(provider_id)!r}; rename one of them.",
+                dataprovider_ids=(other.id, provider_id),
+            )
+        by_key[key] = cls
+    return {str(cls.id): cls for cls in by_key.values()}
+
+
+def _checked_id(cls: ProviderClass) -> str:
+    if not isinstance(cls.id, str) or not cls.id.strip():
+        raise DeclarationError(f"{_place(cls)}: id must be a text, not {cls.id!r}.")
+    if key_part(cls.id) == "sources":
+        raise DeclarationError(
+            f"{_place(cls)}: id {cls.id!r} is taken by the keys of outside sources; rename it.",
+            dataprovider_id=cls.id,
+        )
+    if isinstance(cls.pre_req, str):
+        raise DeclarationError(
+            f"{cls.id}.pre_req must be a set of ids; write {{{cls.pre_req!r}}}.",
+            dataprovider_id=cls.id,
+        )
+    _check_names(cls)
+    check_directions(cls.id, cls.metric_directions)
+    return cls.id
+
+
+def _check_names(cls: ProviderClass) -> None:
+    """Refuse methods that nobody would ever call, and plots that there are not."""
+    own = {name for name in {*dir(cls)} - {*dir(DataProvider)} if callable(getattr(cls, name))}
+    if missed := [*near_misses(own)]:
+        wrong, right = missed[0]
+        raise DeclarationError(
+            f"{cls.id}.{wrong} is no method that anybody calls. Did you mean {right!r}? If it is a "
+            "helper, begin its name with an underscore.",
+            dataprovider_id=cls.id,
+            methods=dict(missed),
+        )
+    for name in cls.builtin_plots_off:
+        if isinstance(cls.builtin_plots_off, str) or name not in BUILTIN_PLOTS:
+            raise DeclarationError(
+                f"{cls.id}.builtin_plots_off is {cls.builtin_plots_off!r}; it is a set of names "
+                f"out of {', '.join(BUILTIN_PLOTS)}.{did_you_mean(name, BUILTIN_PLOTS)}",
+                dataprovider_id=cls.id,
+            )
+
+
+def _in_order(known: Mapping[str, ProviderClass]) -> list[str]:
+    for provider_id, cls in known.items():
+        for pre_req in cls.pre_req:
+            _require(pre_req, known, f"{provider_id}.pre_req", f" names {pre_req!r}")
+    graph = {provider_id: sorted(known[provider_id].pre_req) for provider_id in sorted(known)}
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        cycle = list(reversed(error.args[1]))
+        raise PrerequisiteCycleError(
+            f"pre_req goes round in a circle: {' needs '.join(cycle)}; "
+            "remove one of these prerequisites.",
+            cycle=cycle,
+        ) from error
+
+
+def _classes_in(folder: Path) -> list[ProviderClass]:
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise DeclarationError(
+            f"There is no folder of DataProviders at {folder}; set DATAPROVIDER_FOLDER, or run "
+            "from the project's root.",
+            folder=str(folder),
+        )
+    if str(folder.parent) not in sys.path:
+        sys.path.insert(0, str(folder.parent))
+    classes: list[ProviderClass] = []
+    for file in sorted(folder.rglob("*.py")):
+        parts = file.relative_to(folder.parent).with_suffix("").parts
+        if any(part.startswith(("_", ".")) for part in parts[1:]):
+            continue
+        module = _import(".".join(parts), file)
+        classes += [
+            value
+            for value in vars(module).values()
+            if isinstance(value, type)
+            and issubclass(value, DataProvider)
+            and value.__module__ == module.__name__
+            and value.id is not None
+            and value not in classes
+        ]
+    return classes
+
+
+def _import(name: str, file: Path) -> ModuleType:
+    try:
+        module = import_module(name)
+    except Exception as error:
+        raise DeclarationError(
+            f"{file} cannot be imported: {type(error).__name__}: {error}", file=str(file)
+        ) from error
+    if module.__file__ is None or Path(module.__file__).resolve() != file:
+        raise DeclarationError(
+            f"{file} is hidden by {module.__file__}, which is also called {name!r}; "
+            "rename one of the folders.",
+            file=str(file),
+        )
+    return module
+
+
+def _place(cls: ProviderClass) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

@@ -1,0 +1,118 @@
+"""The hooks of a DataProvider: their table, their call, and the check of what they return.
+
+A hook that raises or returns the wrong kind of value becomes one HookError with hook and cause.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from xingu.errors import HookError, XinguError
+from xingu.provider.base import DataProvider
+
+Stage = Literal["prepare", "tune", "fit", "evaluate", "batch", "predict"]
+Returns = Literal["frame", "frames", "sources", "dict", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One overridable method: the stage that calls it, and the kind of value it must return."""
+
+    name: str
+    stage: Stage
+    returns: Returns
+
+
+HOOK_TABLE: tuple[tuple[str, Stage, Returns], ...] = (
+    ("get_dataset_sources_for_train", "prepare", "sources"),
+    ("clean_data_for_train", "prepare", "frame"),
+    ("feature_engineering_for_train", "prepare", "frame"),
+    ("last_pre_process_for_train", "prepare", "frame"),
+    ("data_split_for_train", "prepare", "frames"),
+    ("get_estimator_optimization_search_space", "tune", "dict"),
+    ("get_estimator_hyperparameters", "tune", "dict"),
+    ("get_estimator_hyperparams", "tune", "dict"),
+    ("post_process_after_hyperparam_optimize", "fit", "any"),
+    ("post_process_after_train", "fit", "any"),
+    ("pre_process_for_predict", "predict", "frame"),
+    ("pre_process_for_predict_proba", "predict", "frame"),
+    ("pre_process_for_generic_predict", "predict", "frame"),
+    ("post_process_after_predict", "predict", "frame"),
+    ("post_process_after_predict_proba", "predict", "frame"),
+    ("post_process_after_generic_predict", "predict", "frame"),
+    ("pre_process_for_trainsets_metrics", "evaluate", "any"),
+    ("post_process_after_trainsets_metrics", "evaluate", "any"),
+    ("get_dataset_sources_for_batch_predict", "batch", "sources"),
+    ("clean_data_for_batch_predict", "batch", "frame"),
+    ("feature_engineering_for_batch_predict", "batch", "frame"),
+    ("last_pre_process_for_batch_predict", "batch", "frame"),
+    ("feature_engineering_for_predict", "predict", "frame"),
+)
+
+HOOKS: Mapping[str, Hook] = {row[0]: Hook(*row) for row in HOOK_TABLE}
+
+ProviderFactory = Callable[[], DataProvider]
+
+WANTED: Mapping[Returns, str] = {
+    "frame": "a DataFrame",
+    "frames": "a dict of DataFrames by set name, or a tuple (train, val, test)",
+    "sources": "a dict of source declarations by name",
+    "dict": "a dict",
+}
+
+
+def call_hook(provider: DataProvider, name: str, *arguments: Any) -> Any:
+    """Return what the hook `name` of `provider` returns, checked.
+
+    Raises:
+        HookError: If the hook raises, or returns another kind of value than it has to.
+    """
+    where = f"{provider.id}.{name}"
+    try:
+        result = getattr(provider, name)(*arguments)
+    except XinguError:
+        raise
+    except Exception as error:
+        raise HookError(
+            f"{where} raised {type(error).__name__}: {error}",
+            dataprovider_id=provider.id,
+            hook=name,
+        ) from error
+    return _checked(result, HOOKS[name].returns, where)
+
+
+def is_overridden(provider: DataProvider, name: str) -> bool:
+    """Return whether the class of `provider` has its own hook `name`."""
+    return getattr(type(provider), name) is not getattr(DataProvider, name)
+
+
+def _checked(result: Any, returns: Returns, where: str) -> Any:
+    if returns == "any":
+        return result
+    if returns == "frames":
+        return _frames(result, where)
+    expected = pd.DataFrame if returns == "frame" else Mapping
+    if not isinstance(result, expected):
+        raise _wrong(result, returns, where)
+    return result
+
+
+def _frames(result: Any, where: str) -> dict[str, pd.DataFrame]:
+    if isinstance(result, tuple) and len(result) in (2, 3):
+        names = ("train", "val", "test") if len(result) == 3 else ("train", "test")
+        result = {
+            name: frame for name, frame in zip(names, result, strict=True) if frame is not None
+        }
+    if not isinstance(result, Mapping) or not all(
+        isinstance(name, str) and isinstance(frame, pd.DataFrame) for name, frame in result.items()
+    ):
+        raise _wrong(result, "frames", where)
+    return dict(result)
+
+
+def _wrong(result: Any, returns: Returns, where: str) -> HookError:
+    got = type(result).__name__
+    forgot = " Is a `return` missing?" if result is None else ""
+    return HookError(f"{where} returned {got}; it must return {WANTED[returns]}.{forgot}", got=got)

@@ -1,0 +1,162 @@
+"""Methods that are found by their names: families, built-in plots, and how a method is called.
+
+The prefix of a method's name decides when it is called, its signature what it is called with. A
+name that nearly matches a prefix is reported while the class is loaded.
+"""
+
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import SequenceMatcher, get_close_matches
+from typing import Any
+
+from xingu.errors import HookError
+
+TRAINSETS_METRICS = "compute_trainsets_model_metrics"
+BATCH_METRICS = "compute_batch_model_metrics"
+GLOBAL_METRICS = "compute_global_model_metrics"
+ESTIMATION_METRICS = "compute_estimation_metrics"
+TRAINSETS_PLOTS = "render_trainsets_model_plots"
+BATCH_PLOTS = "render_batch_model_plots"
+GLOBAL_PLOTS = "render_global_model_plots"
+FAMILIES = (
+    TRAINSETS_METRICS,
+    BATCH_METRICS,
+    GLOBAL_METRICS,
+    ESTIMATION_METRICS,
+    TRAINSETS_PLOTS,
+    BATCH_PLOTS,
+    GLOBAL_PLOTS,
+)
+
+BUILTIN_PLOTS = (
+    "Predicted against true",
+    "Residuals",
+    "ROC",
+    "Precision-recall",
+    "Calibration",
+    "Threshold",
+    "Gain",
+    "Lift",
+    "KS",
+    "Confusion matrix",
+    "Error by segment",
+    "Feature importance",
+    "Drift",
+    "Drift by column",
+    "Optimization history",
+    "Parallel coordinates",
+    "Hyperparameter importance",
+)
+"""What `builtin_plots_off` may name."""
+
+GIVEN = ("XY", "Y_pred", "model")
+"""Arguments of a method, in the order in which parameters of other names receive them."""
+
+_VERBS, _SCOPES = ("compute", "render"), ("trainsets", "batch", "global", "estimation")
+_NOUNS = ("metrics", "plots")
+_WORD, _WHOLE = 0.81, 0.9
+"""How alike a word, and the whole beginning of a name, are that somebody has mistyped."""
+
+
+def near_misses(names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names that look like methods of a family and are none, with the name to give them.
+
+    A near miss has a family's verb, its noun, and its scope or the word `model`, all maybe
+    mistyped; or begins almost like a family. Names that begin with an underscore are left alone.
+    """
+    for name in sorted(names):
+        named = any(name.startswith(f"{one}_") and name != f"{one}_" for one in FAMILIES)
+        if named or name.startswith("_"):
+            continue
+        words = name.lower().rstrip("_").split("_")
+        end = _end_of_beginning(words)
+        if end:
+            family = _closest("_".join(words[:end]))
+            yield name, f"{family}_{'_'.join(words[end:]) or 'NAME'}"
+
+
+def _end_of_beginning(words: list[str]) -> int:
+    """How many words look like a family's name; 0 if none do."""
+    if not get_close_matches(words[0], _VERBS, 1, _WORD):
+        return 0
+    for end in range(2, min(5, len(words) + 1)):
+        if get_close_matches(words[end - 1], _NOUNS, 1, _WORD):
+            between = words[1 : end - 1]
+            scoped = any(get_close_matches(word, _SCOPES, 1, _WORD) for word in between)
+            if scoped or "model" in between:
+                return end
+            break
+    for end in range(len(words), 1, -1):
+        beginning = "_".join(words[:end])
+        if _likeness(beginning, _closest(beginning)) >= _WHOLE:
+            return end
+    return 0
+
+
+def _closest(beginning: str) -> str:
+    return max(FAMILIES, key=lambda family: _likeness(beginning, family))
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other).ratio()
+
+
+def find_methods(owner: object, prefix: str) -> dict[str, Callable[..., Any]]:
+    """Return the bound methods of `owner` called ``{prefix}_{NAME}``, by NAME, sorted.
+
+    Properties are not evaluated, and a name that a subclass set to None is switched off.
+    """
+    start = f"{prefix}_"
+    names = sorted(name for name in dir(owner) if name.startswith(start) and name != start)
+    return {name[len(start) :]: getattr(owner, name) for name in names if _is_method(owner, name)}
+
+
+def call_method(where: str, method: Callable[..., Any], **available: Any) -> Any:
+    """Call `method` with those of `available` that its signature accepts.
+
+    A parameter called `XY`, `Y_pred` or `model` receives that value. Other parameters without a
+    default receive what is left over, in that order.
+
+    Args:
+        where: Owner, method and set, for errors: ``flights.compute_global_model_metrics_speed``.
+        method: A method that `find_methods` returned.
+        available: Any of `XY`, `Y_pred` and `model`.
+
+    Raises:
+        HookError: If the method wants something else, or raises.
+    """
+    bound = _arguments(where, inspect.signature(method), available)
+    try:
+        return method(*bound.args, **bound.kwargs)
+    except Exception as error:
+        raise HookError(f"{where} raised {type(error).__name__}: {error}", where=where) from error
+
+
+def _is_method(owner: object, name: str) -> bool:
+    static = inspect.getattr_static(owner, name)
+    return callable(static) or isinstance(static, classmethod)
+
+
+def _arguments(
+    where: str, signature: inspect.Signature, available: Mapping[str, Any]
+) -> inspect.BoundArguments:
+    parameters = signature.parameters
+    left = [name for name in GIVEN if name in available and name not in parameters]
+    bound = inspect.BoundArguments(signature, OrderedDict())
+    for name, parameter in parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            bound.arguments[name] = {other: available[other] for other in left}
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            # A bare wrapper (*args, **kwargs) gets names: they survive a different order.
+            named = any(other.kind is other.VAR_KEYWORD for other in parameters.values())
+            bound.arguments[name] = () if named else tuple(available[other] for other in left)
+        elif name in available:
+            bound.arguments[name] = available[name]
+        elif parameter.default is parameter.empty:
+            if not left:
+                raise HookError(
+                    f"{where} wants {name!r}; it can be given {', '.join(available) or 'nothing'}."
+                )
+            bound.arguments[name] = available[left.pop(0)]
+    return bound

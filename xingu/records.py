@@ -1,0 +1,108 @@
+"""Values that rooms hand to each other: ids of trains, metrics, sources, packages, checks.
+
+Plain frozen records without behaviour. A room that needs a value of another room imports it from
+here, so that rooms do not depend on each other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Channel = Literal["trainsets", "batch_predict", "global"]
+"""Where metrics come from: the sets of the split, a batch, or the Model as a whole."""
+PlotChannel = Literal["trainsets", "batch_predict", "global", "search"]
+"""What a plot is about: a `Channel`, or the search for hyperparameters."""
+PictureFormat = Literal["png", "svg"]
+"""Formats of pictures that can be saved beside the page of a plot."""
+Severity = Literal["warn", "error"]
+"""Effect of a failed check: ``warn`` reports it; ``error`` also stops what is downstream."""
+
+BATCH_SET, GLOBAL_SET = "batch_predict", "global"
+"""Values of the column `set` for metrics of a batch, and of the Model as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRun:
+    """The ids of one train."""
+
+    dataprovider_id: str
+    train_id: str
+    train_session_id: str
+    run_id: str
+
+    @property
+    def full_train_id(self) -> str:
+        """`train_session_id:train_id`."""
+        return f"{self.train_session_id}:{self.train_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """The name of a saved Model, and the ids of the values it was trained on, by asset key."""
+
+    dataprovider_id: str
+    train_id: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """What one source contributed to a train.
+
+    Attributes:
+        source: Name of the source.
+        declared: Query or address, without secrets.
+        data_version: Version of the data that was read.
+        rows: Number of rows.
+        cached: Whether the rows came from the source cache.
+    """
+
+    source: str
+    declared: str
+    data_version: str
+    rows: int
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRecord:
+    """Location and files of a model package.
+
+    Attributes:
+        path: Folder or URL.
+        manifest_sha256: SHA-256 of the manifest, in hexadecimal.
+        files: SHA-256 and size in bytes, by relative path.
+    """
+
+    path: str
+    manifest_sha256: str
+    files: Mapping[str, tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One metric of one set, or of the whole Model where `set` is None: a number or a text."""
+
+    set: str | None
+    name: str
+    value_number: float | None
+    value_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """Result of one check on one asset of a train.
+
+    Attributes:
+        asset: Path of the asset below the DataProvider, for example ``trainset_metrics``.
+        name: Name of the check.
+        passed: Whether it passed.
+        severity: Effect of a failure.
+        text: One sentence for people.
+    """
+
+    asset: str
+    name: str
+    passed: bool
+    severity: Severity
+    text: str

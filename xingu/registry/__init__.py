@@ -1,0 +1,1 @@
+"""Saved Models: packages, which of them is current, pins. Storage alone, no database."""

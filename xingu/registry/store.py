@@ -1,0 +1,218 @@
+"""The model storage: packages by DataProvider and train, and which of them is current.
+
+Layout below the root::
+
+    <dp>/trains/<train id>/…               one package; see `packages`
+    <dp>/sessions/<session id>.json        the train of a session
+    <dp>/history/…, <dp>/current.json      which train was current when; see `ledger`
+
+Loading needs this storage alone: no database, no Dagster, no source of data.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from upath import UPath
+
+from xingu.errors import UntrainedModelError
+from xingu.files.atomic import (
+    children,
+    new_folder,
+    remove_folder,
+    storage_errors,
+    storage_root,
+    write_atomically,
+)
+from xingu.model import Model
+from xingu.names import key_part
+from xingu.records import PackageRecord, SourceRecord, TrainRun
+from xingu.registry.ledger import Action, Ledger
+from xingu.registry.manifest import MANIFEST, Manifest, read_manifest
+from xingu.registry.packages import copy_files, load_package, write_package
+
+SESSIONS, TRAINS = "sessions", "trains"
+
+
+class ModelStore:
+    """Saved Models below one folder or URL.
+
+    Args:
+        root: Folder or URL.
+        pins: The `train_id` to take for the current one, by id of the DataProvider.
+        model_class: Class of the Models that are loaded.
+    """
+
+    def __init__(
+        self,
+        root: str | UPath,
+        pins: Mapping[str, str] | None = None,
+        model_class: type[Model] = Model,
+    ) -> None:
+        self.root = storage_root(root)
+        self.model_class = model_class
+        self.pins = {key_part(dp_id): train_id for dp_id, train_id in (pins or {}).items()}
+
+    def folder(self, dp_id: str) -> UPath:
+        """Return the folder of all trains of a DataProvider."""
+        return self.root / key_part(dp_id)
+
+    def package(self, dp_id: str, train_id: str) -> UPath:
+        """Return the folder of one train's package."""
+        return self.folder(dp_id) / TRAINS / train_id
+
+    def has(self, dp_id: str, train_id: str) -> bool:
+        """Return whether there is a whole package of a train."""
+        return (self.package(dp_id, train_id) / MANIFEST).exists()
+
+    def dataproviders(self) -> list[str]:
+        """Return the key parts of all DataProviders that were trained, sorted."""
+        folders = children(self.root)
+        return sorted(folder.name for folder in folders if (folder / TRAINS).exists())
+
+    def trains(self, dp_id: str) -> list[str]:
+        """Return the ids of all whole packages of a DataProvider; lists a folder."""
+        names = [child.name for child in children(self.folder(dp_id) / TRAINS)]
+        return sorted(name for name in names if self.has(dp_id, name))
+
+    def remove(self, dp_id: str, train_id: str) -> None:
+        """Remove a package; its manifest goes first, so nobody loads half of it."""
+        package = self.package(dp_id, train_id)
+        session = read_manifest(package).train_session_id
+        (package / MANIFEST).unlink()
+        remove_folder(package)
+        if self._of_session(dp_id, session) == train_id:
+            (self.folder(dp_id) / SESSIONS / f"{key_part(session)}.json").unlink()
+
+    def ledger(self, dp_id: str) -> Ledger:
+        """Return which train of a DataProvider was current when."""
+        return Ledger(self.folder(dp_id))
+
+    def save(
+        self,
+        model: Model,
+        values: Mapping[str, str] | None = None,
+        sources: Sequence[SourceRecord] = (),
+    ) -> UPath:
+        """Write the package of `model`; `make_current` lets others find it.
+
+        Args:
+            model: A fitted Model.
+            values: Ids of the stored values that it was made from, by asset key.
+            sources: What it was trained on.
+
+        Raises:
+            StorageFullError: If the storage takes no more; nothing of the package is left.
+        """
+        with tempfile.TemporaryDirectory(prefix="xingu-") as scratch:
+            with storage_errors(f"writing the package of {model.id}", UPath(scratch)):
+                pre_reqs = {
+                    dp_id: self.package(dp_id, train_id)
+                    for dp_id, train_id in model.pre_req_trains.items()
+                }
+                write_package(model, Path(scratch), pre_reqs, values or {}, sources)
+            with new_folder(self.folder(model.id) / TRAINS, model.train_id) as package:
+                copy_files(UPath(scratch), package)
+        return self.package(model.id, model.train_id)
+
+    def make_current(self, run: TrainRun, action: Action = "train") -> None:
+        """Make a saved train the current one of its DataProvider, and that of its session."""
+        pointer = json.dumps({"train_id": run.train_id}).encode()
+        folder = self.folder(run.dataprovider_id)
+        write_atomically(folder / SESSIONS / f"{key_part(run.train_session_id)}.json", pointer)
+        self.ledger(run.dataprovider_id).append(run.train_id, run.train_session_id, action)
+
+    def find(
+        self,
+        dp_id: str,
+        *,
+        train_id: str | None = None,
+        session_id: str | None = None,
+        as_of: datetime | None = None,
+        preferred: Sequence[str] = (),
+    ) -> str:
+        """Return a `train_id`: the one given, of the session, of the time, or the current one.
+
+        Args:
+            dp_id: Id of the DataProvider.
+            train_id: This train.
+            session_id: The train of this session.
+            as_of: The train that was the current one at this time (with a time zone).
+            preferred: Train or session ids; the first that the DataProvider has is taken, and if
+                there is none, the current one.
+
+        Raises:
+            UntrainedModelError: If there is none.
+        """
+        if train_id is None:
+            train_id = self._first_of(dp_id, preferred)
+        if train_id is None and session_id is not None:
+            train_id = self._of_session(dp_id, session_id)
+        elif train_id is None and as_of is not None:
+            entry = self.ledger(dp_id).at(as_of)
+            train_id = entry.train_id if entry else None
+        elif train_id is None:
+            train_id = self.current(dp_id)
+        if train_id is None or not self.has(dp_id, train_id):
+            wanted = {"train_id": train_id, "train_session_id": session_id, "as_of": as_of}
+            asked = ", ".join(f"{name} {value}" for name, value in wanted.items() if value)
+            advice = f"train it first: materialize {key_part(dp_id)}/model"
+            if train_id is not None and self.pins.get(key_part(dp_id)) == train_id:
+                advice = "the inventory file pins it: pin another train there"
+            raise UntrainedModelError(
+                f"No saved model of {dp_id!r}{f' with {asked}' if asked else ''} in {self.root}; "
+                f"{advice}.",
+                dataprovider_id=dp_id,
+                **{name: str(value) for name, value in wanted.items() if value},
+            )
+        return train_id
+
+    def current(self, dp_id: str) -> str | None:
+        """Return the pinned, else the newest `train_id`; None: nothing was trained yet."""
+        pinned = self.pins.get(key_part(dp_id))
+        if pinned is not None:
+            return pinned
+        newest = self.ledger(dp_id).newest()
+        return newest.train_id if newest else None
+
+    def manifest(self, dp_id: str, train_id: str) -> Manifest:
+        """Return what is known of a train without loading it.
+
+        Raises:
+            UntrainedModelError: If there is no such train.
+            CorruptPackageError: If the manifest cannot be read.
+        """
+        return read_manifest(self.package(dp_id, self.find(dp_id, train_id=train_id)))
+
+    def package_record(self, dp_id: str, train_id: str) -> PackageRecord:
+        """Return where the package of a train is, and the SHA-256 of what is in it."""
+        package = self.package(dp_id, train_id)
+        data = (package / MANIFEST).read_bytes()
+        files = Manifest.model_validate_json(data).files
+        return PackageRecord(
+            path=str(package),
+            manifest_sha256=sha256(data).hexdigest(),
+            files={name: (file.sha256, file.bytes) for name, file in files.items()},
+        )
+
+    def _first_of(self, dp_id: str, preferred: Sequence[str]) -> str | None:
+        for wish in preferred:
+            found = wish if self.has(dp_id, wish) else self._of_session(dp_id, wish)
+            if found is not None:
+                return found
+        return None
+
+    def _of_session(self, dp_id: str, session_id: str) -> str | None:
+        pointer = self.folder(dp_id) / SESSIONS / f"{key_part(session_id)}.json"
+        try:
+            return json.loads(pointer.read_bytes())["train_id"]
+        except FileNotFoundError:
+            return None
+
+    def load(self, dp_id: str, train_id: str) -> Model:
+        """Load the package of one train; see `Model.load`."""
+        package = self.package(dp_id, self.find(dp_id, train_id=train_id))
+        return load_package(package, self.model_class)

@@ -1,1 +1,0 @@
-"""Saved values and models: files, frames, checksums, pointers."""

@@ -1,0 +1,15 @@
+"""How alembic runs the migrations: on the connection, and with the prefix, that it is given."""
+
+from alembic import context
+
+from xingu.tracking.schema import tables
+
+attributes = context.config.attributes
+context.configure(
+    connection=attributes["connection"],
+    target_metadata=tables(attributes["prefix"]).metadata,
+    version_table=attributes["version_table"],
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

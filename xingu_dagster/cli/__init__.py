@@ -1,0 +1,1 @@
+"""The command `xingu`: one module per group of commands."""
