@@ -14,8 +14,8 @@ import numpy as np
 from rich.console import Console
 from sqlalchemy import insert
 
-from xingu.reports.compare import compare_trains
 from xingu.reports.page import page
+from xingu.reports.report import report_trains
 from xingu.reports.terminal import print_report
 from xingu.sources import Databases
 from xingu.tracking.database import ControlDB
@@ -31,13 +31,13 @@ def main(trains: int = 1_000, metrics: int = 50, repetitions: int = 5) -> None:
     with tempfile.TemporaryDirectory() as folder:
         db = ControlDB(Databases({"xingu": f"sqlite:///{folder}/control.db"}, Path(folder)))
         fill(db, trains, metrics)
-        report = compare_trains(db, TrainFilter())
+        report = report_trains(db, TrainFilter())
         book = Path(folder) / "report.xlsx"
         console = Console(file=io.StringIO(), width=80)
         print(f"{trains:,} trains × {metrics} metrics; seconds\n")
         print(f"{'':<28}{'median':>8}{'worst':>8}")
         for name, work, target in (
-            ("frames", lambda: compare_trains(db, TrainFilter()), TARGET),
+            ("frames", lambda: report_trains(db, TrainFilter()), TARGET),
             ("frames and terminal", lambda: print_report(of(db), console), TARGET),
             ("frames and page", lambda: page(of(db)), TARGET),
             ("workbook of the frames", lambda: report.to_excel(book), None),
@@ -49,7 +49,7 @@ def main(trains: int = 1_000, metrics: int = 50, repetitions: int = 5) -> None:
 
 
 def of(db: ControlDB):
-    return compare_trains(db, TrainFilter())
+    return report_trains(db, TrainFilter())
 
 
 def seconds(work) -> float:

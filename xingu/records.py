@@ -6,7 +6,7 @@ here, so that rooms do not depend on each other.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Channel = Literal["trainsets", "batch_predict", "global"]
 """Where metrics come from: the sets of the split, a batch, or the Model as a whole."""
@@ -14,6 +14,7 @@ PlotChannel = Literal["trainsets", "batch_predict", "global", "search"]
 """What a plot is about: a `Channel`, or the search for hyperparameters."""
 PictureFormat = Literal["png", "svg"]
 """Formats of pictures that can be saved beside the page of a plot."""
+TrialState = Literal["running", "done", "failed"]
 Severity = Literal["warn", "error"]
 """Effect of a failed check: ``warn`` reports it; ``error`` also stops what is downstream."""
 
@@ -106,3 +107,31 @@ class CheckRecord:
     passed: bool
     severity: Severity
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One point of a search space, and its value.
+
+    Attributes:
+        number: Position in the search, from 0.
+        params: The hyperparameters that were searched, by name.
+        state: ``done``; ``failed``: it raised, `reason` says what; ``running``: without a value.
+        value: The metric of the search; None unless done.
+        reason: Why it failed.
+        started: Seconds since the epoch.
+        ended: Seconds since the epoch.
+    """
+
+    number: int
+    params: Mapping[str, Any]
+    state: TrialState = "running"
+    value: float | None = None
+    reason: str | None = None
+    started: float = 0.0
+    ended: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Duration."""
+        return self.ended - self.started

@@ -23,7 +23,7 @@ from xingu.config import Settings
 from xingu.errors import RunFailedError, UntrainedModelError
 from xingu.names import key_part
 from xingu.provider.discovery import DataProviderFactory
-from xingu.reports.compare import Report, compare_trains
+from xingu.reports.report import Report, report_trains
 from xingu.tracking.query import TrainFilter
 from xingu.workspace import Workspace
 from xingu_dagster.progress import Progress, shown
@@ -178,7 +178,7 @@ class Coach:
         """
         providers, branches = ([one] if one else [] for one in (dataprovider_id, branch))
         wanted = TrainFilter(list(train_ids), providers, start, end, branches)
-        return compare_trains(self._workspace.control, wanted, reference_train_id)
+        return report_trains(self._workspace.control, wanted, reference_train_id)
 
     def get_db_connection(self, nickname: str = "xingu") -> "Connection":
         """Return an open SQLAlchemy connection to a database of the settings; close it yourself.

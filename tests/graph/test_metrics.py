@@ -11,7 +11,7 @@ from tests.project import Project
 from tests.toys import Houses, houses, write_database
 from xingu import Model
 from xingu.errors import HookError
-from xingu.reports.compare import compare_trains
+from xingu.reports.report import report_trains
 from xingu.tracking.query import TrainFilter, model_metrics, steps_of
 
 
@@ -226,7 +226,7 @@ def test_the_declared_direction_of_a_metric_gates_and_colours_it(tmp_path):
         run = Project(tmp_path, [cls]).run("houses/*", raise_on_error=False)
     failed = [one for one in run.get_asset_check_evaluations() if not one.passed]
     assert [one.check_name for one in failed] == ["not_worse_than_current"]
-    report = compare_trains(control(Project(tmp_path, [])), TrainFilter())
+    report = report_trains(control(Project(tmp_path, [])), TrainFilter())
     newest = report.trains["train_id"][0]
     assert report.verdicts.loc[("houses", "test", "profit"), newest] == -1
     assert report.verdicts.loc[("houses", "test", "rows"), newest] == 0

@@ -6,7 +6,7 @@ import pytest
 
 from xingu.errors import UndefinedMetricError
 from xingu.plots.search import search_plots
-from xingu.tuning.trials import Trial
+from xingu.records import Trial
 
 
 def trials(values, params=lambda number: {"x": number}):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert
 
-from xingu.reports.compare import Report, compare_trains
+from xingu.reports.report import Report, report_trains
 from xingu.tracking.database import ControlDB
 from xingu.tracking.query import TrainFilter
 
@@ -58,7 +58,7 @@ class Trains:
                 connection.execute(insert(tables.metrics_model), [row])
 
     def report(self, reference: str | None = None, **wanted) -> Report:
-        return compare_trains(self.db, TrainFilter(**wanted), reference)
+        return report_trains(self.db, TrainFilter(**wanted), reference)
 
 
 def day(number: int) -> datetime:

@@ -14,12 +14,11 @@ from sqlalchemy import insert
 from tests.tracking.conftest import control_db
 from tests.tuning.toys import Hill, search_with, trials_of, untuned
 from xingu.errors import DataError
-from xingu.records import TrainRun
+from xingu.records import TrainRun, Trial
 from xingu.tracking.query import TrainFilter, steps_of
 from xingu.tracking.record import record_step
 from xingu.tracking.trials import RecordedTrials, earlier_hyperparameters, open_trials
 from xingu.tuning.resolve import Earlier
-from xingu.tuning.trials import Trial
 
 RUN = TrainRun("hills", "calm-fox", "brave-day", "run-1")
 OTHER = TrainRun("hills", "mad-cow", "sad-night", "run-2")

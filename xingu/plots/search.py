@@ -19,7 +19,7 @@ from xingu.errors import UndefinedMetricError
 from xingu.plots import theme
 from xingu.plots.builtin import Draw
 from xingu.plots.importance import importance, shortened
-from xingu.tuning.trials import Trial
+from xingu.records import Trial
 
 LEAST_TRIALS = 8
 """With fewer, the importance of hyperparameters would be noise."""

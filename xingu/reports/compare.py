@@ -1,13 +1,13 @@
-"""Trains side by side: what is known of them, their parameters, their metrics by set.
+"""Compare trains: their attributes, parameters and metrics by set, as frames.
 
-Its one idea: a report is frames. What people look at (`terminal`, `page`, `excel`) is made of them.
+`view` selects what is shown of a Comparison; `terminal`, `page`, `excel` and `json_document` render
+it; `report` puts both together for users.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ METRIC = ["dataprovider_id", "set", "name"]
 
 
 @dataclass(frozen=True)
-class Report:
+class Comparison:
     """Trains side by side; where a frame has a column for each train, it is named by `train_id`.
 
     Attributes:
@@ -53,57 +53,30 @@ class Report:
         """Return the columns of `verdicts` of some trains."""
         return _verdicts(self, train_ids)
 
-    def with_directions(self, directions: Mapping[str, Direction]) -> "Report":
+    def with_directions(self, directions: Mapping[str, Direction]) -> Self:
         """Return the report with directions of metrics; they win over those that are recorded."""
         known = {dp_id: {**own, **directions} for dp_id, own in self.directions.items()}
         return replace(self, directions=known)
 
-    def select(self, names: Sequence[str] = (), sets: Sequence[str] = ()) -> "Report":
+    def select(self, names: Sequence[str] = (), sets: Sequence[str] = ()) -> Self:
         """Return the report with some metrics and sets only; none given: all.
 
         Raises:
             DataError: If there is no such metric, or no such set.
         """
-        report = self
+        selected = self
         for level, wanted in (("name", names), ("set", sets)):
-            known = list(dict.fromkeys(report.metrics.index.get_level_values(level)))
+            known = list(dict.fromkeys(selected.metrics.index.get_level_values(level)))
             for one in wanted:
                 if one not in known:
                     what = "metric" if level == "name" else "set"
                     hint = did_you_mean(one, known) or f" There are: {', '.join(known) or 'none'}."
                     raise DataError(f"No {what} of these trains is called {one!r}.{hint}")
             if wanted:
-                report = report._where(level, wanted)
-        return report
+                selected = selected._where(level, wanted)
+        return selected
 
-    def to_html(self, path: str | Path) -> None:
-        """Write one page, with charts, that needs no server and no internet."""
-        from xingu.reports.page import write_page
-
-        write_page(self, path)
-
-    def to_excel(self, path: str | Path) -> None:
-        """Write a workbook with a sheet for each frame.
-
-        Raises:
-            SettingsError: If openpyxl is not installed.
-        """
-        from xingu.reports.excel import write_workbook
-
-        write_workbook(self, path)
-
-    def __str__(self) -> str:
-        from xingu.reports.terminal import as_text
-
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        """Show the newest trains in a notebook."""
-        from xingu.reports.page import tables_html
-
-        return tables_html(self)
-
-    def _where(self, level: str, wanted: Sequence[str]) -> "Report":
+    def _where(self, level: str, wanted: Sequence[str]) -> Self:
         def rows(frame: pd.DataFrame) -> pd.DataFrame:
             return frame[frame.index.get_level_values(level).isin(wanted)]
 
@@ -118,7 +91,7 @@ class Report:
 
 def compare_trains(
     db: ControlDB, wanted: TrainFilter, reference_train_id: str | None = None
-) -> Report:
+) -> Comparison:
     """Put trains side by side.
 
     Args:
@@ -145,7 +118,7 @@ def compare_trains(
     values = rows["value_number"].astype(object).where(~texts, rows["value_text"])
     is_hyperparam = known["attribute"] == "hyperparam"
     own = known[~is_hyperparam]
-    return Report(
+    return Comparison(
         trains=trains,
         attributes=_wide(own, ["dataprovider_id", "attribute"], own["value"], order),
         hyperparameters=_parameters_of(known[is_hyperparam], order),
@@ -271,10 +244,10 @@ def _of_references(metrics: pd.DataFrame, references: Mapping[str, str]) -> pd.S
     return base
 
 
-def _verdicts(report: Report, train_ids: Sequence[str] | pd.Index) -> pd.DataFrame:
-    change = report.differences[list(train_ids)]
-    base = _of_references(report.metrics.loc[change.index], report.references)
-    ways = [direction_of(name, report.directions[dp_id]) for dp_id, _, name in change.index]
+def _verdicts(compared: Comparison, train_ids: Sequence[str] | pd.Index) -> pd.DataFrame:
+    change = compared.differences[list(train_ids)]
+    base = _of_references(compared.metrics.loc[change.index], compared.references)
+    ways = [direction_of(name, compared.directions[dp_id]) for dp_id, _, name in change.index]
     signs = pd.Series([{"more": 1.0, "less": -1.0}.get(way or "", 0.0) for way in ways], base.index)
     gain = change.mul(signs, axis=0)
     zero = np.array([way == "zero" for way in ways], dtype=bool)

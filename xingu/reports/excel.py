@@ -12,13 +12,13 @@ from upath import UPath
 
 from xingu.errors import SettingsError
 from xingu.files.atomic import write_atomically
-from xingu.reports.compare import Report
+from xingu.reports.compare import Comparison
 
 MOST_LETTERS = 32_767
 COLOURS = {1: "D5F0E4", -1: "FBDDCB"}
 
 
-def write_workbook(report: Report, path: str | Path) -> None:
+def write_workbook(report: Comparison, path: str | Path) -> None:
     """Write the workbook; differences for the better are green, those for the worse orange.
 
     Raises:
@@ -53,7 +53,7 @@ def write_workbook(report: Report, path: str | Path) -> None:
     write_atomically(UPath(path), buffer.getvalue())
 
 
-def _sheets(report: Report) -> Iterator[tuple[str, pd.DataFrame]]:
+def _sheets(report: Comparison) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "Trains", _without_zones(report.trains)
     yield "Metrics", report.metrics
     yield "Differences", report.differences

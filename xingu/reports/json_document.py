@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from xingu.reports.compare import Report
+from xingu.reports.compare import Comparison
 from xingu.reports.view import metrics_of, names_shown, own, trains_shown
 
 VERDICTS = {1: "better", -1: "worse", 0: None}
 
 
-def report_records(report: Report, most: int | None = None) -> list[dict[str, Any]]:
+def report_records(report: Comparison, most: int | None = None) -> list[dict[str, Any]]:
     """Return one record for each DataProvider: its `trains`, newest first, and the `reference`.
 
     Args:
@@ -30,7 +30,7 @@ def report_records(report: Report, most: int | None = None) -> list[dict[str, An
     return found
 
 
-def _trains(report: Report, dp_id: str, trains: pd.DataFrame) -> list[dict[str, Any]]:
+def _trains(report: Comparison, dp_id: str, trains: pd.DataFrame) -> list[dict[str, Any]]:
     ids = list(trains["train_id"])
     attributes = own(report.attributes, dp_id, ids).dropna(how="all")
     attributes = attributes.loc[names_shown(attributes)]

@@ -16,7 +16,7 @@ from xingu.files.atomic import write_atomically
 from xingu.plots.pages import plotly_script
 from xingu.plots.theme import BLUE, GREEN, GRID, INK, PALE_INK
 from xingu.reports.charts import common_layout, evolution_chart
-from xingu.reports.compare import Report
+from xingu.reports.compare import Comparison
 from xingu.reports.view import MARKS, Cell, SideBySide, side_by_side
 
 MOST = 8
@@ -65,12 +65,12 @@ addEventListener('beforeprint', () => charts.forEach(draw));
 _CLASSES = {1: "better", -1: "worse", 0: ""}
 
 
-def write_page(report: Report, path: str | Path) -> None:
+def write_page(report: Comparison, path: str | Path) -> None:
     """Write the page: for each DataProvider its newest trains, charts, and a list of all trains."""
     write_atomically(UPath(path), page(report))
 
 
-def page(report: Report) -> bytes:
+def page(report: Comparison) -> bytes:
     """Return the page."""
     trains = report.trains
     first, last = trains["time"].min(), trains["time"].max()
@@ -92,7 +92,7 @@ def page(report: Report) -> bytes:
     )
 
 
-def tables_html(report: Report) -> str:
+def tables_html(report: Comparison) -> str:
     """Return the newest trains of each DataProvider as tables."""
     parts = (
         f"<h3>{_safe(dp_id)}</h3>{_compared(side_by_side(report, dp_id, MOST))}"
@@ -101,7 +101,7 @@ def tables_html(report: Report) -> str:
     return f"<style>{_TABLE_STYLE}</style>{''.join(parts)}"
 
 
-def _section(report: Report, dp_id: str) -> Iterator[str]:
+def _section(report: Comparison, dp_id: str) -> Iterator[str]:
     yield f"<h2>{_safe(dp_id)}</h2>"
     yield _compared(side_by_side(report, dp_id, MOST))
     own = report.evolution[report.evolution["dataprovider_id"] == dp_id]
@@ -185,7 +185,7 @@ def _row(name: str, texts: Iterable[str]) -> str:
     return f"<tr><td>{_safe(name)}</td>{''.join(f'<td>{_safe(one)}</td>' for one in texts)}</tr>"
 
 
-def _dataproviders(report: Report) -> list[str]:
+def _dataproviders(report: Comparison) -> list[str]:
     return list(dict.fromkeys(report.trains["dataprovider_id"]))
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xingu.reports.compare import Report
+from xingu.reports.compare import Comparison
 from xingu.reports.view import MARKS, Cell, SideBySide, number, side_by_side
 
 CELL, MOST_LABEL, SPARKS = 20, 24, 12
@@ -24,7 +24,7 @@ MOST_ROWS = 20
 
 
 def print_report(
-    report: Report, console: Console, most: int | None = None, *, branches: bool = False
+    report: Comparison, console: Console, most: int | None = None, *, branches: bool = False
 ) -> None:
     """Print a report.
 
@@ -46,14 +46,14 @@ def print_report(
         _print_evolution(report, dp_id, console, branches)
 
 
-def as_text(report: Report) -> str:
+def as_text(report: Comparison) -> str:
     """Return what `print_report` prints, without colours."""
     console = Console(file=StringIO(), width=Console().width, markup=False, highlight=False)
     print_report(report, console)
     return console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _label_width(report: Report, dp_id: str) -> int:
+def _label_width(report: Comparison, dp_id: str) -> int:
     frames = (report.metrics, report.hyperparameters)
     names = [str(place[-1]) for one in frames for place in one.index if place[0] == dp_id]
     return min(max(map(len, names), default=0) + 2, MOST_LABEL)
@@ -100,7 +100,7 @@ def _notes(shown: SideBySide) -> Iterator[str]:
         )
 
 
-def _print_evolution(report: Report, dp_id: str, console: Console, branches: bool) -> None:
+def _print_evolution(report: Comparison, dp_id: str, console: Console, branches: bool) -> None:
     own = report.evolution[report.evolution["dataprovider_id"] == dp_id]
     if own["train_id"].nunique() < 3:
         return

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xingu.reports.compare import Report
+from xingu.reports.compare import Comparison
 
 FACTS = ("git_branch", "git_commit", "git_dirty", "user_name", "host_name", "estimator", "y")
 """Attributes that are always shown, where they are known; others only if they differ."""
@@ -55,7 +55,7 @@ class SideBySide:
     metrics: list[tuple[str, str, list[Cell]]]
 
 
-def side_by_side(report: Report, dp_id: str, most: int) -> SideBySide:
+def side_by_side(report: Comparison, dp_id: str, most: int) -> SideBySide:
     """Return the newest trains of a DataProvider, at most `most`, the reference among them."""
     shown, reference = trains_shown(report, dp_id, most), report.references.get(dp_id)
     ids = list(shown["train_id"])
@@ -74,8 +74,8 @@ def side_by_side(report: Report, dp_id: str, most: int) -> SideBySide:
     )
 
 
-def trains_shown(report: Report, dp_id: str, most: int) -> pd.DataFrame:
-    """Return the rows of `Report.trains` of the newest trains, the reference among them."""
+def trains_shown(report: Comparison, dp_id: str, most: int) -> pd.DataFrame:
+    """Return the rows of `Comparison.trains` of the newest trains, the reference among them."""
     trains = report.trains[report.trains["dataprovider_id"] == dp_id]
     shown, reference = trains.head(most), report.references.get(dp_id)
     if reference is None or reference in set(shown["train_id"]):
@@ -93,7 +93,7 @@ def names_shown(attributes: pd.DataFrame) -> list[str]:
 
 
 def metrics_of(
-    report: Report, dp_id: str, ids: list[str]
+    report: Comparison, dp_id: str, ids: list[str]
 ) -> Iterator[tuple[str, str, np.ndarray, np.ndarray, np.ndarray]]:
     """Yield set and name of each metric, and its values, differences and verdicts by train."""
     values = own(report.metrics, dp_id, ids).dropna(how="all")
@@ -121,7 +121,7 @@ def number(value: float, digits: int = 5) -> str:
 
 
 def _metrics(
-    report: Report, dp_id: str, ids: list[str], reference: str | None
+    report: Comparison, dp_id: str, ids: list[str], reference: str | None
 ) -> list[tuple[str, str, list[Cell]]]:
     rows = []
     for set_name, name, value, change, verdict in metrics_of(report, dp_id, ids):

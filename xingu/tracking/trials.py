@@ -13,12 +13,12 @@ from typing import Any
 
 from sqlalchemy import Row, and_, delete, insert, select
 
-from xingu.records import TrainRun
+from xingu.records import TrainRun, Trial
 from xingu.tracking.database import ControlDB
 from xingu.tracking.query import TrainFilter, attributes_of, find_trains
 from xingu.tracking.record import record_step
 from xingu.tuning.resolve import DECLARED, Earlier
-from xingu.tuning.trials import Trial, TrialLog, plain
+from xingu.tuning.trials import TrialLog, plain
 
 BEGUN, ENDED = "train_hyperopt_start", "train_hyperopt_end"
 COLUMNS = ("number", "params", "state", "value", "reason", "started", "ended")

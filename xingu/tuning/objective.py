@@ -17,8 +17,8 @@ from xingu.errors import DataError, UndefinedMetricError
 from xingu.metrics.builtin import classification_metrics, regression_metrics
 from xingu.model import Model
 from xingu.provider.estimator import ESTIMATION, Estimator
+from xingu.records import Trial
 from xingu.tuning.plan import SearchPlan
-from xingu.tuning.trials import Trial
 
 logger = logging.getLogger(__name__)
 

@@ -13,11 +13,12 @@ from typing import Any
 from xingu.errors import DeclarationError, UntrainedModelError
 from xingu.model import Model
 from xingu.provider.state import ProviderState
+from xingu.records import Trial
 from xingu.tuning.declaration import Declaration
 from xingu.tuning.plan import SearchPlan
 from xingu.tuning.search import SearchContext, search
 from xingu.tuning.space import outside, restored
-from xingu.tuning.trials import Trial, TrialLog, plain
+from xingu.tuning.trials import TrialLog, plain
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from xingu.errors import DeclarationError
+from xingu.records import Trial
 from xingu.tuning.plan import SearchPlan
 from xingu.tuning.space import Choice, Space
-from xingu.tuning.trials import Trial, plain
+from xingu.tuning.trials import plain
 
 Params = dict[str, Any]
 Sampler = Callable[[int, Sequence[Trial]], Params | None]

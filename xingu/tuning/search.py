@@ -14,12 +14,13 @@ from typing import Any
 
 from xingu.errors import DataError, DeclarationError, did_you_mean
 from xingu.model import Model
+from xingu.records import Trial
 from xingu.tuning.declaration import Declaration
 from xingu.tuning.objective import Objective
 from xingu.tuning.plan import SearchPlan
 from xingu.tuning.samplers import Sampler, make_sampler
 from xingu.tuning.space import Dimension, outside, restored
-from xingu.tuning.trials import Trial, TrialLog, best_of
+from xingu.tuning.trials import TrialLog, best_of
 
 logger = logging.getLogger(__name__)
 

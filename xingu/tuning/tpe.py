@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from xingu.errors import DeclarationError
+from xingu.records import Trial
 from xingu.tuning.plan import SearchPlan
 from xingu.tuning.space import Choice, Space
-from xingu.tuning.trials import Trial
 
 
 def tpe_proposal(

@@ -1,44 +1,16 @@
-"""Trials of a search, and where they are kept while it runs.
+"""The log of the trials of a search, and what is computed from trials.
 
-Its one idea: a trial is plain data from the moment it ends, so that a database can hold it and a
-search that was killed goes on from it.
+A trial is plain data once it has ended, so a database can hold it and a killed search continues
+from it.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-State = Literal["running", "done", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One point of a search space, and how good it was.
-
-    Attributes:
-        number: Position in the search, from 0.
-        params: The hyperparameters that were searched, by name.
-        state: ``done``; ``failed``: it raised, `reason` says what; ``running``: without a value.
-        value: The metric, on the rows that judge; None unless done.
-        reason: Why it failed.
-        started: Seconds since the epoch.
-        ended: Seconds since the epoch.
-    """
-
-    number: int
-    params: Mapping[str, Any]
-    state: State = "running"
-    value: float | None = None
-    reason: str | None = None
-    started: float = 0.0
-    ended: float = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """How long it took."""
-        return self.ended - self.started
+from xingu.records import Trial
 
 
 @dataclass

@@ -42,8 +42,8 @@ def report(**options: Any) -> None:
     """
     from rich.console import Console
 
-    from xingu.reports.compare import compare_trains
     from xingu.reports.json_document import report_records
+    from xingu.reports.report import report_trains
     from xingu.reports.terminal import print_report
     from xingu.tracking.query import TrainFilter
     from xingu.workspace import Workspace
@@ -56,7 +56,7 @@ def report(**options: Any) -> None:
         options["branches"],
     )
     control = Workspace(Settings.load()).control
-    found = compare_trains(control, wanted, options["reference"])
+    found = report_trains(control, wanted, options["reference"])
     ways = ("less", "more", "zero")
     found = found.with_directions({name: way for way in ways for name in options[way]})
     found = found.select(options["metrics"], options["sets"])
