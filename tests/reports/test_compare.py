@@ -7,7 +7,7 @@ import pytest
 from tests.reports.past import day
 from tests.tracking.test_database import old  # noqa: F401 - a fixture
 from xingu.errors import DataError, UntrainedModelError
-from xingu.reports.compare import compare_trains
+from xingu.reports.report import report_trains
 from xingu.tracking.query import TrainFilter
 
 INFINITE = {"NaN": "NaN", "Infinity": math.inf}
@@ -188,7 +188,7 @@ def test_an_old_train_that_is_measured_again_stays_old(trains):
 
 
 def test_a_database_of_xingu_2_0_is_reported(old):  # noqa: F811
-    report = compare_trains(old, TrainFilter())
+    report = report_trains(old, TrainFilter())
     assert report.metrics.loc[("houses", "test", "RMSE"), "old-train"] == 12.5
     assert report.metrics.loc[("houses", "test", "comment"), "old-train"] == "fine"
     assert report.hyperparameters.loc[("houses", "depth"), "old-train"] == 6

@@ -40,7 +40,7 @@ def evolution_chart(name: str, rows: pd.DataFrame, way: Direction | None) -> dic
 
     Args:
         name: The metric.
-        rows: Its rows of `Comparison.evolution`. What is not finite becomes a cross at the edge, and
+        rows: Its rows of `Comparison.evolution`. Infinite values become crosses at the edge, and
             only the most frequent branches are apart.
         way: What is better.
 
