@@ -16,9 +16,18 @@ from sklearn.preprocessing import OneHotEncoder
 from tests.estimators.data import FEATURES, NUMBERS, houses, sets
 from xingu.errors import DataError, MissingColumnError, UntrainedModelError
 from xingu.estimator import Estimator
-from xingu.estimators import LightGBMClassifier, LightGBMRegressor, SklearnEstimator
+from xingu.estimators import (
+    CatBoostClassifier,
+    CatBoostRegressor,
+    LightGBMClassifier,
+    LightGBMRegressor,
+    SklearnEstimator,
+    XGBoostClassifier,
+    XGBoostRegressor,
+)
 
 FAST = {"n_estimators": 30, "num_leaves": 7, "n_jobs": 1}
+DEPTH = {"n_estimators": 30, "learning_rate": 0.3, "max_depth": 4}
 FOREST = {"n_estimators": 8, "random_state": 1}
 
 
@@ -256,6 +265,54 @@ class TestLightGBMTextLabels(CategoryContract, ClassifierContract):
 
     def make(self):
         return LightGBMClassifier(FAST)
+
+
+class TestXGBoostRegressor(CategoryContract, RegressorContract):
+    def make(self):
+        return XGBoostRegressor(DEPTH)
+
+
+class TestXGBoostBinary(CategoryContract, ClassifierContract):
+    def make(self):
+        return XGBoostClassifier(DEPTH)
+
+
+class TestXGBoostThreeClasses(CategoryContract, ClassifierContract):
+    target, labels = "three", (10, 20, 30)
+
+    def make(self):
+        return XGBoostClassifier(DEPTH)
+
+
+class TestXGBoostTextLabels(CategoryContract, ClassifierContract):
+    target, labels = "text", ("low", "mid", "top")
+
+    def make(self):
+        return XGBoostClassifier(DEPTH)
+
+
+class TestCatBoostRegressor(CategoryContract, RegressorContract):
+    def make(self):
+        return CatBoostRegressor(DEPTH)
+
+
+class TestCatBoostBinary(CategoryContract, ClassifierContract):
+    def make(self):
+        return CatBoostClassifier(DEPTH)
+
+
+class TestCatBoostThreeClasses(CategoryContract, ClassifierContract):
+    target, labels = "three", (10, 20, 30)
+
+    def make(self):
+        return CatBoostClassifier(DEPTH)
+
+
+class TestCatBoostTextLabels(CategoryContract, ClassifierContract):
+    target, labels = "text", ("low", "mid", "top")
+
+    def make(self):
+        return CatBoostClassifier(DEPTH)
 
 
 class TestSklearnRegressor(RegressorContract):

@@ -9,7 +9,6 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -278,18 +277,3 @@ class BoostedClassifier(BoostedTrees):
     def _probabilities(self, data: pd.DataFrame) -> np.ndarray:
         raw = self._raw_predict(data)
         return raw if raw.ndim > 1 else np.column_stack([1.0 - raw, raw])
-
-
-def require_library(name: str, owner: str) -> Any:
-    """Import and return the optional library `name`, whose extra has the same name.
-
-    Raises:
-        DeclarationError: If it is not installed.
-    """
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise DeclarationError(
-            f"{owner}: cannot import {name} ({error}); run pip install 'xingu[{name}]'.",
-            library=name,
-        ) from error

@@ -22,7 +22,8 @@ from xingu.estimators.boosting import (
     BoostedTrees,
     LabelledRows,
 )
-from xingu.estimators.lightgbm_params import booster_names, lightgbm_params
+from xingu.estimators.columns import booster_names
+from xingu.estimators.lightgbm_params import lightgbm_params
 from xingu.estimators.lightgbm_predict import predict
 
 BOOSTER = "booster.txt"
