@@ -85,6 +85,7 @@ class BoostedTrees(Estimator):
                 )
         self._options = {**known, **class_params}
         self._booster: Any = None
+        self._threads: int | None = None  # for fit and prediction; None: all
         self._encoder = ColumnEncoder((), self._owner)
         self._target = ClassTarget() if self.is_classifier() else NumberTarget()
 
@@ -107,8 +108,10 @@ class BoostedTrees(Estimator):
         train = training_set(datasets, target, self._owner)
         if len(train) < FEW_ROWS:
             params.setdefault(self.THREADS, 1)
+        self._threads = params.get(self.THREADS)
         self._target.learn(column_of(train, target, self._owner), self._owner)
         self._encoder = ColumnEncoder(features, self._owner).learn(train)
+        self._check_learned()
         codes = self._target.codes(column_of(train, target, self._owner), self._owner)
         class_weights = self._target.weights(codes, params.pop("class_weight", None))
         weights = row_weights(train, model, self._owner, class_weights)
@@ -142,6 +145,9 @@ class BoostedTrees(Estimator):
         if self._booster is None:
             return None
         return importance_series(self._gain(), self._encoder.features)
+
+    def _check_learned(self) -> None:
+        """Raise DataError if categories or labels cannot be stored."""
 
     @abstractmethod
     def _merged_params(self) -> dict[str, Any]:

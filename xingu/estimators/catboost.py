@@ -8,6 +8,7 @@ imported without it.
 import inspect
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,8 @@ class _CatBoost(StoredTrees):
     def _merged_params(self) -> dict[str, Any]:
         catboost = require_library("catboost", self._owner)
         kind = catboost.CatBoostClassifier if self.is_classifier() else catboost.CatBoostRegressor
-        known = {*inspect.signature(kind.__init__).parameters} - SET_HERE
         given = (self.params, self.hyperparams)
-        return merge_params(given, known - ALIASES.keys(), ALIASES, f"{self._owner}: CatBoost")
+        return merge_params(given, _known(kind), ALIASES, f"{self._owner}: CatBoost")
 
     def _stops_early(self, params: Mapping[str, Any]) -> bool:
         return any(params.get(name) for name in STOPPING)
@@ -117,7 +117,7 @@ class _CatBoost(StoredTrees):
         """Return the parameters that say what is to be learned, if nothing else is declared."""
         classes = len(self._target.classes)
         if not classes:
-            return {"loss_function": "RMSE", "allow_const_label": True}
+            return {}
         return {"loss_function": "MultiClass" if classes > 2 else "Logloss"}
 
     def _rounds(self) -> int:
@@ -129,10 +129,10 @@ class _CatBoost(StoredTrees):
 
     def _predict_rows(self, rows: pd.DataFrame) -> np.ndarray:
         kind = "Probability" if self.is_classifier() else "RawFormulaVal"
-        threads = self._merged_params().get("thread_count", -1)
-        return np.asarray(
-            self._booster.predict(self._pool(rows), prediction_type=kind, thread_count=threads)
+        values = self._booster.predict(
+            self._pool(rows), prediction_type=kind, thread_count=self._threads or -1
         )
+        return np.asarray(values)
 
     def _write(self, file: Path) -> None:
         catboost = require_library("catboost", self._owner)
@@ -176,3 +176,9 @@ class CatBoostClassifier(_CatBoost, BoostedClassifier):
         if isinstance(declared, Mapping):
             params["class_weights"] = [declared.get(label, 1.0) for label in self.classes()]
         return super()._train(train, val, params)
+
+
+@cache
+def _known(kind: type) -> frozenset[str]:
+    """Return the main names of the parameters that a class of CatBoost takes."""
+    return frozenset(inspect.signature(kind.__init__).parameters) - SET_HERE - ALIASES.keys()

@@ -52,11 +52,11 @@ class ColumnEncoder:
 
     def as_json(self) -> dict[str, Any]:
         """Return what was learned, for `from_json`."""
-        where = f"{self.owner}: the categories of a feature"
         return {
-            "features": index_to_json(self.features, f"{self.owner}: the names of features"),
+            "features": index_to_json(self.features, f"{self.owner}: the name of a feature"),
             "categories": {
-                name: index_to_json(known, where) for name, known in self.categories.items()
+                name: index_to_json(known, f"{self.owner}: a category of {name!r}")
+                for name, known in self.categories.items()
             },
             "ordered": sorted(self.ordered),
         }

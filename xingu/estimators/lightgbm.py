@@ -44,7 +44,6 @@ class _LightGBM(BoostedTrees):
     CLASS_PARAMS: ClassVar[Mapping[str, Any]] = {"early_stopping": True, "log_every": 50}
     THREADS = "num_threads"
 
-    _predict_params: Mapping[str, Any] = {}
     # A booster that was not saved yet, and its text, which takes 4 % of a small fit to make.
     _text: "tuple[lgb.Booster, str] | None" = None
 
@@ -133,7 +132,6 @@ class _LightGBM(BoostedTrees):
             )
         except lgb.basic.LightGBMError as error:
             raise DataError(f"{self._owner}: LightGBM refused to train: {error}") from error
-        self._predict_params = {k: v for k, v in params.items() if k == self.THREADS}
         # So that the text file alone predicts from a frame with categories, too.
         booster.pandas_categorical = [
             [value if isinstance(value, str | int | float) else str(value) for value in known]
@@ -151,7 +149,8 @@ class _LightGBM(BoostedTrees):
         return self._booster.feature_importance(importance_type="gain")
 
     def _predict_rows(self, rows: pd.DataFrame) -> np.ndarray:
-        return predict(self._booster, self._encoder.matrix(rows), self._predict_params)
+        params = {} if self._threads is None else {self.THREADS: self._threads}
+        return predict(self._booster, self._encoder.matrix(rows), params)
 
     def _progress(self, rounds: int) -> Callable[[Any], None]:
         """Return a callback of LightGBM that logs the progress."""

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from xingu.errors import DeclarationError, did_you_mean
+from xingu.errors import DataError, DeclarationError, did_you_mean
 from xingu.estimators.boosting import BoostedTrees
 from xingu.estimators.columns import ColumnEncoder
 from xingu.estimators.stored import from_json, index_from_json, index_to_json, to_json
@@ -28,9 +28,9 @@ class StoredTrees(BoostedTrees):
         """Write the library's own format into `folder`, and ``estimator.json``."""
         kept = {
             "owner": self._owner,
+            "threads": self._threads,
             "params": self._params_json(),
-            "columns": self._encoder.as_json(),
-            "classes": index_to_json(self._target.classes, f"{self._owner}: a class label"),
+            **self._learned_json(),
         }
         (folder / "estimator.json").write_text(json.dumps(kept, indent=1))
         if self._booster is not None:
@@ -46,7 +46,7 @@ class StoredTrees(BoostedTrees):
         kept = json.loads((folder / "estimator.json").read_text())
         params, hyperparams, class_params = from_json(kept["params"])
         estimator = cls(params, hyperparams, **class_params)
-        estimator._owner = kept["owner"]
+        estimator._owner, estimator._threads = kept["owner"], kept["threads"]
         estimator._encoder = ColumnEncoder.from_json(kept["columns"], estimator._owner)
         estimator._target.classes = index_from_json(kept["classes"])
         if (folder / cls.FILE).exists():
@@ -55,7 +55,19 @@ class StoredTrees(BoostedTrees):
 
     def _params_json(self) -> Any:
         given = [self.params, self.hyperparams, self.class_params]
-        return to_json(given, f"{self._owner}: a parameter")
+        try:
+            return to_json(given, f"{self._owner}: a parameter")
+        except DataError as error:
+            raise DeclarationError(str(error), **error.facts) from error
+
+    def _learned_json(self) -> dict[str, Any]:
+        return {
+            "columns": self._encoder.as_json(),
+            "classes": index_to_json(self._target.classes, f"{self._owner}: a class label"),
+        }
+
+    def _check_learned(self) -> None:
+        self._learned_json()
 
     @abstractmethod
     def _write(self, file: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xingu.errors import DeclarationError
+from xingu.errors import DataError
 
 _PLAIN = (type(None), bool, int, float, str)
 
@@ -18,7 +18,7 @@ def to_json(value: Any, where: str) -> Any:
         where: What it is, for errors.
 
     Raises:
-        DeclarationError: If something else is in it.
+        DataError: If something else is in it.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -30,9 +30,8 @@ def to_json(value: Any, where: str) -> Any:
         return {"tuple": [to_json(item, where) for item in value]}
     if isinstance(value, dict):
         return {"dict": [[to_json(k, where), to_json(v, where)] for k, v in value.items()]}
-    raise DeclarationError(
-        f"{where} holds a {type(value).__name__}, which cannot be stored; use None, bools, "
-        "numbers, text, and tuples, lists or dicts of these.",
+    raise DataError(
+        f"{where} is a {type(value).__name__}, which cannot be stored; make it text or a number.",
         type=type(value).__name__,
     )
 
@@ -56,7 +55,7 @@ def index_to_json(index: pd.Index, where: str) -> dict[str, Any]:
         where: What it is, for errors.
 
     Raises:
-        DeclarationError: If its values are of another type.
+        DataError: If its values are of another type.
     """
     if isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex):
         values = index.asi8.tolist()

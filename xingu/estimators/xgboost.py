@@ -117,7 +117,7 @@ class _XGBoost(StoredTrees):
                 for rows, name in ((train, "train"), (val, "val"))
                 if rows is not None
             ]
-            booster = xgb.train(
+            return xgb.train(
                 {**params, **self._objective(params)},
                 sets[0][0],
                 num_boost_round=rounds,
@@ -127,12 +127,6 @@ class _XGBoost(StoredTrees):
             )
         except xgb.core.XGBoostError as error:
             raise DataError(f"{self._owner}: XGBoost refused to train: {_text(error)}") from error
-        return self._with_threads(booster)
-
-    def _with_threads(self, booster: Any) -> Any:
-        """Predict with as many threads as the parameters say; else with all."""
-        booster.set_param({"nthread": self._merged_params().get("nthread", 0)})
-        return booster
 
     def _rounds(self) -> int:
         return self._booster.num_boosted_rounds()
@@ -155,7 +149,7 @@ class _XGBoost(StoredTrees):
 
     def _read(self, file: Path) -> Any:
         xgb = require_library("xgboost", self._owner)
-        return self._with_threads(xgb.Booster(model_file=file))
+        return xgb.Booster({"nthread": self._threads or 0}, model_file=file)
 
     def _progress(self, xgb: Any, rounds: int) -> Any:
         """Return a callback of XGBoost that logs the progress."""
