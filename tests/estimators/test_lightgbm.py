@@ -12,8 +12,7 @@ from pandas.testing import assert_frame_equal
 
 from tests.estimators.data import FEATURES, houses, sets
 from xingu.errors import DataError, DeclarationError
-from xingu.estimators import LightGBMClassifier, LightGBMRegressor
-from xingu.estimators import lightgbm as module
+from xingu.estimators import LightGBMClassifier, LightGBMRegressor, boosting
 
 ONE = {"n_jobs": 1, "num_leaves": 7, "n_estimators": 20}
 
@@ -88,7 +87,7 @@ def test_the_seed_passes_through():
 def test_progress_is_logged_with_the_metric_of_val_and_nothing_is_printed(caplog, capfd):
     caplog.set_level(logging.INFO)
     fit(LightGBMRegressor(ONE, log_every=10))
-    lines = [record.getMessage() for record in caplog.records if record.name == module.__name__]
+    lines = [record.getMessage() for record in caplog.records if record.name == boosting.__name__]
     assert re.fullmatch(r"LightGBMRegressor: round 10 of 20, val l2 [\d.]+", lines[0])
     assert "400 rows × 3 features" in lines[-1]
     assert capfd.readouterr() == ("", "")
@@ -222,7 +221,7 @@ def test_features_may_have_any_name(names):
 def test_many_rows_are_estimated_slice_by_slice_as_all_at_once(monkeypatch):
     estimator, rows = fit(LightGBMRegressor(ONE)), houses(50)
     at_once = estimator.predict(rows)
-    monkeypatch.setattr(module, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(boosting, "ROWS_AT_ONCE", 7)
     assert_frame_equal(estimator.predict(rows), at_once, check_exact=True)
 
 

@@ -6,7 +6,13 @@ import pytest
 from tests.estimators.data import NUMBERS, houses
 from xingu import DataProvider, Model
 from xingu.errors import DataError, DeclarationError, MissingColumnError
-from xingu.estimators import LightGBMClassifier, LightGBMRegressor, SklearnEstimator
+from xingu.estimators import (
+    CatBoostRegressor,
+    LightGBMClassifier,
+    LightGBMRegressor,
+    SklearnEstimator,
+    XGBoostRegressor,
+)
 from xingu.model.provenance import Provenance
 from xingu.records import TrainRun
 
@@ -35,6 +41,8 @@ def fitted(estimator, train, model=MODEL, **sets):
     "make",
     [
         lambda: LightGBMRegressor(TREES),
+        lambda: XGBoostRegressor({"n_estimators": 10}),
+        lambda: CatBoostRegressor({"n_estimators": 10}),
         lambda: SklearnEstimator(**LINES),
         lambda: SklearnEstimator(algorithm="tests.estimators.test_weights.pipeline"),
     ],
@@ -61,11 +69,13 @@ def test_weights_of_rows_and_of_classes_are_multiplied():
     assert (by_row == by_class).all()
 
 
-def test_val_stops_by_its_weights():
+@pytest.mark.parametrize("kind", [LightGBMRegressor, XGBoostRegressor, CatBoostRegressor])
+def test_val_stops_by_its_weights(kind):
     frame, val = train(1.0), houses(100, 1).assign(count=np.repeat([1.0, 0.0], 50))
     spoiled = val.assign(price=val["price"].where(val["count"] > 0, -1e6))
-    one = fitted(LightGBMRegressor({"n_estimators": 300}), frame, val=val)
-    assert (one == fitted(LightGBMRegressor({"n_estimators": 300}), frame, val=spoiled)).all()
+    params = {"n_estimators": 300, "early_stopping_rounds": 5, "learning_rate": 0.3}
+    one = fitted(kind(params), frame, val=val)
+    assert (one == fitted(kind(params), frame, val=spoiled)).all()
 
 
 @pytest.mark.parametrize("count", [-1.0, np.nan, np.inf, 0.0])

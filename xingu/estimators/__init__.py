@@ -7,15 +7,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xingu.estimators.catboost import CatBoostClassifier, CatBoostRegressor
     from xingu.estimators.lightgbm import LightGBMClassifier, LightGBMRegressor
     from xingu.estimators.sklearn import SklearnEstimator
+    from xingu.estimators.xgboost import XGBoostClassifier, XGBoostRegressor
 
-__all__ = ["LightGBMClassifier", "LightGBMRegressor", "SklearnEstimator"]
+__all__ = [
+    "CatBoostClassifier",
+    "CatBoostRegressor",
+    "LightGBMClassifier",
+    "LightGBMRegressor",
+    "SklearnEstimator",
+    "XGBoostClassifier",
+    "XGBoostRegressor",
+]
 
 _HOMES = {
+    "CatBoostClassifier": "xingu.estimators.catboost",
+    "CatBoostRegressor": "xingu.estimators.catboost",
     "LightGBMClassifier": "xingu.estimators.lightgbm",
     "LightGBMRegressor": "xingu.estimators.lightgbm",
     "SklearnEstimator": "xingu.estimators.sklearn",
+    "XGBoostClassifier": "xingu.estimators.xgboost",
+    "XGBoostRegressor": "xingu.estimators.xgboost",
 }
 
 

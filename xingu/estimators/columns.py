@@ -5,13 +5,16 @@ categories seen there keep their codes for ever, and everything else is missing.
 algorithm.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from xingu.errors import DataError
 from xingu.estimators.frames import select_features
+from xingu.estimators.stored import index_from_json, index_to_json
 
 NUMBERS = {"boolean", "floating", "integer", "decimal", "mixed-integer-float", "empty"}
 
@@ -46,6 +49,28 @@ class ColumnEncoder:
                 known = pd.Index(column.dropna().unique())
                 self.categories[str(name)] = known.sort_values()
         return self
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what was learned, for `from_json`."""
+        return {
+            "features": index_to_json(self.features, f"{self.owner}: the name of a feature"),
+            "categories": {
+                name: index_to_json(known, f"{self.owner}: a category of {name!r}")
+                for name, known in self.categories.items()
+            },
+            "ordered": sorted(self.ordered),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any], owner: str) -> "ColumnEncoder":
+        """Return an encoder that has learned what `as_json` returned."""
+        encoder = cls((), owner)
+        encoder.features = index_from_json(stored["features"])
+        encoder.categories = {
+            name: index_from_json(known) for name, known in stored["categories"].items()
+        }
+        encoder.ordered = {*stored["ordered"]}
+        return encoder
 
     @property
     def unordered(self) -> list[str]:
@@ -130,6 +155,15 @@ class ColumnEncoder:
             column=column.name,
             dtype=str(column.dtype),
         )
+
+
+def booster_names(features: Iterable[Any]) -> list[str]:
+    """Return different names for `features` without characters that some library refuses."""
+    names: list[str] = []
+    for feature in features:
+        name = re.sub(r'[\s",:\[\]{}<]', "_", str(feature))
+        names.append(name if name not in names else f"{name}_{len(names)}")
+    return names
 
 
 def _is_plain(dtype: object) -> bool:

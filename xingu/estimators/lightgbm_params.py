@@ -1,7 +1,6 @@
 """The parameters of LightGBM: one name for each, whichever alias was used."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -42,15 +41,6 @@ def lightgbm_params(
     if not ROW_OR_COLUMN & merged.keys():
         merged["force_col_wise"] = True
     return {name: value for name, value in merged.items() if value is not None}
-
-
-def booster_names(features: Iterable[Any]) -> list[str]:
-    """Return names for `features` that LightGBM accepts: no white space, no JSON, no doubles."""
-    names: list[str] = []
-    for feature in features:
-        name = re.sub(r'[\s",:\[\]{}]', "_", str(feature))
-        names.append(name if name not in names else f"{name}_{len(names)}")
-    return names
 
 
 @cache

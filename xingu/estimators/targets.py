@@ -1,0 +1,105 @@
+"""Turn the target column into the numbers that a library learns, and class codes into labels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xingu.errors import DataError
+
+
+class NumberTarget:
+    """The target of a regressor.
+
+    Attributes:
+        classes: No labels.
+    """
+
+    def __init__(self) -> None:
+        self.classes = pd.Index([])
+
+    def learn(self, values: pd.Series, owner: str) -> None:
+        """Check that `values` are numbers.
+
+        Raises:
+            DataError: If they are not.
+        """
+        self.codes(values, owner)
+
+    def codes(self, values: pd.Series, owner: str) -> np.ndarray:
+        """Return `values` as float64, NaN where missing.
+
+        Raises:
+            DataError: If they are not numbers.
+        """
+        try:
+            if values.dtype.kind in "mM":
+                raise TypeError(f"its type is {values.dtype}")
+            return values.to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"{owner}: the target {values.name!r} is not made of numbers ({error}); "
+                "convert it in clean_data_for_train, or use a classifier.",
+                target=values.name,
+            ) from error
+
+    def weights(self, codes: np.ndarray, declared: Any) -> None:
+        """Return None: a number has no class weight."""
+
+
+class ClassTarget:
+    """The target of a classifier: labels of any type that can be sorted.
+
+    Attributes:
+        classes: The labels of the training set, sorted; a label's position is its code.
+    """
+
+    def __init__(self) -> None:
+        self.classes = pd.Index([])
+
+    def learn(self, values: pd.Series, owner: str) -> None:
+        """Learn the labels.
+
+        Raises:
+            DataError: If they cannot be sorted, or there is only one.
+        """
+        try:
+            self.classes = pd.Index(pd.unique(values.to_numpy())).sort_values()
+        except TypeError as error:
+            raise DataError(
+                f"{owner}: the labels of {values.name!r} cannot be sorted ({error}); "
+                "make them one type in clean_data_for_train.",
+                target=values.name,
+            ) from error
+        if len(self.classes) < 2:
+            raise DataError(
+                f"{owner}: {values.name!r} is {self.classes.tolist()[0]!r} in every row of "
+                "'train'; a classifier needs two classes.",
+                target=values.name,
+            )
+
+    def codes(self, values: pd.Series, owner: str) -> np.ndarray:  # noqa: ARG002
+        """Return the code of each label as float64, NaN where the training set lacks it."""
+        codes = self.classes.get_indexer(pd.Index(values.to_numpy())).astype(np.float64)
+        codes[codes < 0] = np.nan
+        return codes
+
+    def weights(
+        self, codes: np.ndarray, declared: Mapping[Any, float] | str | None
+    ) -> np.ndarray | None:
+        """Return the weight of each row by its class.
+
+        Args:
+            codes: What `codes` returns for the training set.
+            declared: ``"balanced"``, or weights by label (others weigh 1), as scikit-learn's
+                `class_weight`; None: no weights.
+        """
+        if declared is None:
+            return None
+        counts = np.bincount(codes.astype(np.intp), minlength=len(self.classes))
+        if isinstance(declared, str):
+            by_code = len(codes) / (len(counts) * counts)
+        else:
+            by_code = np.array([declared.get(label, 1.0) for label in self.classes.tolist()])
+        return by_code[codes.astype(np.intp)]
