@@ -120,10 +120,10 @@ def two_trains(tmp_path, kept_value: bool):
     """An old and a new train; the new one was made of the old one's value, or of its own."""
     models, values = ModelStore(tmp_path / "models"), ValueStore(tmp_path / "values", keep=1)
     key = ("houses", "splits")
-    old = values.write(key, "run-0", FRAME, Label(None, {})).value_id
-    own = values.write(key, "run-1", FRAME, Label(None, {})).value_id
-    unfinished = values.write(key, "run-2", FRAME, Label(None, {})).value_id
-    latest = values.write(key, "run-3", FRAME, Label(None, {})).value_id
+    old = values.write(key, "run-0", FRAME, Label()).value_id
+    own = values.write(key, "run-1", FRAME, Label()).value_id
+    unfinished = values.write(key, "run-2", FRAME, Label()).value_id
+    latest = values.write(key, "run-3", FRAME, Label()).value_id
     for number, (train_id, value) in enumerate((("a", old), ("b", old if kept_value else own))):
         write_train(models, "houses", train_id, number=number, values={"houses/splits": value})
         values.pin(key, value, models.package("houses", train_id))

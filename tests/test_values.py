@@ -11,11 +11,11 @@ from upath import UPath
 
 from xingu.errors import MissingValueError
 from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
-from xingu.values import Label, ValueStore
+from xingu.values import Facts, Label, ValueStore
 
 KEY = ("dp", "features")
 FRAME = pd.DataFrame({"a": [1, 2]}, index=["x", "y"])
-LABEL = Label("v1", {"train_id": "t"})
+LABEL = Label("v1", Facts(train_id="t"))
 
 
 class ValueStoreContract:
@@ -48,7 +48,7 @@ class ValueStoreContract:
         record = store.record(KEY)
         assert (record.data_version, record.facts, record.run_id) == (
             "v1",
-            {"train_id": "t"},
+            Facts(train_id="t"),
             "run",
         )
 
@@ -70,7 +70,7 @@ class ValueStoreContract:
 
     def test_the_content_gives_the_data_version_where_none_is_given(self, store):
         versions = [
-            store.write(KEY, "run", frame, Label(None, {}), "open").data_version
+            store.write(KEY, "run", frame, Label(), "open").data_version
             for frame in (FRAME, FRAME.copy(), FRAME + 1)
         ]
         assert versions[0] == versions[1] != versions[2]
@@ -139,7 +139,7 @@ def test_a_writer_that_is_killed_leaves_the_value_before(tmp_path):
         values.write_frame = slow
         store = values.ValueStore({str(tmp_path)!r})
         frame = pd.DataFrame({{"a": [1]}})
-        store.write({KEY!r}, "killed", {{"train": frame}}, values.Label("v2", {{}}))
+        store.write({KEY!r}, "killed", {{"train": frame}}, values.Label("v2"))
         """
     )
     writer = subprocess.Popen(
@@ -172,12 +172,12 @@ def assert_same(one, other):
 def test_values_of_a_saved_model_stay_when_the_project_moves(tmp_path):
     before, after = tmp_path / "before", tmp_path / "after"
     store = ValueStore(before / "values", keep=1)
-    kept = store.write(KEY, "run", 1, Label("v", {})).value_id
+    kept = store.write(KEY, "run", 1, Label("v")).value_id
     package = before / "models" / "houses" / "calm-fox"
     package.mkdir(parents=True)
     (package / "manifest.json").touch()
     store.pin(KEY, kept, UPath(package))
     before.rename(after)
     moved = ValueStore(after / "values", keep=1)
-    moved.write(KEY, "run", 2, Label("v", {}))
+    moved.write(KEY, "run", 2, Label("v"))
     assert moved.prune(KEY) == []

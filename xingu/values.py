@@ -1,14 +1,14 @@
-"""Values between phases: each write goes to a folder of its own, a pointer moves last.
+"""The value store: each write goes to a folder of its own, then pointers are replaced atomically.
 
-Its one idea: a value is found by the run that wrote it, else by the pointer to the latest one, so
-two runs of one DataProvider never mix. Layout below the root::
+A value is found by the run that wrote it, else by the pointer to the latest one, so two runs of one
+DataProvider never mix. Layout below the root::
 
     <asset key>/<value id>/record.json, frames, object.pkl
     <asset key>/latest.json                the newest value
     <asset key>/runs/<run id>.json         the value that a run wrote
     <asset key>/pins/<value id>.<train>    a saved model refers to this value
 
-Value ids begin with the time, so their order is their age. Knows nothing of Dagster.
+Value ids begin with the time, so their order is their age.
 """
 
 import json
@@ -17,7 +17,7 @@ import os
 import pickle
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Literal
@@ -37,6 +37,7 @@ from xingu.files.atomic import (
 )
 from xingu.files.frames import FrameFile, Layout, read_frame, write_frame
 from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
+from xingu.records import SourceRecord
 from xingu.registry.manifest import MANIFEST
 
 logger = logging.getLogger(__name__)
@@ -47,8 +48,24 @@ Kind = Literal["frame", "frames", "prepared_frame", "prepared_splits", "object"]
 RECORD, OBJECT, LATEST, RUNS, PINS = "record.json", "object.pkl", "latest.json", "runs", "pins"
 
 
+class Facts(BaseModel):
+    """What later phases need to know about a value without reading it.
+
+    Attributes:
+        train_id: The train that the value belongs to.
+        sources: The sources that it was made from; of a raw value: its own, without data version.
+        replay_sample: Id of the stored sample of raw rows that the parity check replays.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train_id: str | None = None
+    sources: tuple[SourceRecord, ...] = ()
+    replay_sample: str | None = None
+
+
 class Record(BaseModel):
-    """What is written beside a value."""
+    """Description of a stored value, written beside it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +76,7 @@ class Record(BaseModel):
     data_version: str
     frames: dict[str, str]
     bytes: int
-    facts: dict[str, Any]
+    facts: Facts = Facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +89,13 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What is recorded with a value: its data version, and JSON facts for programs.
+    """Data version and facts of a value that is written.
 
     Without a data version, the value gets that of its content.
     """
 
-    data_version: str | None
-    facts: Mapping[str, Any]
+    data_version: str | None = None
+    facts: Facts = field(default_factory=Facts)
 
 
 class ValueStore:
@@ -129,9 +146,10 @@ class ValueStore:
                 data_version=label.data_version or _content_version(written.values(), payload),
                 frames={name: part.file for name, part in written.items()},
                 bytes=sum(part.bytes for part in written.values()) + len(payload or b""),
-                facts=dict(label.facts),
+                facts=label.facts,
             )
-            (folder / RECORD).write_bytes(record.model_dump_json(indent=1).encode())
+            text = record.model_dump_json(indent=1, exclude_defaults=True)
+            (folder / RECORD).write_bytes(text.encode())
         pointer = json.dumps({"value_id": value_id}).encode()
         write_atomically(self.folder(key) / RUNS / f"{run_id}.json", pointer)
         write_atomically(self.folder(key) / LATEST, pointer)

@@ -28,7 +28,7 @@ from xingu.tracking.query import TrainFilter
 from xingu.workspace import Workspace
 from xingu_dagster.progress import Progress, shown
 from xingu_dagster.project import definitions_of
-from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.spec import ProviderSpec
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -143,10 +143,11 @@ class Coach:
                 "estimate; call model.predict(data).",
                 dataprovider_id=model.id,
             )
-        names = XinguTranslator(self.dp_factory.classes[model.id])
-        asking = BATCH if names.batch_sources_need_model else BATCH[-1:]
+        provider = ProviderSpec(self.dp_factory.classes[model.id])
+        asking = BATCH if provider.batch_sources_need_model else BATCH[-1:]
         config = {
-            f"{names.group}__{phase}": {"config": {"train_id": model.train_id}} for phase in asking
+            f"{provider.op_prefix}__{phase}": {"config": {"train_id": model.train_id}}
+            for phase in asking
         }
         _raise_failures(self._materialize([model.id], BATCH, config))
         return self._estimations(model.id)
@@ -251,7 +252,7 @@ class Coach:
         for dp_id in ids:
             record = values.record((key_part(dp_id), "model"), [run_id])
             if record is not None and record.run_id == run_id:
-                model = models.load(dp_id, record.facts["train_id"])
+                model = models.load(dp_id, record.facts.train_id or "")
                 self.trained[dp_id] = cast(Model, model)
 
     def _estimations(self, dp_id: str) -> pd.DataFrame:

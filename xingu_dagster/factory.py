@@ -9,29 +9,31 @@ from xingu_dagster.phases.fit import build_fit
 from xingu_dagster.phases.observe import build_sources
 from xingu_dagster.phases.prepare import build_prepare
 from xingu_dagster.phases.tune import build_tune
+from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
 
 
 def build_provider_assets(
-    cls: type[DataProvider], strategy: str = "last"
+    cls: type[DataProvider], strategy: str = "last", translator: XinguTranslator | None = None
 ) -> list[dg.AssetsDefinition]:
-    """Build the assets of one DataProvider: its outside data, then one definition per phase.
+    """Build the assets of one DataProvider: its external data, then one definition per phase.
 
     Args:
         cls: The DataProvider.
-        strategy: Where hyperparameters come from, unless a run says otherwise.
+        strategy: Where hyperparameters come from, unless a run configures it.
+        translator: Names the assets; None: `XinguTranslator`.
 
     Raises:
-        DeclarationError: If its sources cannot be named.
+        DeclarationError: If a declaration cannot be used.
     """
-    names = XinguTranslator(cls)
-    sources = build_sources(names)
+    provider = ProviderSpec(cls, translator)
+    sources = build_sources(provider)
     phases = [
-        build_prepare(names),
-        build_tune(names, strategy),
-        build_fit(names),
-        build_evaluate(names),
+        build_prepare(provider),
+        build_tune(provider, strategy),
+        build_fit(provider),
+        build_evaluate(provider),
     ]
-    if names.batch_sources:
-        phases += [build_batch_raw(names), build_batch(names)]
+    if provider.batch_sources:
+        phases += [build_batch_raw(provider), build_batch(provider)]
     return [sources, *phases] if sources else phases

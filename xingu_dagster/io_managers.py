@@ -36,4 +36,4 @@ class XinguIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store the value of an asset that is not made by a phase."""
         key = tuple(context.asset_key.path)
-        self.workspace.values.write(key, context.run_id, obj, Label(None, {}), "open")
+        self.workspace.values.write(key, context.run_id, obj, Label(), "open")

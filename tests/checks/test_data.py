@@ -36,8 +36,8 @@ CLASSES = sets(train=(["a", "b"], [0, 1]), test=(["a"], [2]))
     [
         (sources_not_empty({"a": 3, "b": 2}), True, ("rows a", 3)),
         (sources_not_empty({"a": 3, "b": 0}), False, ("rows b", 0)),
-        (declared_columns(SOUND, ["x"], None), True, ("features", 1)),
-        (declared_columns(SOUND, ["x"], "y"), False, ("missing", 2)),
+        (declared_columns(SOUND, {"a.x": ["x"]}), True, ("columns", 1)),
+        (declared_columns(SOUND, {"a.x": ["x"], "a.y": ["y"]}), False, ("missing", 2)),
         (unique_index(SOUND), True, ("rows", 3)),
         (unique_index(DOUBLED), False, ("repeated", 1)),
         (disjoint_sets(SOUND), True, ("rows train", 2)),

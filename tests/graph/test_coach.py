@@ -99,7 +99,7 @@ def test_an_older_model_estimates_its_batch(coach):
     key = dg.AssetKey(["taxes", "batch", "estimations"])
     run = coach.instance.get_latest_materialization_event(key).run_id
     record = coach._workspace.values.record(tuple(key.path), [run])
-    assert record.facts["train_id"] == older.train_id != newer.train_id
+    assert record.facts.train_id == older.train_id != newer.train_id
 
 
 def test_a_model_without_a_batch_says_so(coach):

@@ -123,7 +123,7 @@ def test_three_classes_are_measured_in_every_set_and_in_the_batch(kinds):
         assert metadata[f"{part} Log Loss"] > 0
     estimations = kinds.load("kinds/batch/estimations").frame
     assert list(estimations) == [*(f"estimation_class_{i}" for i in range(3)), "estimation"]
-    assert kinds.metadata("kinds/batch/metrics")["batch Accuracy"] > 0.5
+    assert kinds.metadata("kinds/batch/metrics")["batch_predict Accuracy"] > 0.5
 
 
 def test_metrics_are_weighted_by_the_declared_column(kinds):
@@ -141,11 +141,11 @@ def test_a_partly_known_target_is_measured_where_it_is_known(tmp_path):
     project = Project(tmp_path, [Priced])
     project.run("houses/*")
     metadata = project.metadata("houses/batch/metrics")
-    assert (metadata["batch Rows"], metadata["batch Rows with target"]) == (50, 40)
+    assert (metadata["batch_predict Rows"], metadata["batch_predict Rows with target"]) == (50, 40)
     batch = project.load("houses/batch/features").frame
     estimated = project.load("houses/batch/estimations").frame["estimation"]
     expected = (estimated - batch["price"]).abs().mean()
-    assert metadata["batch MAE"] == pytest.approx(expected)
+    assert metadata["batch_predict MAE"] == pytest.approx(expected)
     found = model_metrics(control(project)).query("set == 'batch_predict'").set_index("name")
     assert found.loc["MAE", "value_number"] == pytest.approx(expected)
     assert found.loc["Rows with target", "value_number"] == 40
@@ -154,7 +154,7 @@ def test_a_partly_known_target_is_measured_where_it_is_known(tmp_path):
 def test_a_batch_whose_target_is_not_known_yet_has_no_metrics_of_it(tmp_path, caplog):
     project = Project(tmp_path, [Unknown])
     project.run("houses/*")
-    assert project.metadata("houses/batch/metrics")["batch Rows with target"] == 0
+    assert project.metadata("houses/batch/metrics")["batch_predict Rows with target"] == 0
     assert set(project.load("houses/batch/metrics")["model"]["name"]) == {
         "Rows",
         "Rows with target",
@@ -175,7 +175,7 @@ def test_every_failure_is_named_with_provider_method_and_set(failed):
     )
     assert "houses.render_global_model_plots_broken raised OSError: no ink" in error
     error = str(failed.causes["houses__batch"])
-    assert "houses.compute_batch_model_metrics_broken (set 'batch') returned list" in error
+    assert "houses.compute_batch_model_metrics_broken (set 'batch_predict') returned list" in error
     assert "houses.compute_estimation_metrics_broken returned DataFrame" in error
 
 

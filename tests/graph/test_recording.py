@@ -199,7 +199,7 @@ def test_an_inventory_file_that_pins_a_train_is_obeyed(project):
     pinned.run("houses/batch/estimations", "houses/batch/features", "houses/batch/cleaned",
                "houses/batch/raw/houses")  # fmt: skip
     record = pinned.values.record(("houses", "batch", "estimations"))
-    assert record.facts["train_id"] == first
+    assert record.facts.train_id == first
 
 
 def test_going_back_to_an_older_train_brings_its_own_prerequisite_back(project):

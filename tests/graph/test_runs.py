@@ -138,10 +138,10 @@ def test_evaluation_uses_the_very_sets_that_the_model_was_trained_on(tmp_path):
 
 def test_metrics_alone_are_of_the_current_model_not_of_older_estimations(project):
     project.run("houses/*")
-    old = project.values.record(("houses", "trainset_estimations")).facts["train_id"]
+    old = project.values.record(("houses", "trainset_estimations")).facts.train_id
     project.run("houses/model")
     project.run("houses/trainset_metrics")
-    new = project.values.record(("houses", "trainset_metrics")).facts["train_id"]
+    new = project.values.record(("houses", "trainset_metrics")).facts.train_id
     assert new != old
 
 

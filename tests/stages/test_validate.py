@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.toys import Houses, houses
-from xingu.errors import DataError, EmptySourceError, HookError, MissingColumnError
+from xingu.errors import CheckFailedError, DataError, EmptySourceError, HookError
 from xingu.stages.builder import ProviderBuilder
 from xingu.stages.train import clean, engineer, split
 
@@ -48,7 +48,7 @@ def test_a_duplicate_index_shows_examples():
 
 def test_a_missing_feature_is_named_with_a_suggestion():
     with pytest.raises(
-        MissingColumnError,
+        CheckFailedError,
         match=r"houses\.x_estimator_features names 'sice': not in "
         r"the set 'train'.*Did you mean 'size'\?",
     ):
@@ -56,7 +56,7 @@ def test_a_missing_feature_is_named_with_a_suggestion():
 
 
 def test_a_missing_target_is_named():
-    with pytest.raises(MissingColumnError, match=r"houses\.y names 'prise'.*Did you mean 'price'"):
+    with pytest.raises(CheckFailedError, match=r"houses\.y names 'prise'.*Did you mean 'price'"):
         prepare(variant(y="prise"))
 
 
@@ -122,3 +122,28 @@ def test_no_set_is_called_train():
     cls = variant(data_split_for_train=lambda self, data: {"all": data})
     with pytest.raises(HookError, match=r"returned the sets \['all'\]; one must be called 'train'"):
         prepare(cls)
+
+
+@pytest.mark.parametrize("severity", ["warn", "off"])
+def test_a_relaxed_check_refuses_nothing(severity):
+    def data_split_for_train(self, data):
+        return {"train": data, "test": data.head(3)}
+
+    members = {"checks": {"disjoint_sets": severity}, "data_split_for_train": data_split_for_train}
+    assert len(prepare(variant(**members)).frames["test"]) == 3
+
+
+def test_every_failed_condition_is_in_the_error():
+    data = houses()
+    data.loc[3, "size"] = np.inf
+    cls = variant(
+        data_split_for_train=lambda self, data: {"train": data, "test": data.head(3)},
+        x_estimator_features=("size", "sice"),
+    )
+    with pytest.raises(CheckFailedError) as caught:
+        prepare(cls, data)
+    assert set(caught.value.facts["outcomes"]) == {
+        "declared_columns",
+        "disjoint_sets",
+        "finite_values",
+    }

@@ -1,12 +1,14 @@
-"""Checks of a batch against what its Model has seen in training."""
+"""Checks of a batch against the training data of its Model."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
+from xingu.checks.check import Check
 from xingu.checks.drift import Drift, column_drift, sampled
 from xingu.checks.outcome import Limits, Outcome, not_applicable
+from xingu.checks.subjects import BatchEstimations, BatchFeatures
 from xingu.model.reference import FeatureReference, is_numeric, numbers_of, texts_of
 
 References = Mapping[str, FeatureReference]
@@ -127,3 +129,50 @@ def _seen(reference: FeatureReference) -> str:
     if reference.kind == "numeric":
         return f"{reference.minimum:.6g} … {reference.maximum:.6g}"
     return ", ".join(reference.categories[:10])
+
+
+def _known_values(subject: BatchFeatures, limits: Limits) -> Outcome:
+    if subject.reference is None:
+        return not_applicable("the model is of an earlier version; train it again")
+    return known_values(subject.batch, subject.reference.features, limits)
+
+
+def _feature_drift(subject: BatchFeatures, limits: Limits) -> Outcome:
+    if subject.reference is None:
+        return not_applicable("the model is of an earlier version; train it again")
+    return feature_drift(subject.batch, subject.reference.features, limits)
+
+
+def _estimation_drift(subject: BatchEstimations, limits: Limits) -> Outcome:
+    known = subject.reference.estimations if subject.reference else None
+    return estimation_drift(next(iter(subject.estimations.values())), known, limits)
+
+
+DRIFT: Mapping[str, float] = {"psi": 0.25, "ks": 0.2}
+
+CHECKS = (
+    Check(
+        name="known_values",
+        assets=(("batch", "features"),),
+        title="Features are inside the ranges and categories that training has seen.",
+        severity="warn",
+        compute=_known_values,
+        limits={"share": 0.01, "ignore": ()},
+    ),
+    Check(
+        name="feature_drift",
+        assets=(("batch", "features"),),
+        title="Features are distributed as in training.",
+        severity="warn",
+        compute=_feature_drift,
+        limits={**DRIFT, "ignore": ()},
+    ),
+    Check(
+        name="estimation_drift",
+        assets=(("batch", "estimations"),),
+        title="Estimations are distributed as in training.",
+        severity="warn",
+        compute=_estimation_drift,
+        limits=DRIFT,
+    ),
+)

@@ -10,9 +10,14 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from xingu.checks.outcome import Cell, Outcome
+from xingu.checks.check import Check
+from xingu.checks.outcome import Cell, Limits, Outcome, not_applicable
+from xingu.checks.subjects import TrainFrames
+from xingu.provider.columns import missing_columns
 
 Sets = Mapping[str, pd.DataFrame]
+SHOWN = 20
+"""Rows of the table of an outcome."""
 
 
 def sources_not_empty(rows: Mapping[str, int]) -> Outcome:
@@ -22,36 +27,52 @@ def sources_not_empty(rows: Mapping[str, int]) -> Outcome:
     return Outcome(not empty, text, {f"rows {name}": count for name, count in rows.items()})
 
 
-def declared_columns(sets: Sets, features: Sequence[str], target: str | None) -> Outcome:
-    """Declared features and target are in every set."""
-    wanted = [*features, *([target] if target else [])]
-    missing = [(name, one) for name, frame in sets.items() for one in wanted if one not in frame]
-    text = f"{len(features)} features and the target {target!r} are there."
-    if missing:
-        text = f"{len(missing)} columns are missing, for example {missing[0][1]!r}."
-    rows = [{"set": name, "column": column} for name, column in missing[:20]]
-    figures = {"features": len(features), "sets": len(sets), "missing": len(missing)}
-    return Outcome(not missing, text, figures, rows)
+def declared_columns(sets: Sets, declared: Mapping[str, Sequence[str]]) -> Outcome:
+    """Declared columns are in every set.
+
+    Args:
+        sets: Frames by set.
+        declared: Columns, by the name of their declaration, for example ``flights.x_features``.
+    """
+    missing, text = [], ""
+    for name, frame in sets.items():
+        for declared_as, columns in declared.items():
+            missing += [{"set": name, "column": one} for one in columns if one not in frame]
+            text = text or missing_columns(frame, columns, declared_as, f"the set {name!r}") or ""
+    total = sum(map(len, declared.values()))
+    figures = {"columns": total, "sets": len(sets), "missing": len(missing)}
+    return Outcome(not missing, text or f"{total} columns in every set.", figures, missing[:SHOWN])
 
 
 def unique_index(frames: Sets) -> Outcome:
-    """No index value names two rows of a frame."""
-    doubled = {name: int(frame.index.duplicated().sum()) for name, frame in frames.items()}
-    total, rows = sum(doubled.values()), sum(map(len, frames.values()))
-    text = f"{total:,} of {rows:,} rows repeat an index value." if total else f"{rows:,} rows."
-    return Outcome(not total, text, {"rows": rows, "repeated": total})
+    """No index value identifies two rows of a frame."""
+    repeated, text = 0, ""
+    for name, frame in frames.items():
+        if not frame.index.is_unique:
+            values = frame.index[frame.index.duplicated()]
+            repeated += len(values)
+            text = text or (
+                f"{name!r} has a duplicate index: {_examples(values.unique())} more than once "
+                f"({values.nunique()} such values); estimations and sets are identified by it. Set "
+                "a unique index in clean_data_for_train."
+            )
+    rows = sum(map(len, frames.values()))
+    return Outcome(not repeated, text or f"{rows:,} rows.", {"rows": rows, "repeated": repeated})
 
 
 def disjoint_sets(sets: Sets) -> Outcome:
     """No row is in two sets."""
-    shared = {
-        f"shared by {one} and {other}": len(left.index.intersection(right.index))
-        for (one, left), (other, right) in combinations(sets.items(), 2)
-    }
-    total = sum(shared.values())
-    text = f"{total:,} rows are in two sets." if total else f"{len(sets)} disjoint sets."
+    shared, text = {}, ""
+    for (one, left), (other, right) in combinations(sets.items(), 2):
+        rows = left.index.intersection(right.index)
+        shared[f"shared by {one} and {other}"] = len(rows)
+        if len(rows):
+            text = text or (
+                f"The sets {one!r} and {other!r} share {len(rows)} rows, for example "
+                f"{_examples(rows)}; metrics would be too good. Give each row to one set."
+            )
     sizes = {f"rows {name}": len(frame) for name, frame in sets.items()}
-    return Outcome(not total, text, {**sizes, **shared})
+    return Outcome(not text, text or f"{len(sets)} disjoint sets.", {**sizes, **shared})
 
 
 def classes_in_sets(sets: Sets, target: str) -> Outcome:
@@ -69,22 +90,28 @@ def classes_in_sets(sets: Sets, target: str) -> Outcome:
         text = f"The set {missing[0]['set']!r} has no row of class {missing[0]['class']!r}."
     least = {f"rarest class {name}": int(count[count > 0].min()) for name, count in counts.items()}
     figures = {"classes": len(classes), "missing": len(missing), **least}
-    return Outcome(not missing and len(classes) > 1, text, figures, missing[:20])
+    return Outcome(not missing and len(classes) > 1, text, figures, missing[:SHOWN])
 
 
 def finite_values(sets: Sets, columns: Iterable[str]) -> Outcome:
-    """No value of `columns` is infinite."""
-    names, infinite = list(columns), []
+    """No value of `columns` is infinite; columns that are missing are not looked at."""
+    names, infinite, text = list(columns), [], ""
     for name, frame in sets.items():
-        for column in names:
-            count = _infinite(frame[column]) if column in frame else 0
-            if count:
-                infinite.append({"set": name, "column": column, "infinite": count})
-    text = f"{len(names)} columns are finite."
-    if infinite:
-        text = f"{infinite[0]['column']!r} is infinite in {infinite[0]['infinite']:,} rows."
+        for column in (column for column in names if column in frame):
+            count = _infinite(frame[column])
+            if not count:
+                continue
+            infinite.append({"set": name, "column": column, "infinite": count})
+            rows = frame.index[np.isinf(frame[column].to_numpy())]
+            text = text or (
+                f"{column!r} is infinite in {count} rows of the set {name!r}, for example "
+                f"{_examples(rows)}; a division by zero? Make it NaN or a number."
+            )
     total = sum(row["infinite"] for row in infinite)
-    return Outcome(not infinite, text, {"columns": len(names), "infinite": total}, infinite[:20])
+    figures = {"columns": len(names), "infinite": total}
+    return Outcome(
+        not infinite, text or f"{len(names)} columns are finite.", figures, infinite[:20]
+    )
 
 
 def complete_estimations(
@@ -116,3 +143,86 @@ def _infinite(column: pd.Series) -> int:
     if np.isfinite(column.max()) and np.isfinite(column.min()):
         return 0
     return int(np.isinf(column.to_numpy()).sum())
+
+
+def _examples(values: pd.Index) -> str:
+    return ", ".join(repr(value) for value in list(values[:3]))
+
+
+def _declared_columns(subject: TrainFrames, _: Limits) -> Outcome:
+    owner, target = subject.provider.id, subject.target
+    features = "x_estimator_features" if subject.provider.x_estimator_features else "x_features"
+    declared = {f"{owner}.{features}": subject.features, f"{owner}.y": [target] if target else []}
+    return declared_columns(subject.frames, declared)
+
+
+def _classes_in_sets(subject: TrainFrames, _: Limits) -> Outcome:
+    if not subject.provider.is_classifier():
+        return not_applicable("it estimates numbers")
+    return classes_in_sets(subject.frames, str(subject.target))
+
+
+def _finite_values(subject: TrainFrames, _: Limits) -> Outcome:
+    return finite_values(subject.frames, [*subject.features, str(subject.target)])
+
+
+FEATURES, SPLITS, BATCH_FEATURES = ("features",), ("splits",), ("batch", "features")
+
+CHECKS = (
+    Check(
+        name="sources_not_empty",
+        assets=(("cleaned",), ("batch", "cleaned")),
+        title="Every source has rows.",
+        severity="warn",
+        compute=lambda subject, _: sources_not_empty(subject.rows),
+    ),
+    Check(
+        name="declared_columns",
+        assets=(SPLITS,),
+        title="Declared features and target are in every set.",
+        severity="error",
+        compute=_declared_columns,
+        refuses=True,
+    ),
+    Check(
+        name="unique_index",
+        assets=(FEATURES, SPLITS, BATCH_FEATURES),
+        title="No index value identifies two rows.",
+        severity="error",
+        compute=lambda subject, _: unique_index(subject.frames),
+        refuses=True,
+    ),
+    Check(
+        name="disjoint_sets",
+        assets=(SPLITS,),
+        title="No row is in two sets.",
+        severity="error",
+        compute=lambda subject, _: disjoint_sets(subject.frames),
+        refuses=True,
+    ),
+    Check(
+        name="classes_in_sets",
+        assets=(SPLITS,),
+        title="Every set has every class of the set `train`.",
+        severity="warn",
+        compute=_classes_in_sets,
+    ),
+    Check(
+        name="finite_values",
+        assets=(SPLITS,),
+        title="No feature and no target is infinite.",
+        severity="error",
+        compute=_finite_values,
+        refuses=True,
+    ),
+    Check(
+        name="complete_estimations",
+        assets=(("trainset_estimations",), ("batch", "estimations")),
+        title="Estimations are finite, and as many as the rows.",
+        severity="error",
+        compute=lambda subject, limits: complete_estimations(
+            subject.estimations, subject.rows, limits["share"]
+        ),
+        limits={"share": 0.0},
+    ),
+)

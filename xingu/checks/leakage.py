@@ -11,7 +11,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from xingu.checks.outcome import Outcome
+from xingu.checks.check import Check
+from xingu.checks.outcome import Limits, Outcome, not_applicable
+from xingu.checks.subjects import TrainFrames
 from xingu.model.reference import is_numeric, numbers_of, sample, texts_of
 
 ROWS, GROUPS, MAX_CLASSES = 5_000, 50, 10
@@ -141,3 +143,24 @@ def _by_group(codes: np.ndarray, target: _Target) -> float:
     sums = np.bincount(groups[learned], known, minlength=len(counts))
     means = np.where(counts > 0, sums / np.maximum(counts, 1), known.mean())
     return target.judged(target.values[~learned], means[groups[~learned]])
+
+
+def _leakage(subject: TrainFrames, limits: Limits) -> Outcome:
+    if subject.provider.hollow:
+        return not_applicable("it has no estimator")
+    features = [name for name in subject.features if name not in limits["ignore"]]
+    classify = subject.provider.is_classifier()
+    limit = limits["auc" if classify else "r2"]
+    return leakage(subject.frames["train"], features, str(subject.target), limit, classify)
+
+
+CHECKS = (
+    Check(
+        name="leakage",
+        assets=(("splits",),),
+        title="No feature alone explains the target.",
+        severity="warn",
+        compute=_leakage,
+        limits={"auc": 0.99, "r2": 0.99, "ignore": ()},
+    ),
+)

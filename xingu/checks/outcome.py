@@ -1,4 +1,4 @@
-"""What a check has found, without a word about who shows it."""
+"""The outcome of a check."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,20 +13,20 @@ class Outcome:
     """The result of one check.
 
     Attributes:
-        passed: Whether what it checks is true.
-        text: One sentence for people.
-        figures: What was measured, by name.
-        rows: A table: examples of what is wrong, or a line for each feature, worst first.
-        certain: False: do not stop anything for it, whatever severity is declared.
+        passed: Whether the statement of the check is true.
+        text: One sentence for people; of a failure, with what to do.
+        figures: Measured values, by name.
+        rows: A table: examples of what is wrong, or a row for each feature, worst first.
+        conclusive: False downgrades a failure to a warning.
     """
 
     passed: bool
     text: str
     figures: Mapping[str, Cell] = field(default_factory=dict)
     rows: Sequence[Mapping[str, Cell]] = ()
-    certain: bool = True
+    conclusive: bool = True
 
 
 def not_applicable(reason: str) -> Outcome:
-    """Return a passing outcome that says why there was nothing to check."""
+    """Return a passing outcome with the reason why there was nothing to check."""
     return Outcome(True, f"Not applicable: {reason}.", {"not applicable": reason})

@@ -1,8 +1,7 @@
-"""Train/batch parity: the same rows give the same through the batch hooks as through the train's.
+"""Train/batch parity: the batch hooks give the same values for the same rows as the train hooks.
 
-Its one idea: a difference counts as an encoding that differs only if the train's own hooks give
-the old values for the same few rows; otherwise the value depends on the other rows of the data,
-which is shown as well, but stops nothing.
+A difference is conclusive only if the train hooks, applied to the same few rows again, give the old
+values. Otherwise the value depends on the other rows of the data, and the failure is a warning.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xingu.checks.check import Check
 from xingu.checks.outcome import Outcome, not_applicable
 from xingu.model.reference import is_numeric, numbers_of, sample
 
@@ -96,12 +96,12 @@ def parity(
     if not found:
         text = f"{len(original.columns)} columns of {len(original):,} rows are the same."
         return Outcome(True, text, {"rows": len(original), "columns different": 0})
-    certain = bool(relearned) or _certain(original, control, found)
+    conclusive = bool(relearned) or _conclusive(original, control, found)
     told = ", ".join(f"{name!r} ({wrong.mean():.0%} of the rows)" for name, wrong in found.items())
     text = f"Other values in batch: {told[:400]}."
     if relearned:
         text += f" The batch hooks learn {', '.join(sorted(relearned))} anew."
-    elif not certain:
+    elif not conclusive:
         text += (
             " The train's hooks do not give the old values for just these rows either, so they "
             "depend on the other rows. List the columns in `ignore` if that is meant."
@@ -112,7 +112,7 @@ def parity(
         "columns different": len(found),
         "rows different": int(rows.sum()),
     }
-    return Outcome(False, text, figures, _examples(original, replayed, found), certain)
+    return Outcome(False, text, figures, _examples(original, replayed, found), conclusive)
 
 
 def unknown_rows() -> Outcome:
@@ -122,7 +122,9 @@ def unknown_rows() -> Outcome:
     )
 
 
-def _certain(original: pd.DataFrame, control: pd.DataFrame | None, found: Collection[str]) -> bool:
+def _conclusive(
+    original: pd.DataFrame, control: pd.DataFrame | None, found: Collection[str]
+) -> bool:
     """Whether some column is encoded differently, for all that the train's own hooks say."""
     if control is None:
         return False
@@ -161,3 +163,16 @@ def _same(left: pd.Series, right: pd.Series) -> np.ndarray:
 
 def _cell(value: Any) -> Any:
     return float(f"{value:.9g}") if isinstance(value, int | float | np.number) else str(value)
+
+
+CHECKS = (
+    Check(
+        name="batch_parity",
+        assets=(("trainset_estimations",),),
+        title="Rows of the training data give the same through the batch hooks.",
+        severity="error",
+        compute=lambda subject, limits: subject.replay(limits),
+        limits={"rows": 1_000, "ignore": ()},
+        applies=lambda declared: declared.has_batch,
+    ),
+)

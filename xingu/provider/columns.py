@@ -10,18 +10,35 @@ SHOWN = 30
 """Columns of the frame that an error lists."""
 
 
+def missing_columns(
+    frame: pd.DataFrame, columns: Iterable[str], declared_as: str, frame_name: str
+) -> str | None:
+    """Return a text about the `columns` that `frame` lacks, with suggestions; None: it has all.
+
+    Args:
+        frame: The frame.
+        columns: Columns that it must have.
+        declared_as: Where they are declared, for example ``flights.y``.
+        frame_name: Name of the frame, for example ``the set 'train'``.
+    """
+    known = set(frame.columns)
+    missing = [name for name in columns if name not in known]
+    if not missing:
+        return None
+    names = [str(name) for name in frame.columns]
+    listed = ", ".join(names[:SHOWN]) or "no columns"
+    hints = "".join(did_you_mean(name, names) for name in missing[:3])
+    return (
+        f"{declared_as} names {', '.join(map(repr, missing))}: not in {frame_name}, which has "
+        f"{listed}{' …' if len(names) > SHOWN else ''}.{hints}"
+    )
+
+
 def require_columns(
     frame: pd.DataFrame, columns: Iterable[str], declared_as: str, frame_name: str
 ) -> None:
-    """Raise MissingColumnError that names the `columns` that `frame` does not have."""
-    known = set(frame.columns)
-    missing = [name for name in columns if name not in known]
-    if missing:
-        names = [str(name) for name in frame.columns]
-        listed = ", ".join(names[:SHOWN]) or "no columns"
-        hints = "".join(did_you_mean(name, names) for name in missing[:3])
-        raise MissingColumnError(
-            f"{declared_as} names {', '.join(map(repr, missing))}: not in {frame_name}, which has "
-            f"{listed}{' …' if len(names) > SHOWN else ''}.{hints}",
-            missing=missing,
-        )
+    """Raise MissingColumnError if `frame` lacks some of `columns`; see `missing_columns`."""
+    text = missing_columns(frame, columns, declared_as, frame_name)
+    if text:
+        missing = [name for name in columns if name not in frame.columns]
+        raise MissingColumnError(text, missing=missing)

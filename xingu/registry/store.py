@@ -170,9 +170,13 @@ class ModelStore:
             )
         return train_id
 
+    def pinned(self, dp_id: str) -> str | None:
+        """Return the `train_id` that the inventory file pins; None: it pins none."""
+        return self.pins.get(key_part(dp_id))
+
     def current(self, dp_id: str) -> str | None:
         """Return the pinned, else the newest `train_id`; None: nothing was trained yet."""
-        pinned = self.pins.get(key_part(dp_id))
+        pinned = self.pinned(dp_id)
         if pinned is not None:
             return pinned
         newest = self.ledger(dp_id).newest()

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from xingu.checks.subjects import BatchFeatures
 from xingu.errors import DataError
 from xingu.model import Model
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
-from xingu.stages.validate import check_index
+from xingu.records import BATCH_SET
+from xingu.stages.validate import refuse_failed
 
 
 def clean_batch(model: Model, datasets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -25,12 +27,13 @@ def engineer_batch(model: Model, cleaned: pd.DataFrame) -> pd.DataFrame:
 
     Raises:
         HookError: If a hook raises or returns no frame.
-        DataError: If rows are not identified by the index.
+        CheckFailedError: If the index does not identify rows.
     """
     frame = cleaned
     for hook in ("feature_engineering_for_batch_predict", "last_pre_process_for_batch_predict"):
         frame = call_hook(model.dp, hook, frame)
-    check_index(frame, f"{model.id}.last_pre_process_for_batch_predict: what it returned")
+    subject = BatchFeatures({BATCH_SET: frame}, model.reference)
+    refuse_failed(model.dp, ("batch", "features"), subject)
     return frame
 
 

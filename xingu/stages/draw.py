@@ -14,9 +14,8 @@ from xingu.model import Model
 from xingu.model.reference import FeatureReference
 from xingu.plots.collect import Gallery
 from xingu.provider.methods import BATCH_PLOTS, GLOBAL_PLOTS, TRAINSETS_PLOTS
-from xingu.records import PlotChannel
+from xingu.records import BATCH_SET, PlotChannel
 from xingu.stages.evaluate import (
-    BATCH,
     Rows,
     call_of_family,
     family,
@@ -83,7 +82,7 @@ def draw_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Gallery:
 
     See `draw_sets` for what is returned.
     """
-    rows, gallery = Rows(BATCH, XY, Y_pred), Gallery()
+    rows, gallery = Rows(BATCH_SET, XY, Y_pred), Gallery()
     with gallery.failures.kept():
         known = known_targets(model, XY)
         if known is not None and known.any():

@@ -23,12 +23,12 @@ from xingu.provider.methods import (
     find_methods,
 )
 from xingu.provider.state import PreparedSplits, ProviderState
+from xingu.records import BATCH_SET
 from xingu.stages.reference import Judged
 
 logger = logging.getLogger(__name__)
 
 Sets = Mapping[str, pd.DataFrame]
-BATCH = "batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,12 @@ def measure_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Metri
     If the batch has a target, the metrics `Rows` and `Rows with target` say how many these are. See
     `measure_sets` for what is returned.
     """
-    rows = Rows(BATCH, XY, Y_pred)
+    rows = Rows(BATCH_SET, XY, Y_pred)
     table = MetricTable(model.id)
     known = known_targets(model, XY)
     if known is not None:
         counts = {"Rows": len(XY), "Rows with target": int(known.sum())}
-        table.add(BATCH, counts, CLASSICAL)
+        table.add(BATCH_SET, counts, CLASSICAL)
         with table.failures.kept():
             if known.any():
                 _add_classical(table, model, rows.where(known))

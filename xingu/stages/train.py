@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from xingu.checks.subjects import TrainFrames
 from xingu.model import Model
 from xingu.model.provenance import Provenance
 from xingu.provider.base import DataProvider
@@ -13,7 +14,12 @@ from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
 from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
 from xingu.stages.reference import Judged, judge, training_reference
-from xingu.stages.validate import check_index, check_rows, check_sets
+from xingu.stages.validate import (
+    refuse_failed,
+    require_learnable,
+    require_rows,
+    require_sets,
+)
 from xingu.tuning.resolve import Hyperparameters, Tuning, resolve
 
 
@@ -42,7 +48,7 @@ def clean(
     provider = builder.build(ProviderState(pre_reqs=pre_reqs))
     hook = "clean_data_for_train"
     frame = call_hook(provider, hook, datasets)
-    check_rows(frame, f"{provider.id}.{hook}: what it returned")
+    require_rows(frame, f"{provider.id}.{hook}: what it returned")
     return PreparedFrame(frame, ProviderState.capture(provider, hook, pre_reqs))
 
 
@@ -51,15 +57,15 @@ def engineer(builder: ProviderBuilder, cleaned: PreparedFrame) -> PreparedFrame:
 
     Raises:
         HookError: If a hook raises or returns no frame.
-        DataError: If rows are not identified by the index.
+        CheckFailedError: If the index does not identify rows.
     """
     hooks = ("feature_engineering_for_train", "last_pre_process_for_train")
     provider = builder.build(cleaned.state)
     frame = cleaned.frame
     for hook in hooks:
         frame = call_hook(provider, hook, frame)
-        check_rows(frame, f"{provider.id}.{hook}: what it returned")
-    check_index(frame, f"{provider.id}.last_pre_process_for_train: what it returned")
+        require_rows(frame, f"{provider.id}.{hook}: what it returned")
+    refuse_failed(provider, ("features",), TrainFrames(provider, {"features": frame}))
     return PreparedFrame(frame, _state_after(provider, cleaned.state, hooks))
 
 
@@ -69,11 +75,15 @@ def split(builder: ProviderBuilder, features: PreparedFrame) -> PreparedSplits:
     Raises:
         HookError: If the hook raises or returns no sets.
         DataError: If the sets cannot be trained on; see `xingu.stages.validate`.
+        CheckFailedError: If they fail a check that refuses them.
     """
     hook = "data_split_for_train"
     provider = builder.build(features.state)
     sets = call_hook(provider, hook, features.frame)
-    check_sets(provider, sets)
+    require_sets(provider, sets)
+    if not provider.hollow:
+        require_learnable(provider, sets["train"])
+    refuse_failed(provider, ("splits",), TrainFrames(provider, sets))
     return PreparedSplits(sets, _state_after(provider, features.state, (hook,)))
 
 

@@ -1,17 +1,48 @@
-"""Refuse data that cannot be trained on, before minutes are spent on it."""
+"""Refuse data that a model cannot be trained on, before minutes are spent on it.
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+Conditions that users may relax are checks with `refuses` (`xingu.checks`), computed here as well;
+all others are errors in any case.
+"""
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
-from xingu.errors import DataError, EmptySourceError, HookError
+from xingu.checks.catalog import planned_checks
+from xingu.checks.check import AssetPath
+from xingu.errors import CheckFailedError, DataError, EmptySourceError, HookError
 from xingu.provider.base import DataProvider
-from xingu.provider.columns import require_columns
 
 
-def check_rows(frame: pd.DataFrame, where: str) -> None:
+def refuse_failed(provider: DataProvider, asset: AssetPath, subject: Any) -> None:
+    """Refuse a value that fails a check of severity ``error`` which refuses values.
+
+    Args:
+        provider: The DataProvider, which may configure the checks.
+        asset: The asset that the value is of.
+        subject: The subject of its checks; see `xingu.checks.subjects`.
+
+    Raises:
+        CheckFailedError: If one failed; `facts["outcomes"]` has the outcomes by check.
+    """
+    planned = planned_checks(str(provider.id), provider.checks)
+    outcomes = {
+        name: check.compute(subject, check.limits)
+        for name, check in planned.items()
+        if check.refuses and check.severity == "error" and asset in check.assets
+    }
+    failed = {name: one for name, one in outcomes.items() if not one.passed}
+    if failed:
+        texts = " ".join(f"{name}: {one.text}" for name, one in failed.items())
+        raise CheckFailedError(
+            f"{provider.id}/{'/'.join(asset)}: {texts}",
+            dataprovider_id=provider.id,
+            outcomes=failed,
+        )
+
+
+def require_rows(frame: pd.DataFrame, where: str) -> None:
     """Refuse a frame without rows.
 
     Raises:
@@ -25,28 +56,12 @@ def check_rows(frame: pd.DataFrame, where: str) -> None:
         )
 
 
-def check_index(frame: pd.DataFrame, where: str) -> None:
-    """Refuse an index that names a row twice.
+def require_sets(provider: DataProvider, sets: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse a split without the set `train`, or with an empty set.
 
     Raises:
-        DataError: If an index value is repeated; the message shows examples.
-    """
-    if not frame.index.is_unique:
-        doubled = frame.index[frame.index.duplicated()].unique()
-        raise DataError(
-            f"{where} has a duplicate index: {_examples(doubled)} more than once "
-            f"({len(doubled)} such values); estimations and sets are identified by it. "
-            "Set a unique index in clean_data_for_train.",
-            where=where,
-        )
-
-
-def check_sets(provider: DataProvider, sets: Mapping[str, pd.DataFrame]) -> None:
-    """Refuse a split that cannot be trained on or would flatter its metrics.
-
-    Raises:
-        DataError: If `train` is missing, a set is empty, or sets share rows.
-        MissingColumnError: If a declared column is missing.
+        HookError: If there is no set `train`.
+        DataError: If a set is empty.
     """
     where = f"{provider.id}.data_split_for_train"
     if "train" not in sets:
@@ -54,29 +69,24 @@ def check_sets(provider: DataProvider, sets: Mapping[str, pd.DataFrame]) -> None
     for name, frame in sets.items():
         if frame.empty:
             raise DataError(f"{where}: the set {name!r} is empty; leave it out, or give it rows.")
-        check_index(frame, f"{where}: the set {name!r}")
-    for (one, left), (other, right) in combinations(sets.items(), 2):
-        shared = left.index.intersection(right.index)
-        if len(shared):
-            raise DataError(
-                f"{where}: the sets {one!r} and {other!r} share {len(shared)} rows, for example "
-                f"{_examples(shared)}; metrics would be too good. Give each row to one set.",
-                sets=(one, other),
-            )
-    if not provider.hollow:
-        _check_target(provider, sets)
-        _check_features(provider, sets)
 
 
-def _check_target(provider: DataProvider, sets: Mapping[str, pd.DataFrame]) -> None:
+def require_learnable(provider: DataProvider, train: pd.DataFrame) -> None:
+    """Refuse declarations and a target that no estimator can learn from.
+
+    Raises:
+        DataError: If target or features are not declared, features repeat or hold the target, or
+            the target of the set `train` is missing or constant.
+    """
+    _check_features(provider)
     target = provider.get_target()
     if not target:
         raise DataError(
             f"{provider.id}.y: no target column is declared.", dataprovider_id=provider.id
         )
-    for name, frame in sets.items():
-        require_columns(frame, [target], f"{provider.id}.y", f"the set {name!r}")
-    values = sets["train"][target]
+    if target not in train:  # the check `declared_columns` was switched off
+        return
+    values = train[target]
     known = values.dropna()
     if known.empty:
         raise DataError(f"{provider.id}.y: every {target!r} of the set 'train' is missing.")
@@ -90,11 +100,9 @@ def _check_target(provider: DataProvider, sets: Mapping[str, pd.DataFrame]) -> N
             f"{provider.id}.y: {target!r} is missing in {len(values) - len(known)} of "
             f"{len(values)} rows of the set 'train'; drop them in clean_data_for_train."
         )
-    for name, frame in sets.items():
-        _check_finite(frame, [target], f"{provider.id}.y", name)
 
 
-def _check_features(provider: DataProvider, sets: Mapping[str, pd.DataFrame]) -> None:
+def _check_features(provider: DataProvider) -> None:
     features = list(provider.get_estimator_features_list())
     declared = "x_estimator_features" if provider.x_estimator_features else "x_features"
     where = f"{provider.id}.{declared}"
@@ -102,28 +110,7 @@ def _check_features(provider: DataProvider, sets: Mapping[str, pd.DataFrame]) ->
         raise DataError(f"{where}: no features are declared.", dataprovider_id=provider.id)
     doubled = sorted({name for name in features if features.count(name) > 1})
     if doubled:
-        raise DataError(f"{where} names {_examples(doubled)} twice.", dataprovider_id=provider.id)
+        names = ", ".join(map(repr, doubled[:3]))
+        raise DataError(f"{where} names {names} twice.", dataprovider_id=provider.id)
     if provider.get_target() in features:
         raise DataError(f"{where} holds the target {provider.get_target()!r}; take it out.")
-    for name, frame in sets.items():
-        require_columns(frame, features, where, f"the set {name!r}")
-        _check_finite(frame, features, where, name)
-
-
-def _check_finite(frame: pd.DataFrame, columns: Sequence[str], where: str, name: str) -> None:
-    for column in columns:
-        values = frame[column]
-        if values.dtype.kind != "f" or not isinstance(values.dtype, np.dtype):
-            continue
-        # One pass without a temporary of the frame's size: inf shows in the extremes.
-        if np.isinf(values.max(skipna=True)) or np.isinf(values.min(skipna=True)):
-            rows = frame.index[np.isinf(values.to_numpy())]
-            raise DataError(
-                f"{where}: {column!r} is infinite in {len(rows)} rows of the set {name!r}, for "
-                f"example {_examples(rows)}; a division by zero? Make it NaN or a number.",
-                column=column,
-            )
-
-
-def _examples(values: Sequence[object] | pd.Index) -> str:
-    return ", ".join(repr(value) for value in list(values[:3]))

@@ -1,6 +1,6 @@
-"""The phases `batch_raw` and `batch`: read outside rows, and estimate them with the model.
+"""The phases `batch_raw` and `batch`: read external rows, and estimate them with the model.
 
-They are two, so that the rows are read while the model is trained; see ADR 9.
+They are two phases, so that the rows are read while the model is trained; see ADR 9.
 """
 
 from collections.abc import Iterator
@@ -9,13 +9,15 @@ from functools import cached_property
 import dagster as dg
 import pandas as pd
 
-from xingu.errors import DataError
+from xingu.checks.check import AssetPath
+from xingu.checks.subjects import BatchEstimations, BatchFeatures, SourceRows
+from xingu.errors import CheckFailedError, DataError
 from xingu.failures import Failures
 from xingu.model import Model
-from xingu.plots.collect import Gallery
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
 from xingu.provider.state import PreparedFrame, ProviderState
+from xingu.records import BATCH_SET
 from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch, predicted
 from xingu.stages.draw import draw_batch
 from xingu.stages.evaluate import measure_batch, measure_estimations
@@ -24,6 +26,7 @@ from xingu.tracking.record import (
     record_estimations,
     record_metrics,
 )
+from xingu.values import Facts, Label
 from xingu_dagster.metadata import (
     Metadata,
     estimations_metadata,
@@ -32,23 +35,15 @@ from xingu_dagster.metadata import (
     metrics_metadata,
 )
 from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
-from xingu_dagster.phases.checking import (
-    check_batch_cleaned,
-    check_batch_estimations,
-    check_batch_features,
-)
+from xingu_dagster.phases.checks import refusals, run_checks
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
-from xingu_dagster.phases.sources import make_raw_assets
+from xingu_dagster.phases.sources import make_raw_assets, source_records
 from xingu_dagster.phases.step import PhaseStep
-from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.spec import ProviderSpec
 
-CLEANED, FEATURES, ESTIMATIONS = (
-    ("batch", "cleaned"),
-    ("batch", "features"),
-    ("batch", "estimations"),
-)
-METRICS, PLOTS = ("batch", "metrics"), ("batch", "plots")
+CLEANED, FEATURES = ("batch", "cleaned"), ("batch", "features")
+ESTIMATIONS, METRICS, PLOTS = ("batch", "estimations"), ("batch", "metrics"), ("batch", "plots")
 
 TRAIN_CONFIG = {
     "train_id": dg.Field(
@@ -57,50 +52,72 @@ TRAIN_CONFIG = {
 }
 
 
-def build_batch_raw(names: XinguTranslator) -> dg.AssetsDefinition:
+def build_batch_raw(provider: ProviderSpec) -> dg.AssetsDefinition:
     """Build the assets ``<dp>/batch/raw/*``."""
-    config = {**SOURCES_CONFIG, **(TRAIN_CONFIG if names.batch_sources_need_model else {})}
-    specs = names.batch_source_specs()
-    # Where steps wait for each other, a train that fails shall say so before the batch is read.
-    return build_phase(names, "batch_raw", specs, read_batch, config, priority=-1)
+    needs_model = provider.batch_sources_need_model
+    model = [provider.asset_key("model")] if needs_model else []
+    specs = [
+        provider.asset_spec(
+            "batch",
+            "raw",
+            part,
+            deps=[provider.source_key(part, batch=True), *model],
+            description=provider.raw_description("batch_predict_dataset_sources", name),
+        )
+        for part, name in provider.batch_sources.items()
+    ]
+    config = {**SOURCES_CONFIG, **(TRAIN_CONFIG if needs_model else {})}
+    # Where steps wait for each other, a train that fails shall fail before the batch is read.
+    return build_phase(provider, "batch_raw", specs, read_batch, config, priority=-1)
 
 
-def build_batch(names: XinguTranslator) -> dg.AssetsDefinition:
+def build_batch(provider: ProviderSpec) -> dg.AssetsDefinition:
     """Build the other assets ``<dp>/batch/*``."""
-    return build_phase(
-        names, "batch", names.batch_specs(), lambda step: Batch(step).run(), TRAIN_CONFIG
+    model = provider.asset_key("model")
+    raw = [provider.asset_key("batch", "raw", part) for part in provider.batch_sources]
+    cleaned, features, estimations = (
+        provider.asset_key(*path) for path in (CLEANED, FEATURES, ESTIMATIONS)
     )
+    measured = [estimations, features, model]
+    specs = [
+        provider.asset_spec(*CLEANED, deps=[*raw, model]),
+        provider.asset_spec(*FEATURES, deps=[cleaned, model]),
+        provider.asset_spec(*ESTIMATIONS, deps=[features, model]),
+        provider.asset_spec(*METRICS, deps=measured),
+        provider.asset_spec(*PLOTS, deps=measured, kinds=["plotly"]),
+    ]
+    return build_phase(provider, "batch", specs, lambda step: Batch(step).run(), TRAIN_CONFIG)
 
 
 def read_batch(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     """Materialize the raw assets of a batch."""
     hook, attribute = "get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources"
-    if step.names.batch_sources_need_model:
+    if step.spec.batch_sources_need_model:
         model = step.model(_train_id(step))
         declared = call_hook(model.dp, hook, model)
     else:
-        _check_models(step)
-        declared = call_hook(step.names.cls(), hook, None)
+        _require_models(step)
+        declared = call_hook(step.spec.cls(), hook, None)
     yield from make_raw_assets(step, ("batch", "raw"), declared, attribute)
 
 
-def _check_models(step: PhaseStep) -> None:
-    """Fail before minutes are spent on queries, if what is to estimate the rows cannot be there."""
-    names, asked = step.names, step.context.run.asset_selection
-    if not asked or names.asset_key(*CLEANED) not in asked:
+def _require_models(step: PhaseStep) -> None:
+    """Fail before minutes are spent on queries, if there can be no model to estimate the rows."""
+    spec, selected = step.spec, step.context.run.asset_selection
+    if not selected or spec.asset_key(*CLEANED) not in selected:
         return
-    if names.asset_key("model") not in asked:
-        step.model(step.current_train(names.id))
+    if spec.asset_key("model") not in selected:
+        step.model(step.current_train(spec.id))
         return
-    for pre_req in names.pre_reqs:
-        if dg.AssetKey(names.model_key(pre_req)) not in asked:
+    for pre_req in spec.pre_reqs:
+        if spec.model_key(pre_req) not in selected:
             step.current_train(pre_req, step.workspace.options.preferred_trains)
 
 
 def _train_id(step: PhaseStep) -> str:
-    wished, dp_id = step.config["train_id"], step.names.id
+    requested, dp_id = step.config["train_id"], step.spec.id
     find = step.workspace.models.find
-    return find(dp_id, train_id=wished) if wished else step.current_train(dp_id)
+    return find(dp_id, train_id=requested) if requested else step.current_train(dp_id)
 
 
 class Batch:
@@ -109,7 +126,7 @@ class Batch:
     def __init__(self, step: PhaseStep) -> None:
         self.step = step
         self.train_id = _train_id(step)
-        self.facts = {"train_id": self.train_id}
+        self.facts = Facts(train_id=self.train_id)
 
     @cached_property
     def model(self) -> Model:
@@ -129,49 +146,60 @@ class Batch:
                 yield from self._plots()
         failures.check()
 
+    # -- assets -------------------------------------------------------------------------------
+
     def _prepared(self) -> Results:
-        step, sources = self.step, self.step.names.batch_sources
-        if step.selected(*CLEANED):
-            raw = [("batch", "raw", part) for part in sources]
-            frames = {name: step.get("batch", "raw", part) for part, name in sources.items()}
-            version = step.derived_version(*raw, extra=[self.train_id])
-            for parts in raw:
-                step.forget(*parts)
-            yield step.make(
-                CLEANED,
-                lambda: self._with_state(clean_batch(self.model, frames)),
-                version=version,
-                describe=_describe,
-                facts={**self.facts, "rows": {name: len(one) for name, one in frames.items()}},
-            )
-            frames.clear()
-        yield from check_batch_cleaned(step)
-        if step.selected(*FEATURES):
-            cleaned = self._restored(CLEANED)
-            version = step.derived_version(CLEANED, extra=[self.train_id])
-            step.forget(*CLEANED)
-            yield step.make(
-                FEATURES,
-                lambda: self._with_state(engineer_batch(self.model, cleaned.frame)),
-                version=version,
-                describe=_describe,
-                facts=self.facts,
-            )
-        yield from check_batch_features(step, lambda: self.model, self._restored)
+        if self.step.selected(*CLEANED):
+            yield self._make_cleaned()
+        yield from run_checks(self.step, CLEANED, self._source_rows)
+        try:
+            if self.step.selected(*FEATURES):
+                yield self._make_features()
+        except CheckFailedError as error:
+            yield from refusals(self.step, FEATURES, error)
+        yield from run_checks(self.step, FEATURES, self._checked_features)
 
     def _estimated(self) -> Results:
-        step = self.step
-        if step.selected(*ESTIMATIONS):
-            features = self._restored(FEATURES)
-            yield step.make(
-                ESTIMATIONS,
-                lambda: self._with_state(self._estimate(features.frame)),
-                version=step.derived_version(FEATURES, extra=[self.train_id]),
-                describe=_describe,
-                facts=self.facts,
-                layout="open",
-            )
-        yield from check_batch_estimations(step, lambda: self.model, self._restored)
+        if self.step.selected(*ESTIMATIONS):
+            yield self._make_estimations()
+        yield from run_checks(self.step, ESTIMATIONS, self._checked_estimations)
+
+    def _make_cleaned(self) -> dg.MaterializeResult:
+        step, sources = self.step, self.step.spec.batch_sources
+        raw = [("batch", "raw", part) for part in sources]
+        frames = {name: step.get("batch", "raw", part) for part, name in sources.items()}
+        facts = Facts(
+            train_id=self.train_id,
+            sources=source_records(step.stored(*path).record for path in raw),
+        )
+        label = Label(step.derived_version(*raw, extra=[self.train_id]), facts)
+        for path in raw:
+            step.forget(*path)
+        return step.make(
+            CLEANED, lambda: self._with_state(clean_batch(self.model, frames)), label, _describe
+        )
+
+    def _make_features(self) -> dg.MaterializeResult:
+        step, cleaned = self.step, self._restored(CLEANED)
+        label = Label(step.derived_version(CLEANED, extra=[self.train_id]), self.facts)
+        step.forget(*CLEANED)
+        return step.make(
+            FEATURES,
+            lambda: self._with_state(engineer_batch(self.model, cleaned.frame)),
+            label,
+            _describe,
+        )
+
+    def _make_estimations(self) -> dg.MaterializeResult:
+        step, features = self.step, self._restored(FEATURES)
+        label = Label(step.derived_version(FEATURES, extra=[self.train_id]), self.facts)
+        return step.make(
+            ESTIMATIONS,
+            lambda: self._with_state(self._estimate(features.frame)),
+            label,
+            _describe,
+            layout="open",
+        )
 
     def _metrics(self) -> Iterator[dg.MaterializeResult]:
         step, failures = self.step, Failures()
@@ -180,24 +208,28 @@ class Batch:
             result = step.make(
                 METRICS,
                 lambda: self._measure(XY, Y_pred, failures),
-                version=step.derived_version(FEATURES, ESTIMATIONS),
-                describe=lambda tables: {
+                self._measured_label(),
+                lambda tables: {
                     **metrics_metadata(tables["model"]),
                     **estimations_metadata(tables["estimation"]),
                 },
-                facts=self.facts,
                 layout="open",
             )
             yield from announced(step, result, failures)
 
     def _plots(self) -> Iterator[dg.MaterializeResult]:
         XY, Y_pred = self._measured()
-        version = self.step.derived_version(FEATURES, ESTIMATIONS)
+        yield from keep_plots(
+            self.step,
+            PLOTS,
+            lambda: draw_batch(self.model, XY, Y_pred),
+            self.model,
+            self._measured_label(),
+            ("batch_predict",),
+        )
 
-        def draw() -> Gallery:
-            return draw_batch(self.model, XY, Y_pred)
-
-        yield from keep_plots(self.step, PLOTS, draw, self.model, version, ("batch_predict",))
+    def _measured_label(self) -> Label:
+        return Label(self.step.derived_version(FEATURES, ESTIMATIONS), self.facts)
 
     def _estimate(self, features: pd.DataFrame) -> pd.DataFrame:
         estimations, place = estimate_batch(self.model, features), self.step.workspace
@@ -216,26 +248,42 @@ class Batch:
         record_estimation_metrics(control, run, of_estimations)
         return {"model": metrics_frame(table.rows), "estimation": of_estimations}
 
-    def _measured(self):
+    # -- checks -------------------------------------------------------------------------------
+
+    def _source_rows(self) -> SourceRows:
+        sources = self.step.stored(*CLEANED).record.facts.sources
+        return SourceRows({source.source: source.rows for source in sources})
+
+    def _checked_features(self) -> BatchFeatures:
+        frame = self._restored(FEATURES).frame
+        return BatchFeatures({BATCH_SET: frame}, self.model.reference)
+
+    def _checked_estimations(self) -> BatchEstimations:
+        rows = len(self._restored(FEATURES).frame)
+        column = self._restored(ESTIMATIONS).frame[ESTIMATION]
+        return BatchEstimations({BATCH_SET: column}, {BATCH_SET: rows}, self.model.reference)
+
+    # -- values -------------------------------------------------------------------------------
+
+    def _measured(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         features, estimations = self._restored(FEATURES), self._restored(ESTIMATIONS)
         return features.frame, predicted(self.model, estimations.frame)
 
-    def _with_state(self, frame) -> PreparedFrame:
-        dp = self.model.dp
-        pre_reqs = dict(getattr(dp.pre_req_model, "trains", {}))
-        return PreparedFrame(frame, ProviderState.capture(dp, "batch hooks", pre_reqs))
+    def _with_state(self, frame: pd.DataFrame) -> PreparedFrame:
+        pre_reqs = self.model.pre_req_trains
+        return PreparedFrame(frame, ProviderState.capture(self.model.dp, "batch hooks", pre_reqs))
 
-    def _restored(self, parts: tuple[str, ...]) -> PreparedFrame:
-        """A value of this phase; if an earlier run made it, with what its hooks had learned."""
-        in_memory = self.step.remembers(*parts)
-        stored = self.step.stored(*parts)
-        if stored.record.facts["train_id"] != self.train_id:
-            name = "/".join(self.step.names.key(*parts))
+    def _restored(self, path: AssetPath) -> PreparedFrame:
+        """Return a value of this phase; if an earlier run made it, with the state of its hooks."""
+        in_memory = self.step.remembers(*path)
+        stored = self.step.stored(*path)
+        train_id = stored.record.facts.train_id
+        if train_id != self.train_id:
+            name = "/".join(self.step.spec.key(*path))
             raise DataError(
-                f"{name} was made with the train {stored.record.facts['train_id']}, but the "
-                f"current model is {self.train_id}; materialize {name} and what is before it "
-                "in the same run.",
-                dataprovider_id=self.step.names.id,
+                f"{name} was made with the train {train_id}, but the current model is "
+                f"{self.train_id}; materialize {name} and what is before it in the same run.",
+                dataprovider_id=self.step.spec.id,
             )
         if not in_memory:
             stored.value.state.restore(self.model.dp)

@@ -1,7 +1,7 @@
-"""Make one phase: one Dagster step that can materialize any part of its assets.
+"""Build one phase: one Dagster step that can materialize any subset of its assets.
 
-It is what `@dg.multi_asset(specs=…, can_subset=True)` makes, from the same public classes in half
-the time, which counts when a project has hundreds of DataProviders.
+It builds what `@dg.multi_asset(specs=…, can_subset=True)` builds, from the same public classes in
+half the time, which counts when a project has hundreds of DataProviders.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,9 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from xingu_dagster.checks import check_specs
 from xingu_dagster.phases.step import PhaseStep
-from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.spec import ProviderSpec
 
 Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
 Compute = Callable[[PhaseStep], Results]
@@ -30,7 +29,7 @@ SOURCES_CONFIG = {
 
 
 def build_phase(
-    names: XinguTranslator,
+    provider: ProviderSpec,
     phase: str,
     specs: Sequence[dg.AssetSpec],
     compute: Compute,
@@ -40,7 +39,7 @@ def build_phase(
     """Build the assets of one phase.
 
     Args:
-        names: The names of the DataProvider.
+        provider: The DataProvider.
         phase: Name of the phase; the step is called ``<dp>__<phase>``.
         specs: Its assets; the checks on them come along.
         compute: Materializes and checks those of them that were selected, in the order of `specs`.
@@ -57,17 +56,22 @@ def build_phase(
     outputs = {spec.key.to_python_identifier(): spec.key for spec in specs}
 
     checks = {
-        f"{output}_{check.name}": check
+        f"{output}_{check.name}": dg.AssetCheckSpec(
+            check.name,
+            asset=key,
+            description=check.title,
+            blocking=check.severity == "error",
+        )
         for output, key in outputs.items()
-        for check in check_specs(names, key)
+        for check in provider.checks_on(key)
     }
 
     def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
-        yield from compute(PhaseStep(context, names))
+        yield from compute(PhaseStep(context, provider))
 
     step = dg.OpDefinition(
         compute_fn=run,
-        name=f"{names.group}__{phase}",
+        name=f"{provider.op_prefix}__{phase}",
         ins=dict.fromkeys(inputs, NOTHING),
         outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
         config_schema=dict(config) if config else None,

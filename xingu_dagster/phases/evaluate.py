@@ -1,50 +1,61 @@
 """The phase `evaluate`: estimations, metrics and plots of the sets that a model was trained on."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cached_property
 
 import dagster as dg
 import pandas as pd
 
+from xingu.checks.gates import GLOBAL, Gate, Metrics
+from xingu.checks.outcome import Limits, Outcome, not_applicable
+from xingu.checks.subjects import Estimations, PreviousTrain
+from xingu.errors import MissingValueError, XinguError
 from xingu.failures import Failures
 from xingu.model import Model
-from xingu.plots.collect import Gallery
 from xingu.provider.state import PreparedSplits
 from xingu.stages.draw import draw_sets
 from xingu.stages.evaluate import estimate_sets, measure_sets
+from xingu.stages.parity import Replay, replay_batch
+from xingu.tracking.query import rejected_trains
 from xingu.tracking.record import record_metrics, record_sets
+from xingu.values import Facts, Label
 from xingu_dagster.metadata import metrics_frame, metrics_metadata, sets_metadata
 from xingu_dagster.phases.build import Results, build_phase
-from xingu_dagster.phases.checking import check_estimations, check_train
+from xingu_dagster.phases.checks import run_checks
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
+from xingu_dagster.phases.prepare import REPLAY_SAMPLE
 from xingu_dagster.phases.step import PhaseStep
-from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.spec import ProviderSpec
 
 ESTIMATIONS, METRICS, PLOTS = ("trainset_estimations",), ("trainset_metrics",), ("plots",)
 
 
-def build_evaluate(names: XinguTranslator) -> dg.AssetsDefinition:
+def build_evaluate(provider: ProviderSpec) -> dg.AssetsDefinition:
     """Build the assets ``<dp>/trainset_estimations``, ``trainset_metrics`` and ``plots``."""
-    model, splits, estimations = map(names.asset_key, ("model", "splits", "trainset_estimations"))
+    model, splits = provider.asset_key("model"), provider.asset_key("splits")
+    measured = [model, splits, provider.asset_key(*ESTIMATIONS)]
     specs = [
-        names.spec(*ESTIMATIONS, deps=[model, splits], kinds=["dataframe"]),
-        names.spec(*METRICS, deps=[model, splits, estimations], kinds=["dataframe"]),
-        names.spec(*PLOTS, deps=[model, splits, estimations], kinds=["plotly"]),
+        provider.asset_spec(*ESTIMATIONS, deps=[model, splits]),
+        provider.asset_spec(*METRICS, deps=measured),
+        provider.asset_spec(*PLOTS, deps=measured, kinds=["plotly"]),
     ]
-
-    return build_phase(names, "evaluate", specs, lambda step: Evaluation(step).run())
+    return build_phase(provider, "evaluate", specs, lambda step: Evaluation(step).run())
 
 
 class Evaluation:
-    """One evaluation: the model, the very sets that it was trained on, and its estimations."""
+    """One evaluation: the model, the sets that it was trained on, and its estimations.
+
+    It is the subject of the checks on ``trainset_metrics``.
+    """
 
     def __init__(self, step: PhaseStep) -> None:
         self.step = step
         ref = step.get("model")
         self.train_id: str = ref.train_id
+        self.facts = Facts(train_id=self.train_id)
         # The sets of this train, not the latest: another run may have split again since.
-        step.stored("splits", value_id=ref.values["/".join(step.names.key("splits"))])
+        step.stored("splits", value_id=ref.values["/".join(step.spec.key("splits"))])
 
     @cached_property
     def model(self) -> Model:
@@ -60,73 +71,163 @@ class Evaluation:
 
     @cached_property
     def estimations(self) -> PreparedSplits:
-        """The estimations that are stored if they are of this train, else made anew."""
+        """The stored estimations if they are of this train, else new ones."""
         if not self.step.selected(*ESTIMATIONS):
             stored = self.step.stored(*ESTIMATIONS)
-            if stored.record.facts.get("train_id") == self.train_id:
+            if stored.record.facts.train_id == self.train_id:
                 stored.value.state.restore(self.model.dp)
                 return stored.value
         return estimate_sets(self.model, self.sets)
 
     @property
-    def _estimated_model(self) -> Model:
+    def estimated_model(self) -> Model:
         """The model, with its sets and their estimations."""
         self.model.sets_estimations = self.estimations.frames
         return self.model
 
     def run(self) -> Results:
-        """Materialize what was selected of the phase; one that fails keeps no other from it."""
+        """Materialize what was selected; a part that fails does not stop the others."""
         step, failures = self.step, Failures()
-        version = step.derived_version(("model",), ("splits",))
+        label = Label(step.derived_version(("model",), ("splits",)), self.facts)
         if step.selected(*ESTIMATIONS):
             self._save_sets()
             yield step.make(
                 ESTIMATIONS,
                 lambda: self.estimations,
-                version=version,
-                describe=lambda made: sets_metadata(made.frames),
-                facts={"train_id": self.train_id},
+                label,
+                lambda made: sets_metadata(made.frames),
                 layout="open",
             )
-        yield from check_estimations(self)
+        yield from self._check_estimations("complete_estimations")
         if step.selected(*METRICS):
             with failures.kept():
-                yield from self._metrics(version)
+                yield from self._metrics(label)
         if step.selected(*PLOTS):
             with failures.kept():
-                yield from self._plots(version)
+                yield from keep_plots(
+                    step,
+                    PLOTS,
+                    lambda: draw_sets(self.estimated_model),
+                    self.model,
+                    label,
+                    ("trainsets", "global"),
+                )
+        # What stands between a train and its deployment is checked once everything else is made.
         with failures.kept():
-            yield from check_train(self)
+            yield from self._check_estimations("batch_parity")
+        with failures.kept():
+            yield from run_checks(step, METRICS, lambda: self, self.model.run)
         failures.check()
 
-    def _metrics(self, version: str) -> Iterator[dg.MaterializeResult]:
+    def _metrics(self, label: Label) -> Results:
         step, failures = self.step, Failures()
         with step.recorded("model_trainsets_metrics", self.model.run):
             result = step.make(
-                METRICS,
-                lambda: self._measure(failures),
-                version=version,
-                describe=metrics_metadata,
-                facts={"train_id": self.train_id},
-                layout="open",
+                METRICS, lambda: self._measure(failures), label, metrics_metadata, layout="open"
             )
             yield from announced(step, result, failures)
 
     def _measure(self, failures: Failures) -> pd.DataFrame:
-        table = measure_sets(self._estimated_model)
+        table = measure_sets(self.estimated_model)
         failures.errors += table.failures.errors
         control, run = self.step.workspace.control, self.model.run
         record_metrics(control, run, table.rows, {"trainsets", "global"})
         return metrics_frame(table.rows)
-
-    def _plots(self, version: str) -> Iterator[dg.MaterializeResult]:
-        def draw() -> Gallery:
-            return draw_sets(self._estimated_model)
-
-        yield from keep_plots(self.step, PLOTS, draw, self.model, version, ("trainsets", "global"))
 
     def _save_sets(self) -> None:
         place, model = self.step.workspace, self.model
         if place.options.save_sets:
             with self.step.recorded("train_savesets", model.run):
                 record_sets(place.control, model.run, self.sets.frames, model.signature().target)
+
+    # -- checks -------------------------------------------------------------------------------
+
+    def _check_estimations(self, name: str) -> Results:
+        def subject() -> Estimations:
+            frames, model = self.estimations.frames, self.model
+            columns = {name: model.estimation_of(frame) for name, frame in frames.items()}
+            rows = {name: len(frame) for name, frame in self.sets.frames.items()}
+            return Estimations(columns, rows, self._replay)
+
+        yield from run_checks(self.step, ESTIMATIONS, subject, self.model.run, only=name)
+
+    def _replay(self, limits: Limits) -> Outcome:
+        step = self.step
+        value_id = step.stored("splits").record.facts.replay_sample
+        if value_id is None:
+            return not_applicable("no rows were kept when the data was prepared")
+        try:
+            key = step.spec.key(*REPLAY_SAMPLE)
+            frames = step.workspace.values.read(key, value_id=value_id).value
+        except MissingValueError as error:
+            return not_applicable(str(error))
+        if isinstance(frames, str):
+            return not_applicable(frames)
+        sources = list(step.spec.batch_sources.values())
+        replay = Replay(frames, sources, limits["ignore"], step.builder)
+        model = step.model(self.train_id)  # another one: batch hooks may change its provider
+        return replay_batch(model, replay, self.sets.frames, self.estimations.frames)
+
+    @property
+    def dataprovider_id(self) -> str:
+        """Id of the DataProvider."""
+        return self.step.spec.id
+
+    @property
+    def gates(self) -> Sequence[Gate]:
+        """What the train must reach."""
+        return self.step.spec.gates
+
+    def metrics(self) -> Metrics:
+        """Return the metrics of the train.
+
+        Raises:
+            MissingValueError: If the stored ones are of another train.
+        """
+        stored = self.step.stored(*METRICS)
+        if stored.record.facts.train_id != self.train_id:
+            raise MissingValueError(
+                f"The metrics are of the train {stored.record.facts.train_id}; materialize "
+                "trainset_metrics."
+            )
+        table: pd.DataFrame = stored.value
+        sets = table["set"].where(table["set"].notna(), GLOBAL)
+        rows = zip(sets, table["name"], table["value_number"], strict=True)
+        return {(name, metric): float(value) for name, metric, value in rows}
+
+    def previous(self, gates: Sequence[Gate]) -> PreviousTrain | None:
+        """Return the train before, measured on the sets that `gates` are about."""
+        train_id = self._previous_train()
+        if train_id is None:
+            return None
+        sets, named = self.sets.frames, {gate.set for gate in gates}
+        try:
+            model = self.step.model(train_id)
+            model.sets = {name: sets[name] for name in sets if name in named or GLOBAL in named}
+            model.trainsets_predict()
+            rows = measure_sets(model).rows
+        except XinguError as error:
+            return PreviousTrain(train_id, None, str(error))
+        metrics = {
+            (row.set or GLOBAL, row.name): row.value_number
+            for row in rows
+            if row.value_number is not None
+        }
+        return PreviousTrain(train_id, metrics)
+
+    def _previous_train(self) -> str | None:
+        """Return the pinned train, else the one that was current before this train.
+
+        Trains that failed their own checks are skipped: a refused train is no measure.
+        """
+        models, dp_id, seen = self.step.workspace.models, self.step.spec.id, False
+        rejected = rejected_trains(self.step.workspace.control, dp_id)
+        pinned = models.pinned(dp_id)
+        if pinned is not None and pinned != self.train_id:
+            return pinned
+        for entry in models.ledger(dp_id).entries():
+            if entry.train_id == self.train_id:
+                seen = True
+            elif seen and entry.train_id not in rejected and models.has(dp_id, entry.train_id):
+                return entry.train_id
+        return None

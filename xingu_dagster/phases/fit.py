@@ -14,26 +14,26 @@ from xingu.stages.evaluate import main_metrics
 from xingu.stages.train import Trained, fit
 from xingu.tracking.attributes import provenance_attributes, train_attributes
 from xingu.tracking.record import record_train
+from xingu.values import Facts, Label
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.step import PhaseStep
-from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.spec import ProviderSpec
 
 logger = logging.getLogger(__name__)
 
 PARTS = ("splits", "hyperparameters")
 
 
-def build_fit(names: XinguTranslator) -> dg.AssetsDefinition:
+def build_fit(provider: ProviderSpec) -> dg.AssetsDefinition:
     """Build the asset ``<dp>/model``."""
-    spec = names.spec(
+    spec = provider.asset_spec(
         "model",
-        deps=[names.asset_key(part) for part in PARTS],
-        kinds=names.model_kinds,
-        text=names.description,
+        deps=[provider.asset_key(part) for part in PARTS],
+        kinds=provider.estimator_kinds,
+        description=provider.description,
     )
-
-    return build_phase(names, "fit", [spec], run_fit)
+    return build_phase(provider, "fit", [spec], run_fit)
 
 
 def run_fit(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
@@ -45,10 +45,10 @@ def run_fit(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
 def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     splits, chosen = (step.stored(part) for part in PARTS)
     values = {
-        "/".join(step.names.key(part)): stored.record.value_id
+        "/".join(step.spec.key(part)): stored.record.value_id
         for part, stored in zip(PARTS, (splits, chosen), strict=True)
     }
-    sources = [SourceRecord(**facts) for facts in splits.record.facts.get("sources", ())]
+    sources = splits.record.facts.sources
     trained: dict[str, Trained] = {}
 
     def train() -> ModelRef:
@@ -57,17 +57,14 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         model = fitted.model
         package = step.workspace.models.save(model, values, sources)
         for part, stored in zip(PARTS, (splits, chosen), strict=True):
-            step.workspace.values.pin(step.names.key(part), stored.record.value_id, package)
+            step.workspace.values.pin(step.spec.key(part), stored.record.value_id, package)
         trained["fitted"] = fitted
         _record(step, model, sources)
         return ModelRef(model.id, model.train_id, values)
 
-    result = step.make(
-        ("model",),
-        train,
-        describe=lambda _: _describe(step, trained["fitted"], sources),
-        facts={"train_id": step.train_run.train_id},
-    )
+    label = Label(facts=Facts(train_id=step.train_run.train_id))
+    describe = lambda _: _describe(step, trained["fitted"], sources)  # noqa: E731
+    result = step.make(("model",), train, label, describe)
     # Last, so that a step that is killed leaves the model before it as the current one.
     step.workspace.models.make_current(trained["fitted"].model.run)
     yield result

@@ -8,7 +8,7 @@ import dagster as dg
 from xingu.provider.hooks import call_hook
 from xingu.sources import observe_source, parse_sources
 from xingu.workspace import Workspace
-from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.spec import ProviderSpec
 
 HOOKS = {
     False: ("get_dataset_sources_for_train", "train_dataset_sources"),
@@ -16,11 +16,11 @@ HOOKS = {
 }
 
 
-def build_sources(names: XinguTranslator) -> dg.AssetsDefinition | None:
+def build_sources(provider: ProviderSpec) -> dg.AssetsDefinition | None:
     """Build the outside data of one DataProvider; None if it declares no sources."""
     keys: Mapping[dg.AssetKey, tuple[bool, str]] = {
-        names.source_key(part, batch=batch): (batch, name)
-        for batch, sources in ((False, names.train_sources), (True, names.batch_sources))
+        provider.source_key(part, batch=batch): (batch, name)
+        for batch, sources in ((False, provider.train_sources), (True, provider.batch_sources))
         for part, name in sources.items()
     }
     if not keys:
@@ -29,19 +29,19 @@ def build_sources(names: XinguTranslator) -> dg.AssetsDefinition | None:
     with warnings.catch_warnings():
         # The decorator is marked as beta; the version is pinned, and users cannot act on it.
         warnings.simplefilter("ignore")
-        return _build(names, keys)
+        return _build(provider, keys)
 
 
 def _build(
-    names: XinguTranslator, keys: Mapping[dg.AssetKey, tuple[bool, str]]
+    provider: ProviderSpec, keys: Mapping[dg.AssetKey, tuple[bool, str]]
 ) -> dg.AssetsDefinition:
     @dg.multi_observable_source_asset(
-        name=f"{names.group}__sources",
+        name=f"{provider.op_prefix}__sources",
         specs=[
             dg.AssetSpec(
                 key,
-                group_name=names.group,
-                description=f"Outside data of {names.id}: {name}.",
+                group_name=provider.translator.get_group_name(provider.cls),
+                description=f"Outside data of {provider.id}: {name}.",
                 skippable=True,
                 kinds={"source"},
             )
@@ -55,11 +55,11 @@ def _build(
         for key in (key for key in keys if key in context.selected_asset_keys):
             batch, name = keys[key]
             hook, attribute = HOOKS[batch]
-            declared = call_hook(names.cls(), hook, None)
-            specs = parse_sources(names.id, attribute, declared)
+            declared = call_hook(provider.cls(), hook, None)
+            specs = parse_sources(provider.id, attribute, declared)
             spec = next(spec for spec in specs if spec.name == name)
-            workspace.databases.check(names.id, attribute, [spec])
-            version = observe_source(names.id, spec, workspace.databases, declared=specs)
+            workspace.databases.check(provider.id, attribute, [spec])
+            version = observe_source(provider.id, spec, workspace.databases, declared=specs)
             yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(version))
 
     return sources

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import dagster as dg
 
+from xingu.checks.check import AssetPath
 from xingu.model import Model
 from xingu.plots.collect import Gallery, is_plotly
 from xingu.plots.files import PlotFile, encode, save_plots, write_notebook
@@ -25,20 +26,20 @@ LOCATION = "xingu"
 
 def keep_plots(
     step: PhaseStep,
-    parts: tuple[str, ...],
+    path: AssetPath,
     draw: Callable[[], Gallery],
     model: Model,
-    version: str,
+    label: Label,
     channels: Sequence[PlotChannel],
 ) -> Iterator[dg.MaterializeResult]:
     """Draw, save and list the plots of a Model, and announce where they are.
 
     Args:
         step: The running step.
-        parts: The asset.
+        path: The asset.
         draw: Gives the figures by name.
         model: The model that they are about.
-        version: The data version.
+        label: Data version and facts of the value.
         channels: What figures may be about; those of earlier drawings are not listed any more.
 
     Raises:
@@ -47,7 +48,7 @@ def keep_plots(
     started = time.perf_counter()
     when = model.trained or datetime.now(UTC)
     gallery = draw()
-    files, metadata = save_gallery(step, gallery, parts[:-1], model.run, when, channels)
+    files, metadata = save_gallery(step, gallery, path[:-1], model.run, when, channels)
     saved = [
         {
             "name": file.name,
@@ -57,8 +58,7 @@ def keep_plots(
         }
         for file in files
     ]
-    label = Label(version, {"train_id": model.train_id})
-    result = step.keep(parts, saved, label, time.perf_counter() - started, metadata)
+    result = step.keep(path, saved, label, time.perf_counter() - started, metadata)
     yield from announced(step, result, gallery.failures)
 
 
@@ -89,7 +89,7 @@ def save_gallery(
         else figure
         for name, figure in gallery.figures.items()
     }
-    parts = (step.names.group, run.train_id, *folder)
+    parts = (step.spec.op_prefix, run.train_id, *folder)
     encoded = encode(figures)
     formats = place.options.picture_formats
     files = save_plots(figures, place.plots.joinpath(*parts), formats, encoded)

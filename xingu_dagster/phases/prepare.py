@@ -1,129 +1,175 @@
 """The phase `prepare`: raw sources, cleaned frame, features, splits."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
+from xingu.checks.gates import check_sets_of
+from xingu.checks.parity import replay_sample
+from xingu.checks.subjects import SourceRows, TrainFrames
+from xingu.errors import CheckFailedError
 from xingu.provider.hooks import call_hook
 from xingu.provider.state import PreparedFrame, PreparedSplits
-from xingu.stages.builder import ProviderBuilder
 from xingu.stages.train import clean, engineer, split
-from xingu_dagster.metadata import Metadata, frame_metadata, sets_metadata
+from xingu.values import Facts, Label
+from xingu_dagster.metadata import frame_metadata, sets_metadata
 from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
-from xingu_dagster.phases.checking import (
-    check_cleaned,
-    check_gated_sets,
-    check_splits,
-    keep_replay_rows,
-    replay_rows,
-)
-from xingu_dagster.phases.sources import make_raw_assets, source_facts
-from xingu_dagster.phases.step import PhaseStep
-from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.phases.checks import refusals, run_checks
+from xingu_dagster.phases.sources import make_raw_assets, source_records
+from xingu_dagster.phases.step import PhaseStep, timed
+from xingu_dagster.spec import ProviderSpec
+
+CLEANED, FEATURES, SPLITS = ("cleaned",), ("features",), ("splits",)
+REPLAY_SAMPLE = ("cleaned", "replay_sample")
+"""Key of the raw rows that the parity check replays; no asset."""
 
 
-def build_prepare(names: XinguTranslator) -> dg.AssetsDefinition:
+def build_prepare(provider: ProviderSpec) -> dg.AssetsDefinition:
     """Build the assets ``<dp>/raw/*``, ``cleaned``, ``features`` and ``splits``."""
+    raw = [
+        provider.asset_spec(
+            "raw",
+            part,
+            deps=[provider.source_key(part)],
+            description=provider.raw_description("train_dataset_sources", name),
+        )
+        for part, name in provider.train_sources.items()
+    ]
+    deps = [*(spec.key for spec in raw), *map(provider.model_key, provider.pre_reqs)]
+    chain = []
+    for path in (CLEANED, FEATURES, SPLITS):
+        chain.append(provider.asset_spec(*path, deps=deps))
+        deps = [chain[-1].key]
     return build_phase(
-        names,
-        "prepare",
-        names.train_specs(),
-        lambda step: Preparation(step).run(),
-        SOURCES_CONFIG,
+        provider, "prepare", [*raw, *chain], lambda step: Preparation(step).run(), SOURCES_CONFIG
     )
 
 
 class Preparation:
-    """One preparation: from outside data to the sets of the split."""
+    """One preparation: from external data to the sets of the split."""
 
     def __init__(self, step: PhaseStep) -> None:
         self.step = step
-        # A prerequisite that was never trained shall fail before minutes are spent on queries.
-        self.pins = {}
-        if step.selected("cleaned"):
+        # A prerequisite without a train shall fail before minutes are spent on queries.
+        self.pins: dict[str, str] = {}
+        if step.selected(*CLEANED):
             preferred = step.workspace.options.preferred_trains
             self.pins = {
-                dp_id: step.current_train(dp_id, preferred) for dp_id in step.names.pre_reqs
+                dp_id: step.current_train(dp_id, preferred) for dp_id in step.spec.pre_reqs
             }
 
     def run(self) -> Results:
         """Materialize and check what was selected of the phase."""
-        if not self.step.context.selected_asset_keys:
-            yield from self._checks_alone()
+        if not self.step.context.selected_asset_keys:  # checks alone are no part of a train
+            yield from self._check_cleaned()
+            yield from self._check_features()
+            yield from self._check_splits()
             return
         with self.step.recorded("train_dataprep"):
             yield from self._run()
 
-    def _checks_alone(self) -> Results:
-        """Check what is stored; it is no part of a train."""
-        yield from check_cleaned(self.step)
-        yield from check_splits(self.step)
-
     def _run(self) -> Results:
         step = self.step
-        declared = call_hook(step.names.cls(), "get_dataset_sources_for_train", None)
-        attribute = "train_dataset_sources"
-        yield from make_raw_assets(step, ("raw",), declared, attribute)
-        if step.selected("cleaned"):
-            yield self._cleaned()
-        yield from check_cleaned(step)
-        if step.selected("features"):
-            yield self._next("cleaned", "features", engineer, _describe)
-        if step.selected("splits"):
-            yield self._next("features", "splits", self._split, _describe_sets)
-        yield from check_splits(step)
+        declared = call_hook(step.spec.cls(), "get_dataset_sources_for_train", None)
+        yield from make_raw_assets(step, ("raw",), declared, "train_dataset_sources")
+        if step.selected(*CLEANED):
+            yield self._make_cleaned()
+        yield from self._check_cleaned()
+        try:
+            if step.selected(*FEATURES):
+                yield self._make_features()
+        except CheckFailedError as error:
+            yield from refusals(step, FEATURES, error)
+        yield from self._check_features()
+        try:
+            if step.selected(*SPLITS):
+                yield self._make_splits()
+        except CheckFailedError as error:
+            yield from refusals(step, SPLITS, error)
+        yield from self._check_splits()
 
-    def _split(self, builder: ProviderBuilder, features: PreparedFrame) -> PreparedSplits:
-        return check_gated_sets(self.step, split(builder, features))
+    # -- assets -------------------------------------------------------------------------------
 
-    def _cleaned(self) -> dg.MaterializeResult:
-        step, sources = self.step, self.step.names.train_sources
-        frames = {name: step.get("raw", part) for part, name in sources.items()}
-        raw = [("raw", part) for part in sources]
-        version = step.derived_version(*raw, extra=sorted(self.pins.values()))
-        facts = {"sources": [source_facts(step.stored(*parts).record) for parts in raw]}
-        rows = replay_rows(step, frames)
-        for parts in raw:
-            step.forget(*parts)
-
-        def make() -> PreparedFrame:
-            made = clean(step.builder, frames, self.pins)
-            facts.update(keep_replay_rows(step, rows))
-            return made
-
-        return step.make(
-            ("cleaned",),
-            make,
-            version=version,
-            describe=_describe,
-            facts=facts,
-        )
-
-    def _next(
-        self,
-        before: str,
-        name: str,
-        stage: Callable[[ProviderBuilder, PreparedFrame], Any],
-        describe: Callable[[Any], Metadata],
-    ) -> dg.MaterializeResult:
-        """One more frame of the chain; the one before it is let go as soon as possible."""
+    def _make_cleaned(self) -> dg.MaterializeResult:
         step = self.step
-        value, facts = step.get(before), step.stored(before).record.facts
-        version = step.derived_version((before,))
-        step.forget(before)
-        return step.make(
-            (name,),
-            lambda: stage(step.builder, value),
-            version=version,
-            describe=describe,
-            facts=facts,
-        )
+        raw = [("raw", part) for part in step.spec.train_sources]
+        frames = {name: step.get("raw", part) for part, name in step.spec.train_sources.items()}
+        version = step.derived_version(*raw, extra=sorted(self.pins.values()))
+        sources = source_records(step.stored(*path).record for path in raw)
+        sample = self._sample(frames)  # copied before the hook, which may change the frames
+        for path in raw:
+            step.forget(*path)
+        cleaned, seconds = timed(partial(clean, step.builder, frames, self.pins))
+        facts = Facts(sources=sources, replay_sample=self._store_sample(sample))
+        label = Label(version, facts)
+        return step.keep(CLEANED, cleaned, label, seconds, _frame_metadata(cleaned))
+
+    def _make_features(self) -> dg.MaterializeResult:
+        step = self.step
+        cleaned, label = self._take(CLEANED)
+        return step.make(FEATURES, partial(engineer, step.builder, cleaned), label, _frame_metadata)
+
+    def _make_splits(self) -> dg.MaterializeResult:
+        step = self.step
+        features, label = self._take(FEATURES)
+
+        def compute() -> PreparedSplits:
+            splits = split(step.builder, features)
+            check_sets_of(step.spec.id, step.spec.gates, list(splits.frames))
+            return splits
+
+        return step.make(SPLITS, compute, label, lambda splits: sets_metadata(splits.frames))
+
+    def _take(self, path: tuple[str, ...]) -> tuple[PreparedFrame, Label]:
+        """Return a frame and the label of the next one; the step releases the frame."""
+        step = self.step
+        stored = step.stored(*path)
+        label = Label(step.derived_version(path), stored.record.facts)
+        step.forget(*path)
+        return stored.value, label
+
+    # -- checks -------------------------------------------------------------------------------
+
+    def _check_cleaned(self) -> Results:
+        def subject() -> SourceRows:
+            sources = self.step.stored(*CLEANED).record.facts.sources
+            return SourceRows({source.source: source.rows for source in sources})
+
+        yield from run_checks(self.step, CLEANED, subject)
+
+    def _check_features(self) -> Results:
+        def subject() -> TrainFrames:
+            features: PreparedFrame = self.step.get(*FEATURES)
+            provider = self.step.builder.build(features.state)
+            return TrainFrames(provider, {"features": features.frame})
+
+        yield from run_checks(self.step, FEATURES, subject)
+
+    def _check_splits(self) -> Results:
+        def subject() -> TrainFrames:
+            splits: PreparedSplits = self.step.get(*SPLITS)
+            return TrainFrames(self.step.builder.build(splits.state), splits.frames)
+
+        yield from run_checks(self.step, SPLITS, subject)
+
+    def _sample(self, frames: Mapping[str, pd.DataFrame]) -> Any:
+        """Return raw rows for the parity check; None: it is off."""
+        check = self.step.spec.checks.get("batch_parity")
+        return replay_sample(frames, check.limits["rows"]) if check else None
+
+    def _store_sample(self, sample: Any) -> str | None:
+        """Store the raw rows of the parity check and return the id of the value."""
+        if sample is None:
+            return None
+        key, values = self.step.spec.key(*REPLAY_SAMPLE), self.step.workspace.values
+        run_id = self.step.context.run.run_id
+        record = values.write(key, run_id, sample, Label(run_id))
+        values.prune(key)
+        return record.value_id
 
 
-def _describe(prepared: PreparedFrame) -> Metadata:
+def _frame_metadata(prepared: PreparedFrame) -> dict[str, Any]:
     return frame_metadata(prepared.frame)
-
-
-def _describe_sets(prepared: PreparedSplits) -> Metadata:
-    return sets_metadata(prepared.frames)

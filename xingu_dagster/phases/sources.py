@@ -1,13 +1,15 @@
-"""Read declared sources inside a phase, one asset after the other as they arrive."""
+"""Read declared sources inside a phase; each asset is materialized when its rows arrive."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 
 from xingu.errors import EmptySourceError
+from xingu.records import SourceRecord
 from xingu.sources import SourceSpec, SqlSource, parse_sources, read_sources
-from xingu.values import Label, Record
+from xingu.values import Facts, Label, Record
 from xingu_dagster.metadata import frame_metadata
 from xingu_dagster.phases.step import PhaseStep
 
@@ -30,18 +32,18 @@ def make_raw_assets(
         SourceError: If outside data cannot be had.
         EmptySourceError: If a train source without a group has no rows.
     """
-    specs = parse_sources(step.names.id, attribute, declared)
+    specs = parse_sources(step.spec.id, attribute, declared)
     by_name = {spec.name: spec for spec in specs}
-    known = step.names.batch_sources if parts[0] == "batch" else step.names.train_sources
+    known = step.spec.batch_sources if parts[0] == "batch" else step.spec.train_sources
     keys = {name: part for part, name in known.items()}
     wanted = [name for name in by_name if name in keys and step.selected(*parts, keys[name])]
     if not wanted:
         return
     place = step.workspace
-    place.databases.check(step.names.id, attribute, specs)
+    place.databases.check(step.spec.id, attribute, specs)
     cache = place.cache(refresh=step.config["refresh_sources"])
     results = read_sources(
-        step.names.id,
+        step.spec.id,
         specs,
         place.databases,
         cache,
@@ -52,7 +54,7 @@ def make_raw_assets(
         spec = by_name[result.name]
         if parts[0] != "batch" and result.frame.empty and not spec.group:
             raise EmptySourceError(
-                f"{step.names.id}.{attribute}[{spec.name!r}] gave no rows; look at its filters.",
+                f"{step.spec.id}.{attribute}[{spec.name!r}] gave no rows; look at its filters.",
                 source=spec.name,
             )
         metadata = {
@@ -60,25 +62,20 @@ def make_raw_assets(
             "from cache": result.cached,
             **_origin(step, spec),
         }
-        facts = {
-            "source": result.name,
-            "declared": _declared(step, spec),
-            "rows": len(result.frame),
-            "cached": result.cached,
-        }
+        rows, cached = len(result.frame), result.cached
+        record = SourceRecord(result.name, _declared(step, spec), "", rows, cached)
+        label = Label(facts=Facts(sources=(record,)))
         asset = (*parts, keys[result.name])
-        yield step.keep(asset, result.frame, Label(None, facts), result.seconds, metadata, "open")
+        yield step.keep(asset, result.frame, label, result.seconds, metadata, "open")
 
 
-def source_facts(record: Record) -> dict[str, Any]:
-    """Return what a train remembers of a raw value: which query, which data, how many rows."""
-    return {
-        "source": record.facts.get("source", ""),
-        "declared": record.facts.get("declared", ""),
-        "data_version": record.data_version,
-        "rows": record.facts.get("rows", 0),
-        "cached": record.facts.get("cached", False),
-    }
+def source_records(records: Iterable[Record]) -> tuple[SourceRecord, ...]:
+    """Return what a train records of raw values: query, data version, number of rows."""
+    return tuple(
+        replace(source, data_version=record.data_version)
+        for record in records
+        for source in record.facts.sources
+    )
 
 
 def _declared(step: PhaseStep, spec: SourceSpec) -> str:

@@ -1,7 +1,7 @@
-"""The running step of a phase: which assets were asked for, where values come from and go to.
+"""The running step of a phase: which assets were selected, where values come from and go to.
 
-Its one idea: a value is taken from this step's memory, else from what this run stored, else from
-the latest; whatever is made is stored before it is announced. Phases only say what is made of what.
+A value is taken from the memory of the step, else from what its run stored, else it is the latest.
+A value is stored before its materialization is yielded.
 """
 
 import logging
@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 
+from xingu.checks.check import AssetPath
 from xingu.files.frames import Layout
 from xingu.model import Model
 from xingu.names import session_id_of, train_id_of
@@ -24,7 +25,7 @@ from xingu.tracking.record import claim_session, claim_train, record_step
 from xingu.values import Key, Label, Record, Stored
 from xingu.workspace import Workspace
 from xingu_dagster.metadata import Metadata
-from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.spec import ProviderSpec
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +37,19 @@ UNFINISHED = [
 ]
 
 
+def timed(compute: Callable[[], Any]) -> tuple[Any, float]:
+    """Return what `compute` returns, and its duration in seconds."""
+    started = time.perf_counter()
+    value = compute()
+    return value, time.perf_counter() - started
+
+
 class PhaseStep:
     """One execution of one phase of one DataProvider."""
 
-    def __init__(self, context: dg.AssetExecutionContext, names: XinguTranslator) -> None:
+    def __init__(self, context: dg.AssetExecutionContext, spec: ProviderSpec) -> None:
         self.context = context
-        self.names = names
+        self.spec = spec
         self.workspace: Workspace = context.resources.xingu
         self._memory: dict[Key, Stored] = {}
 
@@ -49,7 +57,7 @@ class PhaseStep:
     def builder(self) -> ProviderBuilder:
         """How this DataProvider is made, with its prerequisites from the model storage."""
         place = self.workspace
-        return ProviderBuilder(self.names.cls, place.models.load, place.model_class)
+        return ProviderBuilder(self.spec.cls, place.models.load, place.model_class)
 
     @cached_property
     def run_ids(self) -> list[str]:
@@ -68,18 +76,18 @@ class PhaseStep:
 
     def selected(self, *parts: str) -> bool:
         """Return whether this asset was asked for."""
-        return self.names.asset_key(*parts) in self.context.selected_asset_keys
+        return self.spec.asset_key(*parts) in self.context.selected_asset_keys
 
     # -- values -------------------------------------------------------------------------------
 
     def stored(self, *parts: str, value_id: str | None = None) -> Stored:
         """Return a value with its record, from memory or from storage."""
-        key = self.names.key(*parts)
+        key = self.spec.key(*parts)
         if key not in self._memory:
             started = time.perf_counter()
             self._memory[key] = self.workspace.values.read(key, self.run_ids, value_id)
             seconds = time.perf_counter() - started
-            logger.info("%s: loaded %s (%.2f s)", self.names.id, "/".join(parts), seconds)
+            logger.info("%s: loaded %s (%.2f s)", self.spec.id, "/".join(parts), seconds)
         return self._memory[key]
 
     def get(self, *parts: str) -> Any:
@@ -88,70 +96,60 @@ class PhaseStep:
 
     def remembers(self, *parts: str) -> bool:
         """Return whether a value is in memory."""
-        return self.names.key(*parts) in self._memory
+        return self.spec.key(*parts) in self._memory
 
     def forget(self, *parts: str) -> None:
         """Let go of a value that nothing in this step needs any more."""
-        self._memory.pop(self.names.key(*parts), None)
+        self._memory.pop(self.spec.key(*parts), None)
 
     def versions(self, *assets: Sequence[str]) -> list[str]:
         """Return the data versions of assets that this step has made or loaded."""
-        return [self._memory[self.names.key(*parts)].record.data_version for parts in assets]
+        return [self._memory[self.spec.key(*parts)].record.data_version for parts in assets]
 
     def derived_version(self, *assets: Sequence[str], extra: Sequence[str] = ()) -> str:
         """Return a version that changes with the code and with the versions of `assets`."""
-        parts = (self.names.code_version, *self.versions(*assets), *extra)
+        parts = (self.spec.code_version, *self.versions(*assets), *extra)
         return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
     def make(
         self,
-        parts: Sequence[str],
-        by: Callable[[], Any],
-        *,
-        version: str | None = None,
+        path: AssetPath,
+        compute: Callable[[], Any],
+        label: Label,
         describe: Callable[[Any], Metadata] = lambda _: {},
-        facts: Mapping[str, Any] | None = None,
         layout: Layout = "fast",
     ) -> dg.MaterializeResult:
-        """Compute a value, store it and announce it.
+        """Compute a value, store it, and return its materialization.
 
         Args:
-            parts: The asset.
-            by: Computes the value.
-            version: The data version; None: that of the content.
-            describe: Gives the metadata of the value.
-            facts: What is recorded with the value for later steps.
-            layout: ``open``: people open it; ``fast``: only phases read it.
+            path: The asset.
+            compute: Computes the value.
+            label: Data version and facts of the value.
+            describe: Returns the metadata of the value.
+            layout: ``open``: people read the files; ``fast``: only phases do.
         """
-        started = time.perf_counter()
-        value = by()
-        seconds = time.perf_counter() - started
-        label = Label(version, facts or {})
-        return self.keep(parts, value, label, seconds, describe(value), layout)
+        value, seconds = timed(compute)
+        return self.keep(path, value, label, seconds, describe(value), layout)
 
     def keep(
         self,
-        parts: Sequence[str],
+        path: AssetPath,
         value: Any,
         label: Label,
         seconds: float,
         metadata: Metadata,
         layout: Layout = "fast",
     ) -> dg.MaterializeResult:
-        """Store a value that took `seconds` to make, and announce it; see `make`."""
-        key = self.names.key(*parts)
+        """Store a value that took `seconds` to compute; see `make`."""
+        key = self.spec.key(*path)
         started = time.perf_counter()
         run_id = self.context.run.run_id
         record = self.workspace.values.write(key, run_id, value, label, layout)
         self._memory[key] = Stored(value, record)
         self.workspace.values.prune(key, lambda: self._busy_runs)
-        logger.info(
-            "%s: %s in %.2f s, stored in %.2f s",
-            self.names.id,
-            "/".join(parts),
-            seconds,
-            time.perf_counter() - started,
-        )
+        stored = time.perf_counter() - started
+        name = "/".join(path)
+        logger.info("%s: %s in %.2f s, stored in %.2f s", self.spec.id, name, seconds, stored)
         return dg.MaterializeResult(
             asset_key=dg.AssetKey(key),
             metadata={**metadata, **self._storage_metadata(key, record, seconds)},
@@ -176,7 +174,7 @@ class PhaseStep:
     @cached_property
     def train_run(self) -> TrainRun:
         """The ids of the train of this run; every process of the run gets the same ones."""
-        place, run, dp_id = self.workspace, self.context.run, self.names.id
+        place, run, dp_id = self.workspace, self.context.run, self.spec.id
         root = run.root_run_id or run.run_id
         session = place.options.train_session_id or claim_session(
             place.control, root, session_id_of(root)
@@ -205,12 +203,12 @@ class PhaseStep:
         Raises:
             UntrainedModelError: If it was never trained.
         """
-        key = XinguTranslator.model_key(dp_id)
+        key = tuple(self.spec.model_key(dp_id).path)
         record = self.workspace.values.record(key, self.run_ids)
         if record is not None and record.run_id in self.run_ids:
-            return record.facts["train_id"]
+            return record.facts.train_id or ""
         return self.workspace.models.find(dp_id, preferred=preferred)
 
     def model(self, train_id: str) -> Model:
         """Return this DataProvider's Model of a train."""
-        return self.workspace.models.load(self.names.id, train_id)
+        return self.workspace.models.load(self.spec.id, train_id)

@@ -19,26 +19,27 @@ from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.plots import save_gallery
 from xingu_dagster.phases.step import PhaseStep
-from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.spec import ProviderSpec
 
 STRATEGY = "hyperopt_strategy"
 ASSET = ("hyperparameters",)
 
 
-def build_tune(names: XinguTranslator, strategy: str = "last") -> dg.AssetsDefinition:
+def build_tune(provider: ProviderSpec, strategy: str = "last") -> dg.AssetsDefinition:
     """Build the asset ``<dp>/hyperparameters``.
 
     Args:
-        names: The names of the DataProvider.
+        provider: The DataProvider.
         strategy: Where hyperparameters come from, unless a run says otherwise.
     """
-    spec = names.spec(*ASSET, deps=[names.asset_key("splits")], kinds=["python"])
+    deps = [provider.asset_key("splits")]
+    spec = provider.asset_spec(*ASSET, deps=deps, kinds=["python"])
     text = (
         "last: the newest compatible ones in the control DB, else those of the DataProvider; "
         "self: search now; dp: those of the DataProvider; or a train id or session id."
     )
     config = {STRATEGY: dg.Field(str, default_value=strategy, description=text)}
-    return build_phase(names, "tune", [spec], run_tune, config)
+    return build_phase(provider, "tune", [spec], run_tune, config)
 
 
 def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
@@ -49,13 +50,13 @@ def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         version = step.derived_version(("splits",))
         tuning = Tuning(
             strategy=step.config[STRATEGY],
-            earlier=partial(earlier_hyperparameters, place.control, step.names.id),
+            earlier=partial(earlier_hyperparameters, place.control, step.spec.id),
             open_log=lambda subject: open_trials(place.control, run, (version, subject)),
             workers=place.options.hyperopt_workers,
         )
         chosen = tune(step.builder, splits, run, tuning)
         given = json.dumps(plain([chosen.params, chosen.hyperparams]), sort_keys=True)
-        label = Label(step.derived_version(("splits",), extra=[given]), {})
+        label = Label(step.derived_version(("splits",), extra=[given]))
         metadata = _describe(chosen) | (_search_metadata(step, chosen) if chosen.trials else {})
         yield step.keep(ASSET, chosen, label, time.perf_counter() - started, metadata)
 
@@ -112,8 +113,8 @@ def _cell(value: Any) -> str | int | float | bool:
 def _plots(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
     """Save the plots of the search beside those of the train; no trouble may lose the search."""
     run, metadata = step.train_run, {}
-    gallery = draw_search(chosen, step.names.id, step.names.cls.builtin_plots_off)
-    with gallery.failures.survived(f"saving the plots of the search of {step.names.id}"):
+    gallery = draw_search(chosen, step.spec.id, step.spec.cls.builtin_plots_off)
+    with gallery.failures.survived(f"saving the plots of the search of {step.spec.id}"):
         _, metadata = save_gallery(step, gallery, ASSET, run, datetime.now(UTC), ["search"])
     if gallery.failures.errors:
         failed = "\n".join(f"- {error}" for error in gallery.failures.errors)

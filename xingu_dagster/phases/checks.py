@@ -1,0 +1,139 @@
+"""Asset checks: run the checks on an asset, and report their results to Dagster and the control DB.
+
+A check runs in the step that makes its asset, on the value that is in memory.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from xingu.checks.check import AssetPath, Check
+from xingu.checks.outcome import Outcome
+from xingu.errors import CheckFailedError, DeclarationError
+from xingu.records import CheckRecord, TrainRun
+from xingu.tracking.record import record_checks
+from xingu_dagster.phases.step import PhaseStep
+
+logger = logging.getLogger(__name__)
+
+CheckResults = Iterator[dg.AssetCheckResult]
+
+
+def run_checks(
+    step: PhaseStep,
+    path: AssetPath,
+    get_subject: Callable[[], Any],
+    train: TrainRun | None = None,
+    only: str | None = None,
+) -> CheckResults:
+    """Run those checks on an asset that were requested.
+
+    Args:
+        step: The running step.
+        path: The asset.
+        get_subject: Returns the subject of its checks; called only if a check was requested.
+        train: Record the results as those of this train.
+        only: Name of the only check to run; None: all on the asset.
+
+    Raises:
+        CheckFailedError: If a blocking check failed; raised once all results were yielded.
+    """
+    names = [
+        check.name
+        for check in step.spec.checks.values()
+        if path in check.assets and only in (None, check.name) and _requested(step, path, check)
+    ]
+    outcomes = {name: _outcome(step, step.spec.checks[name], get_subject) for name in names}
+    yield from report_outcomes(step, path, outcomes, train)
+
+
+def report_outcomes(
+    step: PhaseStep,
+    path: AssetPath,
+    outcomes: Mapping[str, Outcome],
+    train: TrainRun | None = None,
+) -> CheckResults:
+    """Yield the results of checks on an asset; see `run_checks`."""
+    failed, records = [], []
+    for name, outcome in outcomes.items():
+        check = step.spec.checks[name]
+        blocking = check.severity == "error" and outcome.conclusive
+        if not outcome.passed:
+            logger.warning("%s: check %s failed: %s", step.spec.id, name, outcome.text)
+            if blocking:
+                failed.append(f"{name}: {outcome.text}")
+        severity = "error" if blocking else "warn"
+        asset = "/".join(path)
+        records.append(CheckRecord(asset, name, outcome.passed, severity, outcome.text))
+        if _requested(step, path, check):
+            yield _result(step, path, check, outcome, blocking=blocking)
+    if train and records:
+        record_checks(step.workspace.control, train, records, step.spec.checks)
+    if failed:
+        raise CheckFailedError(
+            f"{'/'.join(step.spec.key(*path))}: {' '.join(failed)} Nothing downstream was made; "
+            f"correct it, or relax the check in {step.spec.id}.checks.",
+            dataprovider_id=step.spec.id,
+        )
+
+
+def refusals(step: PhaseStep, path: AssetPath, error: CheckFailedError) -> CheckResults:
+    """Yield the failed checks of a value that a stage has refused, then raise."""
+    outcomes: Any = error.facts.get("outcomes")
+    yield from report_outcomes(step, path, outcomes or {})
+    raise error
+
+
+def _requested(step: PhaseStep, path: AssetPath, check: Check) -> bool:
+    key = dg.AssetCheckKey(step.spec.asset_key(*path), check.name)
+    return key in step.context.selected_asset_check_keys
+
+
+def _outcome(step: PhaseStep, check: Check, get_subject: Callable[[], Any]) -> Outcome:
+    try:
+        return check.compute(get_subject(), check.limits)
+    except DeclarationError:
+        raise
+    except Exception as error:
+        logger.warning("%s: check %s could not be done", step.spec.id, check.name, exc_info=True)
+        text = f"It could not be done: {type(error).__name__}: {error}"
+        return Outcome(False, text, conclusive=False)
+
+
+def _result(
+    step: PhaseStep, path: AssetPath, check: Check, outcome: Outcome, *, blocking: bool
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=outcome.passed,
+        asset_key=step.spec.asset_key(*path),
+        check_name=check.name,
+        description=outcome.text,
+        severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+        metadata=_metadata(check, outcome),
+    )
+
+
+def _metadata(check: Check, outcome: Outcome) -> dict[str, Any]:
+    metadata: dict[str, Any] = {name: _json(value) for name, value in outcome.figures.items()}
+    metadata |= {
+        f"limit {name}": _json(value) for name, value in check.limits.items() if value != ()
+    }
+    if outcome.rows:
+        schema = dg.TableSchema([dg.TableColumn(name) for name in outcome.rows[0]])
+        records = [
+            dg.TableRecord({name: _json(value) for name, value in row.items()})
+            for row in outcome.rows
+        ]
+        metadata["details"] = dg.MetadataValue.table(records, schema=schema)
+    return metadata
+
+
+def _json(value: Any) -> str | int | float | bool:
+    if isinstance(value, bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    return ", ".join(map(str, value))[:200] if isinstance(value, list | tuple) else str(value)[:200]

@@ -1,0 +1,179 @@
+"""ProviderSpec: what a DataProvider declares, read once, and the specs of its assets."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import dagster as dg
+
+from xingu.checks.catalog import planned_checks
+from xingu.checks.check import AssetPath, Check, Declared
+from xingu.checks.gates import Gate, check_metrics_of, parse_gates
+from xingu.directions import CLASSICAL
+from xingu.errors import DeclarationError, HookError
+from xingu.names import key_part
+from xingu.provider.base import DataProvider
+from xingu.provider.code_version import code_version
+from xingu.provider.hooks import call_hook
+from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
+from xingu.values import Key
+from xingu_dagster.translator import AssetProps, XinguTranslator
+
+LIBRARIES = {
+    "lightgbm": "lightgbm",
+    "xgboost": "xgboost",
+    "catboost": "catboost",
+    "sklearn": "scikitlearn",
+}
+"""Kinds that the UI has icons for, by what the name of an Estimator contains."""
+
+
+class ProviderSpec:
+    """The declarations of one DataProvider, and the names of its assets.
+
+    Attributes:
+        cls: The class of the DataProvider.
+        id: Its id.
+        code_version: Version of its code.
+        op_prefix: First part of the names of its steps: ``<op_prefix>__<phase>``.
+    """
+
+    def __init__(self, cls: type[DataProvider], translator: XinguTranslator | None = None) -> None:
+        self.cls = cls
+        self.id = str(cls.id)
+        self.code_version = code_version(cls)
+        self.op_prefix = key_part(self.id)
+        self.translator = translator or XinguTranslator()
+        self._paths: dict[dg.AssetKey, AssetPath] = {}
+
+    # -- declarations -------------------------------------------------------------------------
+
+    @cached_property
+    def train_sources(self) -> Mapping[str, str]:
+        """Names of the sources of the train, by key part."""
+        return self._sources("get_dataset_sources_for_train", "train_dataset_sources")
+
+    @cached_property
+    def batch_sources(self) -> Mapping[str, str]:
+        """Names of the sources of the batch, by key part; empty: there is no batch."""
+        hook = "get_dataset_sources_for_batch_predict"
+        return self._sources(hook, "batch_predict_dataset_sources")
+
+    @property
+    def batch_sources_need_model(self) -> bool:
+        """Whether the sources of the batch come from a hook, which receives the Model."""
+        hook = "get_dataset_sources_for_batch_predict"
+        return getattr(self.cls, hook) is not getattr(DataProvider, hook)
+
+    @cached_property
+    def pre_reqs(self) -> Sequence[str]:
+        """Ids of the prerequisites, sorted."""
+        return sorted(self.cls.pre_req)
+
+    @cached_property
+    def checks(self) -> Mapping[str, Check]:
+        """The checks that apply, as configured, by name.
+
+        Raises:
+            DeclarationError: If a configured check does not exist.
+        """
+        planned = planned_checks(self.id, self.cls.checks)
+        declared = Declared(bool(self.batch_sources), self.gates)
+        return {name: check for name, check in planned.items() if check.applies(declared)}
+
+    @cached_property
+    def gates(self) -> Sequence[Gate]:
+        """The quality gates.
+
+        Raises:
+            DeclarationError: If a gate is malformed, or names a metric that does not exist.
+        """
+        if not self.cls.quality_gates:
+            return []
+        gates = parse_gates(self.id, self.cls.quality_gates, self.cls.metric_directions)
+        if not any(name.startswith((TRAINSETS_METRICS, GLOBAL_METRICS)) for name in dir(self.cls)):
+            check_metrics_of(self.id, gates, CLASSICAL)
+        return gates
+
+    @property
+    def estimator_kinds(self) -> Sequence[str]:
+        """The library of the estimator, for the icon in the UI."""
+        declared = self.cls.estimator_class
+        if isinstance(declared, type):
+            declared = f"{declared.__module__}.{declared.__qualname__}"
+        name = (declared or "").lower()
+        return [kind for part, kind in LIBRARIES.items() if part in name]
+
+    @property
+    def description(self) -> str:
+        """The docstring of the DataProvider."""
+        own = self.cls.__dict__.get("__doc__")
+        return inspect.cleandoc(own) if own else f"The model {self.id!r}."
+
+    # -- assets -------------------------------------------------------------------------------
+
+    def asset_key(self, *path: str) -> dg.AssetKey:
+        """Return the key of an asset, for example of ``("batch", "features")``."""
+        return self.translator.get_asset_key(self.id, path)
+
+    def key(self, *path: str) -> Key:
+        """Return the key of an asset in the value store."""
+        return tuple(self.asset_key(*path).path)
+
+    def model_key(self, dp_id: str) -> dg.AssetKey:
+        """Return the key of the model of any DataProvider."""
+        return self.translator.get_asset_key(dp_id, ("model",))
+
+    def source_key(self, part: str, *, batch: bool = False) -> dg.AssetKey:
+        """Return the key of the external data of a source."""
+        return self.translator.get_source_key(self.id, ("batch", part) if batch else (part,))
+
+    def asset_spec(
+        self,
+        *path: str,
+        deps: Sequence[dg.AssetKey],
+        kinds: Sequence[str] = ("dataframe",),
+        description: str = "",
+    ) -> dg.AssetSpec:
+        """Return the spec of an asset."""
+        props = AssetProps(self.cls, path, kinds, description)
+        spec = self.translator.get_asset_spec(props, deps, self.code_version)
+        self._paths[spec.key] = path
+        return spec
+
+    def checks_on(self, key: dg.AssetKey) -> list[Check]:
+        """Return the checks on an asset that `asset_spec` has made a spec of."""
+        path = self._paths.get(key)
+        return [check for check in self.checks.values() if path in check.assets]
+
+    def raw_description(self, attribute: str, name: str) -> str:
+        """Return the description of a raw asset: its query or its address."""
+        declared = getattr(self.cls, attribute).get(name, {})
+        if "query" in declared:
+            query = inspect.cleandoc(str(declared["query"]))
+            return f"Result of a query on `{declared.get('source')}`.\n\n```sql\n{query}\n```"
+        return "Content of a declared file or address."
+
+    def _sources(self, hook: str, attribute: str) -> dict[str, str]:
+        try:
+            names = list(call_hook(self.cls(), hook, None))
+        except HookError as error:
+            # The hook may need the trained Model; then the attribute has the names.
+            names = list(getattr(self.cls, attribute))
+            if not names:
+                raise DeclarationError(
+                    f"{error}. The graph is built without a model: return the sources for "
+                    f"model=None too, or name them in {attribute}.",
+                    dataprovider_id=self.id,
+                ) from error
+        by_part: dict[str, str] = {}
+        for name in names:
+            part = key_part(name)
+            if part in by_part:
+                raise DeclarationError(
+                    f"{self.id}.{attribute}: {by_part[part]!r} and {name!r} both become the asset "
+                    f"key part {part!r}; rename one.",
+                    dataprovider_id=self.id,
+                )
+            by_part[part] = name
+        return by_part
