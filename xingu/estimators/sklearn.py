@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-import sklearn.base
-from sklearn.utils.validation import has_fit_parameter
 
 from xingu.errors import DataError, DeclarationError
 from xingu.estimator import Estimator
@@ -25,6 +23,12 @@ from xingu.estimators.frames import (
     select_features,
     training_set,
 )
+from xingu.extras import needs
+
+needs("sklearn", "sklearn")
+
+import sklearn.base  # noqa: E402
+from sklearn.utils.validation import has_fit_parameter  # noqa: E402
 
 if TYPE_CHECKING:
     from xingu.model import Model
