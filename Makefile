@@ -37,7 +37,7 @@ check: lint test
 test-newest:
 	$(PYTHON) -m venv --clear $(NEWEST)
 	$(NEWEST)/bin/python -m pip install --quiet --upgrade pip
-	$(NEWEST)/bin/python -m pip install --quiet --editable core --editable '.[excel]' pytest pytest-xdist hypothesis psutil
+	$(NEWEST)/bin/python -m pip install --quiet --no-compile --editable core --editable '.[excel]' pytest pytest-xdist hypothesis psutil
 	$(NEWEST)/bin/python -m pip check
 	$(NEWEST)/bin/python -m pip list | grep '^dagster'
 	$(NEWEST)/bin/python -m pytest -n auto --dist loadfile $(CORE_TESTS)
@@ -49,9 +49,8 @@ lock:
 	$(LOCK)/bin/python -m pip install --quiet --upgrade pip
 	$(LOCK)/bin/python -m pip install --quiet --constraint $(LOCK)/dagster.txt --editable core --editable '.[dev]'
 	$(LOCK)/bin/python -m pip check
-	$(LOCK)/bin/python -m pip freeze --exclude-editable > $(LOCK)/frozen.txt
-	sed -i -e '/^#/!d' constraints.txt
-	cat $(LOCK)/frozen.txt >> constraints.txt
+	(grep '^#' constraints.txt; $(LOCK)/bin/python -m pip freeze --exclude-editable) > $(LOCK)/locked.txt
+	mv $(LOCK)/locked.txt constraints.txt
 	rm -rf $(LOCK)
 
 clean:
