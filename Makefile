@@ -2,9 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NEWEST := .venv-newest
+LOCK := .venv-lock
+# Both distributions of this repository, from its folders, at the locked versions.
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable core --editable
+DECLARED := pyproject.toml core/pyproject.toml xingu/version.py constraints.txt
+# What is tested at the upper end of Dagster's range: commands, graph, storage, notebooks, the CLI.
+CORE_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py tests/graph/test_coach.py \
+	tests/graph/test_sqlite_storage.py tests/graph/test_edges.py $(wildcard tests/cli tests/inventory/test_cli.py)
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo ui test check lint clean
+.PHONY: demo ui test check lint test-newest lock clean
 
 demo: $(VENV)/.demo .env
 	$(BIN)/python -m demo.warehouse build
@@ -25,6 +33,26 @@ lint: $(VENV)/.dev
 
 check: lint test
 
+# A core of the suite with the newest releases that the declared ranges allow.
+test-newest:
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --upgrade pip
+	$(NEWEST)/bin/python -m pip install --quiet --no-compile --editable core --editable '.[excel]' pytest pytest-xdist hypothesis psutil
+	$(NEWEST)/bin/python -m pip check
+	$(NEWEST)/bin/python -m pip list | grep '^dagster'
+	$(NEWEST)/bin/python -m pytest -n auto --dist loadfile $(CORE_TESTS)
+
+# Write constraints.txt anew: everything as new as possible, Dagster as it is locked.
+lock:
+	$(PYTHON) -m venv --clear $(LOCK)
+	grep '^dagster' constraints.txt > $(LOCK)/dagster.txt
+	$(LOCK)/bin/python -m pip install --quiet --upgrade pip
+	$(LOCK)/bin/python -m pip install --quiet --constraint $(LOCK)/dagster.txt --editable core --editable '.[dev]'
+	$(LOCK)/bin/python -m pip check
+	(grep '^#' constraints.txt; $(LOCK)/bin/python -m pip freeze --exclude-editable) > $(LOCK)/locked.txt
+	mv $(LOCK)/locked.txt constraints.txt
+	rm -rf $(LOCK)
+
 clean:
 	rm -rf .dagster .xingu data models plots
 
@@ -35,10 +63,10 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[demo]'
+$(VENV)/.demo: $(DECLARED) | $(VENV)/bin/python
+	$(INSTALL) '.[demo]'
 	touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+$(VENV)/.dev: $(DECLARED) | $(VENV)/bin/python
+	$(INSTALL) '.[dev]'
 	touch $@ $(VENV)/.demo

@@ -4,6 +4,7 @@ A pytest plugin: name it in `pytest_plugins`. Every worker of xdist starts its o
 """
 
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -76,3 +77,14 @@ def s3_url() -> Iterator[str]:
         else:
             os.environ[name] = value
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """Path of the browser that draws pictures; on CI there must be one."""
+    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    if found is None and os.environ.get("CI"):
+        pytest.fail("no browser; .ci/run installs Debian's chromium")
+    if found is None:
+        pytest.skip("no browser; install chromium")
+    return found

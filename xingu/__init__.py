@@ -5,7 +5,11 @@ predicts does not load what training needs.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from xingu.errors import MissingExtraError
+from xingu.version import __version__
 
 if TYPE_CHECKING:
     from xingu.api import Model
@@ -23,6 +27,7 @@ __all__ = [
     "Model",
     "ModelView",
     "XinguError",
+    "__version__",
 ]
 
 Coach: Any
@@ -40,6 +45,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Coach" and find_spec("xingu_dagster") is None:
+        raise MissingExtraError("xingu.Coach needs Dagster, not installed here; pip install xingu.")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'xingu' has no attribute {name!r}")

@@ -1,7 +1,5 @@
 """Plots of the whole graph: what is drawn, saved, listed and switched off."""
 
-import shutil
-
 import plotly.graph_objects as go
 import pytest
 
@@ -108,11 +106,9 @@ def test_drawing_again_replaces_what_is_listed(tmp_path):
     assert rows(project, "SELECT channel, name, path FROM plots ORDER BY 1, 2, 3") == before
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no browser")
+@pytest.mark.usefixtures("browser")
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_pictures_are_saved_and_listed_on_demand(tmp_path, kind):
-    pytest.importorskip("kaleido")
-
     project = Project(tmp_path, [Few], {"plots_format": kind})
     project.run("houses/*")
     [plot] = project.load("houses/plots")

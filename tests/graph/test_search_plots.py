@@ -1,7 +1,6 @@
 """Plots of a search: listed and switched off as those of the sets; no trouble loses the search."""
 
 import os
-import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -97,9 +96,8 @@ def test_with_all_plots_off_there_is_no_link(tmp_path):
     assert "open plots" not in shown
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no browser")
+@pytest.mark.usefixtures("browser")
 def test_pictures_are_saved_and_listed_on_demand(tmp_path):
-    pytest.importorskip("kaleido")
     project = tuned(tmp_path, without(*SEARCH[1:]), plots_format="png")
     assert files(project) == [f"optimization_history.{kind}" for kind in ("html", "json", "png")]
     [picture] = tmp_path.glob("plots/hills/*/hyperparameters/*.png")

@@ -1,6 +1,5 @@
 import asyncio
 import json
-import shutil
 import uuid
 from html.parser import HTMLParser
 
@@ -8,6 +7,7 @@ import nbformat
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from matplotlib.figure import Figure
 from nbconvert import HTMLExporter
 from upath import UPath
 
@@ -170,8 +170,7 @@ def test_a_plot_method_that_returns_anything_else_is_told_so(result, said):
 
 
 def test_a_matplotlib_figure_is_saved_as_page_and_pictures(tmp_path):
-    pyplot = pytest.importorskip("matplotlib.figure")
-    figure = pyplot.Figure()
+    figure = Figure()
     figure.subplots().plot([1, 2, 3])
     [saved] = save_plots({"painted": figure}, UPath(tmp_path), ["png", "svg"])
     assert Page(saved.html.read_text()).images[0].startswith("data:image/png;base64,iVBORw")
@@ -190,10 +189,8 @@ def test_pictures_that_cannot_be_drawn_are_one_warning(tmp_path, figure, monkeyp
     assert "the extra 'png' and a browser" in warning
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no browser")
+@pytest.mark.usefixtures("browser")
 def test_pictures_are_drawn_inside_a_running_event_loop_too(tmp_path, figure):
-    pytest.importorskip("kaleido")
-
     async def as_in_a_notebook():
         return save_plots({"a": figure, "b": Painted()}, UPath(tmp_path), ["png"])
 

@@ -10,8 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-import sklearn.base
-from sklearn.utils.validation import has_fit_parameter
 
 from xingu.errors import DataError, DeclarationError
 from xingu.estimators.frames import (
@@ -24,8 +22,14 @@ from xingu.estimators.frames import (
     select_features,
     training_set,
 )
+from xingu.extras import needs
 from xingu.provider.estimator import Estimator
 from xingu.provider.protocols import ModelView
+
+needs("sklearn", "sklearn")
+
+import sklearn.base  # noqa: E402
+from sklearn.utils.validation import has_fit_parameter  # noqa: E402
 
 
 class SklearnEstimator(Estimator):

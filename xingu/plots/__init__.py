@@ -1,5 +1,9 @@
 """Plots of estimations, and their files."""
 
+from xingu.extras import needs
+
+needs("plots", "plotly")
+
 from xingu.plots.builtin import classification_plots, regression_plots
 from xingu.plots.classification import calibration_curve, precision_recall_curve, roc_curve
 from xingu.plots.collect import figures_of

@@ -1,0 +1,1 @@
+"""Tests of the distributions `xingu-core` and `xingu`: declarations, archives, installations."""

@@ -1,0 +1,191 @@
+"""Both wheels, installed into empty virtual environments, do what their descriptions promise.
+
+The environments are made once, at the locked versions. pip needs the package index for that; with a
+warm cache both take about a minute on two cores.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.packaging.declared import CORE, ROOT
+from tests.toys import houses
+from xingu import __version__
+
+pytestmark = pytest.mark.packaging
+
+PROVIDER = '''
+from pathlib import Path
+
+from xingu import DataProvider
+
+
+class Houses(DataProvider):
+    """Prices of houses, from a file beside this one."""
+
+    id = "houses"
+    train_dataset_sources = {"houses": {"url": str(Path(__file__).with_name("houses.csv"))}}
+    x_features = x_estimator_features = ("size", "town")
+    y = "price"
+    estimator_class = "xingu.estimators.LightGBMRegressor"
+    estimator_params = {"n_estimators": 20, "min_child_samples": 5}
+
+    def clean_data_for_train(self, datasets):
+        self.towns = sorted(datasets["houses"]["town"].unique())
+        return datasets["houses"].set_index("id")
+'''
+
+PREDICT = """
+import sys
+import pandas as pd
+from xingu import Model
+
+model = Model.load("houses", path=sys.argv[1])
+print(model.predict(pd.read_csv(sys.argv[2]).set_index("id"))["estimation"].to_json())
+"""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment outside of the repository."""
+
+    home: Path
+
+    def run(self, command: str, *arguments: str, cwd: Path, **variables: str) -> str:
+        """Return the output of a command that is installed in the environment."""
+        kept = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+        done = subprocess.run(
+            [str(self.home / "bin" / command), *arguments],
+            cwd=cwd,
+            env={**kept, "DAGSTER_DISABLE_TELEMETRY": "1", **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        return done.stdout
+
+    def python(self, code: str, *arguments: str, cwd: Path) -> str:
+        """Return what a script prints."""
+        return self.run("python", "-c", code, *arguments, cwd=cwd)
+
+    def installed(self, cwd: Path) -> dict[str, str]:
+        """Return versions by name of the distributions that are installed."""
+        code = (
+            "import importlib.metadata as m, json;"
+            "print(json.dumps({one.name.lower(): one.version for one in m.distributions()}))"
+        )
+        return json.loads(self.python(code, cwd=cwd))
+
+
+def install(home: Path, *wheels: Path) -> Environment:
+    """Make an environment that holds `wheels` and what they depend on."""
+    venv.create(home, with_pip=False)
+    environment = Environment(home)
+    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install"]
+    locked = ["--quiet", "--no-compile", "--constraint", str(ROOT / "constraints.txt")]
+    done = subprocess.run(
+        [*pip, *locked, *map(str, wheels)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return environment
+
+
+@pytest.fixture(scope="session")
+def core(archives, tmp_path_factory):
+    """An environment with the wheel of `xingu-core` alone."""
+    return install(tmp_path_factory.mktemp("core-env"), archives.wheels[CORE.name])
+
+
+@pytest.fixture(scope="session")
+def full(archives, tmp_path_factory):
+    """An environment with both wheels."""
+    return install(tmp_path_factory.mktemp("full-env"), *archives.wheels.values())
+
+
+@pytest.fixture(scope="session")
+def rows(tmp_path_factory):
+    """A file with houses to estimate."""
+    path = tmp_path_factory.mktemp("rows") / "rows.csv"
+    houses(5, seed=1).drop(columns="price").to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(full, tmp_path_factory):
+    """A project of a user whose model was trained by one command."""
+    home = tmp_path_factory.mktemp("project")
+    (home / "dataproviders").mkdir()
+    (home / "dataproviders" / "houses.py").write_text(PROVIDER)
+    houses().to_csv(home / "dataproviders" / "houses.csv", index=False)
+    command = ("asset", "materialize", "-m", "xingu_dagster.definitions")
+    full.run("dagster", *command, "--select", 'key:"houses/*"', cwd=home, DAGSTER_HOME=str(home))
+    return home
+
+
+def estimations(environment, trained, rows, cwd):
+    printed = environment.python(PREDICT, str(trained / "models"), str(rows), cwd=cwd)
+    return pd.Series(json.loads(printed))
+
+
+def test_both_wheels_are_all_that_a_project_needs_to_train_and_predict(
+    full, trained, rows, tmp_path
+):
+    found = estimations(full, trained, rows, tmp_path)
+    assert found.tolist() == pytest.approx(houses(5, seed=1)["price"].tolist(), abs=100)
+
+
+def test_the_command_is_installed(full, trained):
+    assert "inventory" in full.run("xingu", "--help", cwd=trained)
+    assert "houses" in full.run("xingu", "inventory", cwd=trained)
+
+
+def test_the_core_predicts_what_the_environment_of_training_does(
+    core, full, trained, rows, tmp_path
+):
+    expected = estimations(full, trained, rows, tmp_path)
+    pd.testing.assert_series_equal(estimations(core, trained, rows, tmp_path), expected)
+
+
+def test_the_core_brings_neither_dagster_nor_what_training_needs(core, tmp_path):
+    installed = core.installed(tmp_path)
+    assert installed["xingu-core"] == __version__
+    heavy = {"alembic", "dagster", "plotly", "scikit-learn", "scikit-optimize", "sqlalchemy"}
+    assert heavy & set(installed) == set()
+    assert not [name for name in installed if name.startswith("dagster")]
+
+
+ROOMS = sorted(name for name in CORE.extras if (ROOT / "xingu" / name / "__init__.py").exists())
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"), [*((name, name) for name in ROOMS), ("estimators.sklearn", "sklearn")]
+)
+def test_what_needs_an_extra_names_it_when_it_is_missing(core, tmp_path, module, extra):
+    code = f"""
+from xingu.errors import MissingExtraError
+try:
+    import xingu.{module}
+except MissingExtraError as error:
+    print(error.facts["extra"], error)
+"""
+    said = core.python(code, cwd=tmp_path)
+    assert said.startswith(f"{extra} not installed: ")
+    assert f"pip install 'xingu-core[{extra}]'" in said
+
+
+def test_coach_without_dagster_says_what_to_install(core, tmp_path):
+    code = """
+try:
+    from xingu import Coach
+except ImportError as error:
+    print(error)
+"""
+    assert "pip install xingu" in core.python(code, cwd=tmp_path)
