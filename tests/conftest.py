@@ -2,13 +2,15 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # Tests run side by side: a train that takes all cores would wait for the others' threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
-pytest_plugins = ["tests.services"]
+pytest.register_assert_rewrite("tests.support")
+pytest_plugins = ["tests.support.services", "tests.support.control"]
 
 # A busy machine shall not decide whether a rule holds.
 settings.register_profile("xingu", deadline=None, derandomize=True)

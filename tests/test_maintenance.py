@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
-from tests.registry.past import packages_of, train_past, undone, write_train
-from tests.toys import houses
+from tests.support.toys import houses
+from tests.support.trains import packages_of, train_past, undone, write_train
 from xingu import Model
 from xingu.maintenance import prune, spare_trains
 from xingu.names import key_part

@@ -3,12 +3,11 @@
 import ast
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
+FOLDERS = ("xingu", "xingu_dagster", "dataproviders", "demo", "benchmarks", "tests")
 FILES = sorted(
     path
-    for folder in ("xingu", "xingu_dagster", "dataproviders", "demo", "benchmarks", "tests")
+    for folder in FOLDERS
     for path in (ROOT / folder).rglob("*.py")
     if "results" not in path.parts
 )
@@ -36,17 +35,19 @@ def parameters(function):
     return len([name for name in names if name.arg not in ("self", "cls")])
 
 
-def relative(path):
-    return str(path.relative_to(ROOT))
+def test_files_have_at_most_400_lines():
+    lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in FILES}
+    assert lines
+    assert [f"{name}: {count} lines" for name, count in lines.items() if count > MAX_FILE] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_a_file_has_at_most_400_lines(path):
-    assert len(path.read_text().splitlines()) <= MAX_FILE
-
-
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_a_function_has_at_most_40_lines_and_6_parameters(path):
-    long = [node.name for node in functions(path) if body_lines(node) > MAX_BODY]
-    wide = [node.name for node in functions(path) if parameters(node) > MAX_PARAMETERS]
-    assert (long, wide) == ([], [])
+def test_functions_have_at_most_40_lines_and_6_parameters():
+    offenders = []
+    for path in FILES:
+        for node in functions(path):
+            place = f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+            if (count := body_lines(node)) > MAX_BODY:
+                offenders.append(f"{place}: {count} lines")
+            if (count := parameters(node)) > MAX_PARAMETERS:
+                offenders.append(f"{place}: {count} parameters")
+    assert offenders == []

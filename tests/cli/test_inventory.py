@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from tests.registry.past import packages_of, train_past, undone
+from tests.support.trains import packages_of, train_past, undone
 from xingu_dagster.cli.main import main
 
 WIDTH = 80

@@ -8,8 +8,8 @@ import sys
 import pytest
 from sqlalchemy import insert
 
-from tests.reports.past import Trains, day
-from tests.tracking.conftest import control_db
+from tests.support.control import control_db
+from tests.support.recorded import Trains, day
 from xingu_dagster.cli.main import main
 
 

@@ -7,7 +7,7 @@ import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 from dataproviders.flights import OUTSIDE, ArrivalLate, DepartureDelay
-from tests.demo import flights
+from tests.support import flights
 from xingu.provider.discovery import DataProviderFactory
 
 KNOWN_LATER = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "late"}

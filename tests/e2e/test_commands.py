@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.e2e.shop import open_shop
-from tests.toys import houses
+from tests.support.shop import open_shop
+from tests.support.toys import houses
 
 
 @pytest.fixture(scope="module")

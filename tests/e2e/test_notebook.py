@@ -7,11 +7,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.toys import write_database
+from tests.support.toys import write_database
 
 ROOT = Path(__file__).parents[2]
 CELLS = [
-    "from tests.toys import Houses, Taxes\nfrom xingu import Coach, DataProviderFactory",
+    "from tests.support.toys import Houses, Taxes\nfrom xingu import Coach, DataProviderFactory",
     "coach = Coach(DataProviderFactory([Houses, Taxes]))\nmodels = coach.team_train()",
     "coach.report(reference_train_id=models['houses'].train_id)",
     "coach.instance.get_runs_count()",

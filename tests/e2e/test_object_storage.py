@@ -3,8 +3,8 @@
 import boto3
 import pytest
 
-from tests.e2e.shop import open_shop
-from tests.toys import houses
+from tests.support.shop import open_shop
+from tests.support.toys import houses
 from xingu.values import ValueStore
 
 METRICS = ("houses", "trainset_metrics")

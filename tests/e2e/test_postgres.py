@@ -4,7 +4,7 @@ import pytest
 import yaml
 from sqlalchemy import create_engine, make_url, text
 
-from tests.e2e.shop import open_shop
+from tests.support.shop import open_shop
 
 
 @pytest.fixture(scope="module")

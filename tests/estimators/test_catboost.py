@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
 
-from tests.estimators.data import FEATURES, NUMBERS, houses, sets
+from tests.support.estimators import FEATURES, NUMBERS, houses, sets
 from xingu.errors import DataError
 from xingu.estimators import CatBoostClassifier, CatBoostRegressor
 

@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.estimators.contract import RegressorContract
-from tests.estimators.data import NUMBERS
+from tests.support.estimator_contract import RegressorContract
+from tests.support.estimators import NUMBERS
 from xingu import DataProvider
 from xingu.errors import DeclarationError
 from xingu.provider.estimator import resolve_estimator_class

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from tests.estimators.data import FEATURES, houses, sets
+from tests.support.estimators import FEATURES, houses, sets
 from xingu.errors import DataError, DeclarationError
 from xingu.estimators import LightGBMClassifier, LightGBMRegressor, boosting
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tests.estimators.data import FEATURES, NUMBERS, sets
+from tests.support.estimators import FEATURES, NUMBERS, sets
 from xingu.errors import DataError, DeclarationError
 from xingu.estimators import SklearnEstimator
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.estimators.data import NUMBERS, houses
+from tests.support.estimators import NUMBERS, houses
 from xingu import DataProvider, Model
 from xingu.errors import DataError, DeclarationError, MissingColumnError
 from xingu.estimators import (

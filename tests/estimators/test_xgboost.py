@@ -8,7 +8,7 @@ import pytest
 import xgboost as xgb
 from pandas.testing import assert_frame_equal
 
-from tests.estimators.data import FEATURES, NUMBERS, houses, sets
+from tests.support.estimators import FEATURES, NUMBERS, houses, sets
 from xingu.errors import DataError, DeclarationError
 from xingu.estimators import XGBoostClassifier, XGBoostRegressor
 

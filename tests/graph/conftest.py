@@ -1,7 +1,7 @@
 import pytest
 
-from tests.project import Project
-from tests.toys import Houses, Taxes
+from tests.support.project import Project
+from tests.support.toys import Houses, Taxes
 
 
 @pytest.fixture

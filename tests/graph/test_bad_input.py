@@ -10,8 +10,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from tests.project import Project
-from tests.toys import Houses, Taxes
+from tests.support.project import Project, everything_told, leftovers
+from tests.support.toys import Houses, Taxes, query
 from xingu.errors import (
     CorruptPackageError,
     DeclarationError,
@@ -52,10 +52,6 @@ def variant(base=Houses, **members):
     return type("Variant", (base,), members)
 
 
-def query(sql, source="db"):
-    return {"houses": {"source": source, "query": sql}}
-
-
 def file(url):
     return {"houses": {"url": str(url)}}
 
@@ -84,12 +80,6 @@ def unannounced(project: Project, before: dict[str, bytes]) -> list[str]:
     now = pointers(project.home)
     moved = {name for name in {*before, *now} if before.get(name) != now.get(name)}
     return sorted(moved - told)
-
-
-def leftovers(home: Path) -> list[Path]:
-    """Unfinished files, and values that are there only in part."""
-    values = [path for path in (home / ".xingu/values").rglob("2*") if path.is_dir()]
-    return [*home.rglob("*.tmp"), *(path for path in values if not (path / "record.json").exists())]
 
 
 @contextmanager
@@ -173,7 +163,7 @@ def test_a_batch_without_a_model_is_told_before_any_query(project):
 def declared(home: Path, name: str, source: str) -> Project:
     """A project whose DataProviders are in a folder `name`."""
     (home / name).mkdir()
-    (home / name / "all.py").write_text(f"from tests.toys import Houses\n{source}")
+    (home / name / "all.py").write_text(f"from tests.support.toys import Houses\n{source}")
     return Project(home, [], {"dataproviders_folder": name})
 
 
@@ -304,22 +294,6 @@ def test_a_corrupt_prerequisite_ends_the_train_that_needs_it(home):
 
 
 # -- secrets ------------------------------------------------------------------------------------
-
-
-def everything_told(project: Project, caught: list[BaseException], caplog) -> str:
-    """All that anybody could read of the runs of `project`."""
-    texts = [f"{error} {error!r} {getattr(error, 'facts', '')}" for error in caught]
-    texts += [record.getMessage() + repr(record.args) for record in caplog.records]
-    for run in project.instance.get_runs():
-        texts.append(repr(run))
-        texts += [entry.to_json() for entry in project.instance.all_logs(run.run_id)]
-        texts.append(repr(project.instance.get_job_snapshot(str(run.job_snapshot_id))))
-    texts += [
-        f"{path} {path.read_bytes().decode('latin-1')}"
-        for path in project.home.rglob("*")
-        if path.is_file()
-    ]
-    return "\n".join(texts)
 
 
 def test_a_database_password_is_nowhere(tmp_path, caplog):

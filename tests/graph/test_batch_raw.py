@@ -2,9 +2,8 @@
 
 import dagster as dg
 
-from tests.graph.test_coach import coach_of
-from tests.project import Project
-from tests.toys import Houses
+from tests.support.project import Project, coach_of
+from tests.support.toys import Houses
 
 RAW, MODEL = dg.AssetKey(["houses", "batch", "raw", "houses"]), dg.AssetKey(["houses", "model"])
 

@@ -3,8 +3,8 @@
 import pytest
 from pandas.testing import assert_frame_equal
 
-from tests.project import Project
-from tests.toys import Houses
+from tests.support.project import Project
+from tests.support.toys import Houses
 from xingu import Model
 
 TRAIN = ["raw/houses", "cleaned", "features", "splits", "hyperparameters", "model"]

@@ -3,9 +3,10 @@
 import dagster as dg
 import pytest
 
-from tests.e2e.shop import open_shop
-from tests.project import Project
-from tests.toys import Houses, houses, write_database
+from tests.support.checks import figures, results
+from tests.support.project import Project
+from tests.support.shop import open_shop
+from tests.support.toys import Houses, houses, write_database
 from xingu import Model
 from xingu.errors import CheckFailedError, DeclarationError
 
@@ -21,18 +22,6 @@ ON_HOUSES = {
     "batch/features": {"unique_index", "known_values", "feature_drift"},
     "batch/estimations": {"complete_estimations", "estimation_drift"},
 }  # fmt: skip
-
-
-def results(run) -> dict:
-    """Check evaluations of a run by ``asset check``, without the group."""
-    return {
-        f"{'/'.join(one.asset_key.path[1:])} {one.check_name}": one
-        for one in run.get_asset_check_evaluations()
-    }
-
-
-def figures(evaluation) -> dict:
-    return {name: value.value for name, value in evaluation.metadata.items() if name != "details"}
 
 
 class Skewed(Houses):

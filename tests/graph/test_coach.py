@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from tests.project import Project
-from tests.toys import Houses, Taxes, houses, write_database
-from xingu import Coach, DataProviderFactory, Model
+from tests.support.project import Project, coach_of
+from tests.support.toys import Houses, Taxes, houses
+from xingu import Model
 from xingu.errors import RunFailedError, UnknownProviderError, UntrainedModelError
 from xingu_dagster.progress import Progress, shown
 
@@ -24,15 +24,6 @@ class Broken(Houses):
 class NoBatch(Houses):
     id = "no_batch"
     batch_predict_dataset_sources = {}
-
-
-def coach_of(home, classes, instance=None, **settings) -> Coach:
-    if not (home / "houses.db").exists():
-        write_database(home / "houses.db")
-    databases = {"db": f"sqlite:///{home / 'houses.db'}"}
-    factory = DataProviderFactory(classes)
-    instance = instance or dg.DagsterInstance.ephemeral()
-    return Coach(factory, instance=instance, project_home=home, databases=databases, **settings)
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.project import Project
-from tests.toys import Houses, Taxes
+from tests.support.project import Project
+from tests.support.toys import Houses, Taxes
 
 SNAPSHOT = Path(__file__).with_name("edges.txt")
 

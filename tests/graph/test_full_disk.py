@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.graph.test_bad_input import leftovers
-from tests.project import Project
-from tests.toys import Houses, houses
+from tests.support.project import Project, leftovers
+from tests.support.toys import Houses, houses
 from xingu import Model
 from xingu.estimators import LightGBMRegressor
 

@@ -3,10 +3,10 @@
 import dagster as dg
 import pytest
 
-from tests.graph.test_checks import figures, results
-from tests.graph.test_recording import rows
-from tests.project import Project
-from tests.toys import Houses
+from tests.support.checks import figures, results
+from tests.support.control import rows
+from tests.support.project import Project
+from tests.support.toys import Houses
 
 
 class Gated(Houses):

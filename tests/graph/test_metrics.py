@@ -6,43 +6,13 @@ import pandas as pd
 import pytest
 from sqlalchemy import text
 
-from tests.graph.test_recording import control, rows
-from tests.project import Project
-from tests.toys import Houses, houses, write_database
+from tests.support.control import control, rows
+from tests.support.project import Project
+from tests.support.toys import Houses, Kinds, Priced, houses, write_database
 from xingu import Model
 from xingu.errors import HookError
 from xingu.reports.report import report_trains
 from xingu.tracking.query import TrainFilter, model_metrics, steps_of
-
-
-class Priced(Houses):
-    """Its batch has a target for 40 of 50 rows."""
-
-    batch_predict_dataset_sources = {
-        "houses": {
-            "source": "db",
-            "query": "select id, size, town, case when id < 40 then price end as price "
-            "from houses where id < 50",
-        }
-    }
-
-
-class Kinds(Priced):
-    """Three classes, and rows that count differently."""
-
-    id = "kinds"
-    y = "kind"
-    sample_weight = "weight"
-    estimator_class = "xingu.estimators.LightGBMClassifier"
-    proba_class_index = 1
-
-    def clean_data_for_train(self, datasets):
-        data = super().clean_data_for_train(datasets)
-        kind = pd.cut(data["price"], [0, 300, 500, 9999], labels=["cheap", "fair", "posh"])
-        return data.assign(kind=kind.astype(object), weight=data.index % 4)
-
-    def pre_process_for_predict_proba(self, X, model):
-        return X
 
 
 class Profitable(Houses):

@@ -3,9 +3,9 @@
 import plotly.graph_objects as go
 import pytest
 
-from tests.graph.test_metrics import Kinds, Priced
-from tests.graph.test_recording import rows
-from tests.project import Project
+from tests.support.control import rows
+from tests.support.project import Project
+from tests.support.toys import Kinds, Priced
 from xingu.provider.methods import BUILTIN_PLOTS
 
 DECISIONS = {"Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment"}

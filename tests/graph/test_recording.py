@@ -7,26 +7,14 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pytest
-from sqlalchemy import text
 
-from tests.project import Project
-from tests.toys import Houses, Taxes
+from tests.support.control import control, rows
+from tests.support.project import Project
+from tests.support.toys import Houses, Taxes
 from xingu import Model
 from xingu.model.provenance import read_provenance
 from xingu.registry.manifest import read_manifest
-from xingu.sources import Databases
-from xingu.tracking.database import ControlDB
 from xingu.tracking.query import TrainFilter, attributes_of, find_trains, model_metrics, steps_of
-
-
-def control(project: Project) -> ControlDB:
-    settings = project.config
-    return ControlDB(Databases(settings.source_databases(), project.home), settings.table_prefix)
-
-
-def rows(project: Project, query: str) -> list[tuple]:
-    with control(project).read() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
 
 
 def test_a_train_is_recorded_with_its_steps_in_order(trained):

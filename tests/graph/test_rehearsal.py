@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from tests.graph.test_sqlite_storage import instance_of, number
+from tests.support.events import instance_of, number
 from xingu_dagster import sqlite_storage
 from xingu_dagster.rehearsal import rehearse, try_to_rehearse
 

@@ -4,8 +4,8 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from tests.project import Project
-from tests.toys import Houses, Taxes, houses, write_database
+from tests.support.project import Project
+from tests.support.toys import Houses, Taxes, houses, write_database
 from xingu import Model
 from xingu.errors import DataError
 

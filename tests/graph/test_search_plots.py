@@ -6,10 +6,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from tests.graph.test_recording import rows
-from tests.project import Project
-from tests.toys import Houses
-from tests.tuning.toys import Hills
+from tests.support.control import rows
+from tests.support.project import Project
+from tests.support.searches import Hills
+from tests.support.toys import Houses
 
 SEARCH = ("Optimization history", "Parallel coordinates", "Hyperparameter importance")
 FILES = ("hyperparameter_importance", "optimization_history", "parallel_coordinates")

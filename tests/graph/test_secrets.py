@@ -22,9 +22,8 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 
-from tests.graph.test_bad_input import everything_told, query
-from tests.project import Project
-from tests.toys import Houses, houses
+from tests.support.project import Project, everything_told
+from tests.support.toys import Houses, houses, query
 from xingu.errors import QueryError
 
 ALL = ("sources/houses/houses", "sources/houses/visitors", "houses/*")

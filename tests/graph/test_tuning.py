@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.graph.test_recording import rows
-from tests.project import Project
-from tests.toys import Houses
-from tests.tuning.toys import Hills
+from tests.support.control import rows
+from tests.support.project import Project
+from tests.support.searches import Hills
+from tests.support.toys import Houses
 from xingu import Model
 from xingu.errors import ControlDbError
 

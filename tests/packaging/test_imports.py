@@ -7,8 +7,8 @@ import textwrap
 import pytest
 
 from tests.packaging.declared import ROOT
-from tests.project import Project
-from tests.toys import Houses
+from tests.support.project import Project
+from tests.support.toys import Houses
 
 TRAINING_ONLY = ("alembic", "dagster", "git", "plotly", "skopt", "sqlalchemy", "xingu_dagster")
 

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from tests.packaging.declared import CORE, ROOT
-from tests.toys import houses
+from tests.support.toys import houses
 from xingu import __version__
 
 pytestmark = pytest.mark.packaging

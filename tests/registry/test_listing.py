@@ -9,7 +9,7 @@ import pytest
 import yaml
 from upath import UPath
 
-from tests.registry.past import START, train_past, undone, write_train
+from tests.support.trains import START, train_past, undone, write_train
 from xingu import Model
 from xingu.errors import SettingsError, UntrainedModelError
 from xingu.registry import listing

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.reports.past import Trains
-from tests.tracking.conftest import control_db
+from tests.support.control import control_db
+from tests.support.recorded import Trains
 
 
 @pytest.fixture

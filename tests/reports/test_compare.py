@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from tests.reports.past import day
-from tests.tracking.test_database import old  # noqa: F401 - a fixture
+from tests.support.recorded import day
 from xingu.errors import DataError, UntrainedModelError
 from xingu.reports.report import report_trains
 from xingu.tracking.query import TrainFilter
@@ -187,8 +186,8 @@ def test_an_old_train_that_is_measured_again_stays_old(trains):
     assert list(trains.report().trains["train_id"]) == ["b", "a"]
 
 
-def test_a_database_of_xingu_2_0_is_reported(old):  # noqa: F811
-    report = report_trains(old, TrainFilter())
+def test_a_database_of_xingu_2_0_is_reported(old_control_db):
+    report = report_trains(old_control_db, TrainFilter())
     assert report.metrics.loc[("houses", "test", "RMSE"), "old-train"] == 12.5
     assert report.metrics.loc[("houses", "test", "comment"), "old-train"] == "fine"
     assert report.hyperparameters.loc[("houses", "depth"), "old-train"] == 6

@@ -3,7 +3,7 @@
 import json
 import math
 
-from tests.reports.past import day
+from tests.support.recorded import day
 from xingu.reports.json_document import report_records
 
 

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from rich.console import Console
 
-from tests.reports.past import day
+from tests.support.recorded import day
 from xingu.errors import SettingsError
 from xingu.reports.page import page, tables_html
 from xingu.reports.terminal import print_report, sparks

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.servers import Site, serve
+from tests.support.web import Site, serve
 from xingu.sources import Databases
 
 

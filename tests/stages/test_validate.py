@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.toys import Houses, houses
+from tests.support.toys import Houses, houses
 from xingu.errors import CheckFailedError, DataError, EmptySourceError, HookError
 from xingu.stages.builder import ProviderBuilder
 from xingu.stages.train import clean, engineer, split

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import inspect
 
-from tests.tracking.conftest import control_db
+from tests.support.control import control_db
 from xingu.errors import ControlDbError
 from xingu.records import MetricRow, TrainRun
 from xingu.tracking.query import find_trains, model_metrics
@@ -14,68 +14,33 @@ from xingu.tracking.record import claim_train, record_metrics
 from xingu.tracking.trials import earlier_hyperparameters
 from xingu.tuning.resolve import Earlier
 
-# The shape of a database of Xingu 2.0, with keys as strict as they can be.
-OF_2_0 = """
-CREATE TABLE training (
-    train_session_id VARCHAR NOT NULL, train_id VARCHAR NOT NULL, dataprovider_id VARCHAR NOT NULL,
-    PRIMARY KEY (train_session_id, train_id, dataprovider_id));
-CREATE TABLE training_attributes (
-    train_session_id VARCHAR NOT NULL, train_id VARCHAR NOT NULL, dataprovider_id VARCHAR NOT NULL,
-    attribute VARCHAR NOT NULL, value VARCHAR,
-    PRIMARY KEY (train_session_id, train_id, dataprovider_id, attribute));
-CREATE TABLE training_steps (
-    time INTEGER NOT NULL, dataprovider_id VARCHAR NOT NULL, train_session_id VARCHAR NOT NULL,
-    train_id VARCHAR NOT NULL, status VARCHAR NOT NULL,
-    PRIMARY KEY (time, dataprovider_id, train_session_id, train_id, status));
-CREATE TABLE metrics_model (
-    time INTEGER NOT NULL, dataprovider_id VARCHAR NOT NULL, train_session_id VARCHAR NOT NULL,
-    train_id VARCHAR NOT NULL, "set" VARCHAR NOT NULL, name VARCHAR NOT NULL,
-    value_number FLOAT, value_text VARCHAR,
-    PRIMARY KEY (time, dataprovider_id, train_session_id, train_id, "set", name));
-INSERT INTO training VALUES ('old-session', 'old-train', 'houses');
-INSERT INTO training_attributes VALUES
-    ('old-session', 'old-train', 'houses', 'git_branch', 'main'),
-    ('old-session', 'old-train', 'houses', 'hyperparam',
-     '{"source_train_id": null, "params": {"seed": 1}, "hyperparams": {"depth": 6}}');
-INSERT INTO training_steps VALUES
-    (1600000000, 'houses', 'old-session', 'old-train', 'train_fit_start');
-INSERT INTO metrics_model VALUES
-    (1600000009, 'houses', 'old-session', 'old-train', 'test', 'RMSE', 12.5, NULL),
-    (1600000009, 'houses', 'old-session', 'old-train', 'test', 'comment', NULL, 'fine');
-"""
 
-
-@pytest.fixture
-def old(tmp_path):
-    with closing(sqlite3.connect(tmp_path / "old.db")) as database:
-        database.executescript(OF_2_0)
-    return control_db(f"sqlite:///{tmp_path / 'old.db'}", tmp_path)
-
-
-def test_trains_metrics_and_hyperparameters_of_xingu_2_0_are_read_as_they_are(old):
-    train = find_trains(old).iloc[0]
+def test_trains_metrics_and_hyperparameters_of_xingu_2_0_are_read_as_they_are(old_control_db):
+    train = find_trains(old_control_db).iloc[0]
     assert (train["train_id"], train["time"].year) == ("old-train", 2020)
-    metrics = model_metrics(old).set_index("name")
+    metrics = model_metrics(old_control_db).set_index("name")
     assert metrics.loc["RMSE", "value_number"] == 12.5
     assert metrics.loc["comment", "value_text"] == "fine"
-    assert [*earlier_hyperparameters(old, "houses")] == [Earlier("old-train", {"depth": 6})]
+    assert [*earlier_hyperparameters(old_control_db, "houses")] == [
+        Earlier("old-train", {"depth": 6})
+    ]
 
 
-def test_new_trains_are_written_beside_those_of_xingu_2_0(old):
+def test_new_trains_are_written_beside_those_of_xingu_2_0(old_control_db):
     run = TrainRun("houses", "new-train", "new-session", "run")
     for _ in range(2):  # twice within one second: its keys hold the time
-        record_metrics(old, run, [MetricRow("test", "RMSE", 11.0, None)], {"trainsets"})
-    assert sorted(model_metrics(old)["value_number"].dropna()) == [11.0, 12.5]
+        record_metrics(old_control_db, run, [MetricRow("test", "RMSE", 11.0, None)], {"trainsets"})
+    assert sorted(model_metrics(old_control_db)["value_number"].dropna()) == [11.0, 12.5]
 
 
-def test_opening_it_changes_no_row_of_xingu_2_0(old, tmp_path):
+def test_opening_it_changes_no_row_of_xingu_2_0(old_control_db, tmp_path):
     def dump():
         with closing(sqlite3.connect(tmp_path / "old.db")) as database:
             tables = ("training", "training_attributes", "training_steps", "metrics_model")
             return [database.execute(f"SELECT * FROM {name}").fetchall() for name in tables]
 
     before = dump()
-    find_trains(old)
+    find_trains(old_control_db)
     assert dump() == before
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from sqlalchemy import insert
 
-from tests.tracking.conftest import control_db
-from tests.tuning.toys import Hill, search_with, trials_of, untuned
+from tests.support.control import control_db
+from tests.support.searches import Hill, search_with, trials_of, untuned
 from xingu.errors import DataError
 from xingu.records import TrainRun, Trial
 from xingu.tracking.query import TrainFilter, steps_of
@@ -229,9 +229,9 @@ def test_searches_about_something_else_do_not_mix(db, run, subject):
     assert open_trials(db, THIRD, SUBJECT).trials == killed.trials
 
 
-def test_a_prefix_keeps_searches_apart(url, tmp_path):
-    begun(control_db(url, tmp_path))
-    assert open_trials(control_db(url, tmp_path, "acme_"), OTHER, SUBJECT).trials == []
+def test_a_prefix_keeps_searches_apart(control_url, tmp_path):
+    begun(control_db(control_url, tmp_path))
+    assert open_trials(control_db(control_url, tmp_path, "acme_"), OTHER, SUBJECT).trials == []
 
 
 def record_all(url, home, number):
@@ -243,11 +243,11 @@ def record_all(url, home, number):
     log.close()
 
 
-def test_processes_that_search_at_once_lose_nothing_and_double_nothing(db, url, tmp_path):
+def test_processes_that_search_at_once_lose_nothing_and_double_nothing(db, control_url, tmp_path):
     for number in range(3):
         begun(db, replace(RUN, train_id=f"killed-{number}"), subject=("version", f"space-{number}"))
     with multiprocessing.get_context("spawn").Pool(6) as pool:
-        pool.starmap(record_all, [(url, tmp_path, number) for number in range(6)])
+        pool.starmap(record_all, [(control_url, tmp_path, number) for number in range(6)])
     table = db.tables.trials
     with db.read() as connection:
         found = connection.execute(table.select()).mappings().all()

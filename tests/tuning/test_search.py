@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.toys import Houses
-from tests.tuning.toys import Hills, search_with, trials_of, untuned
+from tests.support.searches import Hills, search_with, trials_of, untuned
+from tests.support.toys import Houses
 from xingu.errors import DataError, DeclarationError
 from xingu.tuning.trials import TrialLog
 

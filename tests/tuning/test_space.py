@@ -1,7 +1,7 @@
 import pytest
 from skopt.space import Categorical, Integer, Real
 
-from tests.tuning.toys import untuned
+from tests.support.searches import untuned
 from xingu.errors import DeclarationError
 from xingu.tuning.space import parse_space
 

@@ -28,6 +28,11 @@ def write_database(path: Path, frame: pd.DataFrame | None = None) -> str:
     return f"sqlite:///{path}"
 
 
+def query(sql: str, source: str = "db") -> dict[str, dict[str, str]]:
+    """Declare a source called `houses`."""
+    return {"houses": {"source": source, "query": sql}}
+
+
 class MeanEstimator(Estimator):
     """Estimates the mean of the target."""
 
@@ -84,6 +89,36 @@ class Taxes(Houses):
         data = super().clean_data_for_train(datasets)
         data["estimated_price"] = self.pre_req_model["houses"].predict(data)["estimation"]
         return data.assign(expensive=(data["price"] > 450).astype(int)) if "price" in data else data
+
+    def pre_process_for_predict_proba(self, X, model):
+        return X
+
+
+class Priced(Houses):
+    """Its batch has a target for 40 of 50 rows."""
+
+    batch_predict_dataset_sources = {
+        "houses": {
+            "source": "db",
+            "query": "select id, size, town, case when id < 40 then price end as price "
+            "from houses where id < 50",
+        }
+    }
+
+
+class Kinds(Priced):
+    """Three classes, and rows that count differently."""
+
+    id = "kinds"
+    y = "kind"
+    sample_weight = "weight"
+    estimator_class = "xingu.estimators.LightGBMClassifier"
+    proba_class_index = 1
+
+    def clean_data_for_train(self, datasets):
+        data = super().clean_data_for_train(datasets)
+        kind = pd.cut(data["price"], [0, 300, 500, 9999], labels=["cheap", "fair", "posh"])
+        return data.assign(kind=kind.astype(object), weight=data.index % 4)
 
     def pre_process_for_predict_proba(self, X, model):
         return X

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import dagster as dg
 
-from tests.toys import write_database
+from tests.support.toys import write_database
 from xingu import Model
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ import os
 import time
 from pathlib import Path
 
-from tests import toys
+from tests.support import toys
 
 
 class Houses(toys.Houses):

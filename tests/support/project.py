@@ -7,8 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from tests.toys import write_database
-from xingu import DataProvider
+from tests.support.toys import write_database
+from xingu import Coach, DataProvider, DataProviderFactory
 from xingu.config import Settings
 from xingu.registry.store import ModelStore
 from xingu.values import ValueStore
@@ -83,3 +83,34 @@ class Project:
             key: value if isinstance(value, dg.TableMetadataValue) else value.value
             for key, value in found.items()
         }
+
+
+def coach_of(home, classes, instance=None, **settings) -> Coach:
+    if not (home / "houses.db").exists():
+        write_database(home / "houses.db")
+    databases = {"db": f"sqlite:///{home / 'houses.db'}"}
+    factory = DataProviderFactory(classes)
+    instance = instance or dg.DagsterInstance.ephemeral()
+    return Coach(factory, instance=instance, project_home=home, databases=databases, **settings)
+
+
+def leftovers(home: Path) -> list[Path]:
+    """Unfinished files, and values that are there only in part."""
+    values = [path for path in (home / ".xingu/values").rglob("2*") if path.is_dir()]
+    return [*home.rglob("*.tmp"), *(path for path in values if not (path / "record.json").exists())]
+
+
+def everything_told(project: Project, caught: list[BaseException], caplog) -> str:
+    """All that anybody could read of the runs of `project`."""
+    texts = [f"{error} {error!r} {getattr(error, 'facts', '')}" for error in caught]
+    texts += [record.getMessage() + repr(record.args) for record in caplog.records]
+    for run in project.instance.get_runs():
+        texts.append(repr(run))
+        texts += [entry.to_json() for entry in project.instance.all_logs(run.run_id)]
+        texts.append(repr(project.instance.get_job_snapshot(str(run.job_snapshot_id))))
+    texts += [
+        f"{path} {path.read_bytes().decode('latin-1')}"
+        for path in project.home.rglob("*")
+        if path.is_file()
+    ]
+    return "\n".join(texts)

@@ -5,8 +5,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from tests.estimators.contract import CategoryContract, ClassifierContract, RegressorContract
-from tests.estimators.data import NUMBERS
+from tests.support.estimator_contract import CategoryContract, ClassifierContract, RegressorContract
+from tests.support.estimators import NUMBERS
 from xingu.estimators import (
     CatBoostClassifier,
     CatBoostRegressor,

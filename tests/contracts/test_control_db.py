@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import inspect, text
 
-from tests.tracking.conftest import control_db
+from tests.support.control import control_db
 from xingu.errors import ControlDbError
 from xingu.metrics.collect import metric_rows
 from xingu.records import MetricRow, PackageRecord, SourceRecord, TrainRun
@@ -72,8 +72,8 @@ def test_the_tables_have_exactly_the_promised_columns(db):
         assert {column["name"] for column in found.get_columns(table)} == set(columns.split())
 
 
-def test_a_prefix_starts_every_name(url, tmp_path):
-    db = control_db(url, tmp_path, "acme_")
+def test_a_prefix_starts_every_name(control_url, tmp_path):
+    db = control_db(control_url, tmp_path, "acme_")
     names = set(inspect(db.engine).get_table_names())
     assert {f"acme_{name}" for name in COLUMNS} <= names
     assert all(name.startswith("acme_") for name in names)
@@ -237,9 +237,11 @@ def claim_both(url, home, root_run_id):
     return claim_session(db, root_run_id, "day"), claim_train(db, RUN, root_run_id, lambda _: False)
 
 
-def test_processes_that_start_at_once_on_an_empty_database_claim_different_names(url, tmp_path):
+def test_processes_that_start_at_once_on_an_empty_database_claim_different_names(
+    control_url, tmp_path
+):
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        claims = pool.starmap(claim_both, [(url, tmp_path, f"run-{n}") for n in range(8)])
+        claims = pool.starmap(claim_both, [(control_url, tmp_path, f"run-{n}") for n in range(8)])
     assert len({session for session, _ in claims}) == len({train for _, train in claims}) == 8
 
 
@@ -255,10 +257,10 @@ def write_much(url, home, number):
         record_sets(db, run, {"test": pd.DataFrame({"p": np.arange(2_000)})}, "p")
 
 
-def test_ten_processes_that_write_at_once_lose_nothing_and_double_nothing(url, tmp_path):
+def test_ten_processes_that_write_at_once_lose_nothing_and_double_nothing(control_url, tmp_path):
     with multiprocessing.get_context("spawn").Pool(10) as pool:
-        pool.starmap(write_much, [(url, tmp_path, number) for number in range(10)])
-    db = control_db(url, tmp_path)
+        pool.starmap(write_much, [(control_url, tmp_path, number) for number in range(10)])
+    db = control_db(control_url, tmp_path)
     counts = {name: len(rows_of(db, name)) for name in ("training", "training_steps", "sets")}
     assert counts == {"training": 10, "training_steps": 50, "sets": 20_000}
     assert len(rows_of(db, "metrics_model")) == 200
@@ -280,9 +282,9 @@ def test_a_write_that_fails_leaves_what_was_there(db):
     assert [row[0] for row in values_of(db, "sets", '"set"')] == ["test"]
 
 
-def test_a_database_of_a_newer_xingu_is_refused_and_stays_as_it_is(db, url, tmp_path):
+def test_a_database_of_a_newer_xingu_is_refused_and_stays_as_it_is(db, control_url, tmp_path):
     with db.write("test") as connection:
         connection.execute(text("UPDATE xingu_version SET version_num = '9999'"))
     with pytest.raises(ControlDbError, match="a version that this Xingu does not know"):
-        find_trains(control_db(url, tmp_path))
+        find_trains(control_db(control_url, tmp_path))
     assert values_of(db, "xingu_version", "version_num") == [("9999",)]

@@ -5,7 +5,7 @@ from functools import partial
 
 import pandas as pd
 
-from tests.toys import Houses, houses
+from tests.support.toys import Houses, houses
 from xingu.errors import DeclarationError
 from xingu.model import Model
 from xingu.provider.estimator import Estimator

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from tests.estimators.data import FEATURES, houses, sets
+from tests.support.estimators import FEATURES, houses, sets
 from xingu.errors import DataError, MissingColumnError, UntrainedModelError
 from xingu.provider.estimator import Estimator
 

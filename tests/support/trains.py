@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.project import Project
-from tests.toys import Houses, Taxes
+from tests.support.project import Project
+from tests.support.toys import Houses, Taxes
 from xingu.names import key_part
 from xingu.records import TrainRun
 from xingu.registry.manifest import FileRecord, Manifest, ProviderRecord

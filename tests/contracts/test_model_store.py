@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 from upath import UPath
 
-import tests.toys
-from tests.toys import Houses, Taxes, houses
+from tests.support.toys import Houses, Taxes, houses
 from xingu import Model
 from xingu.errors import CorruptPackageError, UntrainedModelError
 from xingu.model.provenance import Provenance, library_versions
@@ -23,7 +22,7 @@ from xingu.stages.builder import ProviderBuilder
 from xingu.stages.train import clean, engineer, fit, split, tune
 from xingu.tuning.resolve import Tuning
 
-ROOT = Path(tests.toys.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def train(cls, store, train_id="first", session="session", versions=None, **pre_reqs):
