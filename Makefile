@@ -1,10 +1,10 @@
-# Everything a newcomer needs: make demo, make ui, make test. Nothing is installed twice.
+# Everything a newcomer needs: make demo, make ui, make test, make docs. Nothing is installed twice.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo ui test check lint clean
+.PHONY: demo ui test check lint docs clean
 
 demo: $(VENV)/.demo .env
 	$(BIN)/python -m demo.warehouse build
@@ -25,8 +25,11 @@ lint: $(VENV)/.dev
 
 check: lint test
 
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf .dagster .xingu data models plots
+	rm -rf .dagster .xingu data models plots site
 
 .env:
 	cp .env.example .env
@@ -41,4 +44,8 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@ $(VENV)/.demo
+	touch $@ $(VENV)/.demo $(VENV)/.docs
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@
