@@ -63,7 +63,14 @@ FAMILY_CALLS = {
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Return the page with its generated parts."""
     markdown = re.sub(r"\{\{ (\w+) \}\}", lambda match: PATHS[match[1]], markdown)
-    return re.sub(r"<!-- generated: (\w+) -->", lambda match: GENERATORS[match[1]](), markdown)
+    markdown = re.sub(r"<!-- generated: (\w+) -->", lambda match: GENERATORS[match[1]](), markdown)
+    # GitHub needs \| inside of code in a table; Python-Markdown shows the backslash.
+    return re.sub(r"`[^`\n]+`", lambda code: code[0].replace(r"\|", "|"), markdown)
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Return the page without the name that mkdocs-click 0.9 prints for "no default"."""
+    return html.replace("<code>Sentinel.UNSET</code>", "")
 
 
 # -- the DataProvider -----------------------------------------------------------------------------
@@ -170,7 +177,7 @@ def rooms() -> str:
     parts = []
     for package, rows in sorted(layers(), reverse=True):
         table = [[f"`{room}`", _module_summary(room)] for row in rows for room in row]
-        parts += [f"### `{package}`", _table(["room", "content"], table)]
+        parts += [f"### `{package}`", _table(["module", "content"], table)]
     return "\n\n".join(parts)
 
 
@@ -246,7 +253,7 @@ def _table(header: list[str], rows: Iterable[list[str]]) -> str:
 
 
 def _code(text: object) -> str:
-    return f"`{str(text).replace('|', chr(92) + '|')}`"
+    return f"`{text}`"
 
 
 def _one_line(docstring: str) -> str:

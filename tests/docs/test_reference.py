@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import SecretStr
 
-from tests.docs.pages import PAGES, ROOT
+from tests.docs.pages import PAGES
 from xingu import errors
 from xingu.config import Settings
 from xingu.inventory.schema import tables
@@ -76,9 +76,3 @@ def test_every_decision_has_a_status_and_a_date(page):
             PAGES[page].read_text(),
             re.MULTILINE,
         )
-
-
-def test_every_picture_is_shown_on_a_page():
-    texts = "".join(path.read_text() for path in [*PAGES.values(), ROOT / "README.md"])
-    pictures = {path.name for path in (ROOT / "docs" / "images").iterdir()}
-    assert {name for name in pictures if name not in texts} == set()

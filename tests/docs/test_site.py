@@ -68,10 +68,15 @@ def test_every_declaration_and_hook_is_in_a_table_and_has_an_entry(site, name):
     assert f'id="{anchor}"' in entries
 
 
+def test_every_declaration_and_hook_has_a_default_and_a_meaning(site):
+    page = (site / "reference" / "dataprovider.html").read_text()
+    assert "<td></td>" not in page.partition('id="all-members"')[0]
+
+
 @pytest.mark.parametrize("page", ["dataprovider", "api", "command-line"])
 def test_no_marker_of_generated_text_is_left(site, page):
     text = (site / "reference" / f"{page}.html").read_text()
-    assert not re.search(r"generated:|\{\{ |::: ", text)
+    assert not re.search(r"generated:|\{\{ |::: |Sentinel|\\\|", text)
 
 
 def test_every_command_and_option_is_in_the_reference(site):
