@@ -19,8 +19,8 @@ from typing import Any
 import griffe
 
 import xingu
-from xingu.dataprovider import HOOKS
-from xingu.families import FAMILIES
+from xingu.provider.hooks import HOOKS
+from xingu.provider.methods import FAMILIES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -28,12 +28,12 @@ DOCS = ROOT / "docs"
 PATHS = {
     **{
         name: f"{getattr(xingu, name).__module__}.{name}"
-        for name in ("Coach", "DataProvider", "DataProviderFactory", "Estimator", "Model")
+        for name in ("DataProvider", "DataProviderFactory", "Estimator", "Model", "ModelView")
     },
-    "errors": "xingu.errors",
-    "estimators": "xingu.estimators",
+    "Coach": "xingu_dagster.coach.Coach",
     "SearchPlan": "xingu.tuning.plan.SearchPlan",
-    "command_line": "xingu_dagster.cli",
+    "command_line": "xingu_dagster.cli.main",
+    "errors": "xingu.errors",
 }
 """Dotted paths of what the reference shows, by the names that pages use."""
 

@@ -12,7 +12,7 @@ from dagster._cli import create_dagster_cli
 from dagster_dg_cli.cli import create_dg_cli
 
 from tests.docs.pages import PAGES, ROOT, blocks, prose
-from xingu_dagster.cli import xingu
+from xingu_dagster.cli.main import xingu
 
 PROGRAMS = {"xingu": xingu, "dagster": create_dagster_cli(), "dg": create_dg_cli()}
 OTHERS = {".", "export", "curl", "cp", "uvicorn"}

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from tests.docs.pages import PAGES
 from xingu import errors
 from xingu.config import Settings
-from xingu.inventory.schema import tables
+from xingu.tracking.schema import tables
 
 RECORDS = [page for page in PAGES if re.match(r"docs/adr/\d", page)]
 NO_STATUS_YET = {"0004", "0005"}

@@ -80,7 +80,7 @@ def test_no_marker_of_generated_text_is_left(site, page):
 
 
 def test_every_command_and_option_is_in_the_reference(site):
-    from xingu_dagster.cli import xingu
+    from xingu_dagster.cli.main import xingu
 
     page = (site / "reference" / "command-line.html").read_text()
 
