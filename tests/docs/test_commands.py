@@ -17,7 +17,12 @@ from xingu_dagster.cli.main import xingu
 PROGRAMS = {"xingu": xingu, "dagster": create_dagster_cli(), "dg": create_dg_cli()}
 OTHERS = {".", "export", "curl", "cp", "uvicorn"}
 """Programs whose arguments are not looked at."""
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+EXTRAS = {
+    extra
+    for path in (ROOT / "pyproject.toml", ROOT / "core" / "pyproject.toml")
+    if path.exists()
+    for extra in tomllib.loads(path.read_text())["project"]["optional-dependencies"]
+}
 TARGETS = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -106,4 +111,4 @@ def every(command: click.Command):
 @pytest.mark.parametrize("page", PAGES)
 def test_extras_that_a_page_installs_are_declared(page):
     for names in re.findall(r"xingu(?:-core)?\[([\w,]+)\]'", PAGES[page].read_text()):
-        assert set(names.split(",")) <= set(EXTRAS)
+        assert set(names.split(",")) <= EXTRAS

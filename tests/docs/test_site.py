@@ -10,6 +10,7 @@ import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
+import xingu
 from tests.docs.pages import PAGES, ROOT, prose
 from xingu import DataProvider
 
@@ -66,6 +67,12 @@ def test_every_declaration_and_hook_is_in_a_table_and_has_an_entry(site, name):
     anchor = f"{DataProvider.__module__}.DataProvider.{name}"
     assert f'href="#{anchor}"' in tables
     assert f'id="{anchor}"' in entries
+
+
+@pytest.mark.parametrize("name", xingu.__all__)
+def test_every_public_name_is_in_the_reference(site, name):
+    pages = [(site / "reference" / f"{page}.html").read_text() for page in ("dataprovider", "api")]
+    assert any(f'id="{getattr(xingu, name).__module__}.{name}"' in page for page in pages)
 
 
 def test_every_declaration_and_hook_has_a_default_and_a_meaning(site):
