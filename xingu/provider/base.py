@@ -32,6 +32,7 @@ class DataProvider:
     train_dataset_sources: Mapping[str, Mapping[str, Any]] = {}
     """`{name: {"source": nickname, "query": sql}}` or `{name: {"url": …, "params": {…}}}`."""
     batch_predict_dataset_sources: Mapping[str, Mapping[str, Any]] = {}
+    """Sources of the rows to estimate in batch, in the same form; none: no batch."""
 
     x_features: Sequence[str] = ()
     """Features of the outside world: what a caller of `Model.predict` has to give."""
@@ -43,9 +44,13 @@ class DataProvider:
     """Column that says what a row counts, at least 0, in the fit, in metrics and in plots."""
 
     estimator_class: type[Estimator] | str | None = None
+    """An Estimator class, or its dotted name, which is imported when it is first needed."""
     estimator_class_params: Mapping[str, Any] = {}
+    """Arguments of the Estimator itself, for example which algorithm it wraps."""
     estimator_params: Mapping[str, Any] = {}
+    """Fixed parameters of the algorithm."""
     estimator_hyperparams: Mapping[str, Any] = {}
+    """Parameters of the algorithm that a search may replace; they override `estimator_params`."""
     estimator_hyperparams_search_space: Mapping[str, Any] = {}
     """`{hyperparameter: skopt dimension}`, or `('int', dict(low=…, high=…))` and the like."""
     hyperopt: Mapping[str, Any] = {}
@@ -53,6 +58,7 @@ class DataProvider:
     more; see `xingu.tuning.plan.SearchPlan`."""
 
     random_state: int = 42
+    """Seed of the default split and of the search."""
     test_size: float = 0.1
     """Share of all rows, in [0, 1), that the default split keeps for `test`."""
     val_size: float = 0.2

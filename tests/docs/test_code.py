@@ -1,0 +1,124 @@
+"""Python on the pages compiles; blocks marked ``<!-- test: run -->`` do what their page says."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.docs.pages import PAGES, ROOT, blocks
+
+SEPARATE = ("docs/tutorial.md", "docs/how-to/serving.md")
+RUNNABLE = [page for page in PAGES if any(block.run for block in blocks("python", page))]
+FLIGHT_ROWS = 600
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=str)
+def test_python_on_a_page_compiles(block):
+    compile(block.code, block.page, "exec")
+
+
+@pytest.mark.parametrize("page", [page for page in RUNNABLE if page not in SEPARATE])
+def test_runnable_blocks_of_a_page_run_in_order(page, trained_home, monkeypatch):
+    monkeypatch.chdir(trained_home)
+    monkeypatch.delenv("PROJECT_HOME", raising=False)
+    names = {"__name__": "page"}
+    for block in blocks("python", page):
+        if block.run:
+            exec(compile(block.code, page, "exec"), names)
+
+
+def test_the_examples_of_metrics_checks_and_searches_are_accepted_declarations():
+    from xingu import DataProvider, DataProviderFactory
+    from xingu_dagster.factory import build_provider_assets
+
+    body = {"id": "example", "x_features": ["size"], "y": "delay",
+            "train_dataset_sources": {"rows": {"url": "rows.csv"}},
+            "estimator_class": "xingu.estimators.LightGBMRegressor"}  # fmt: skip
+    examples = {"compute_global_model_metrics_size": lambda self, model: {"features": 1}}
+    for page in ("tuning", "checks", "metrics-and-plots"):
+        for block in blocks("python", f"docs/how-to/{page}.md"):
+            if block.run:
+                exec(compile(block.code, block.page, "exec"), names := {})
+                for name, value in names.items():
+                    declared = isinstance(value, type) and issubclass(value, DataProvider)
+                    known = hasattr(DataProvider, name) or name.startswith("compute_")
+                    if declared and value is not DataProvider:
+                        examples |= {key: one for key, one in vars(value).items() if key[0] != "_"}
+                    elif known and value is not DataProvider:
+                        examples[name] = value
+    assert {"checks", "quality_gates", "hyperopt", "metric_directions"} <= set(examples)
+    example = type("Example", (DataProvider,), body | examples)
+    assert list(DataProviderFactory([example])) == ["example"]
+    assert build_provider_assets(example, "last")
+
+
+def test_the_tutorial_trains_a_model_and_then_one_with_a_learned_feature(tmp_path):
+    declare, use, extend = blocks("python", "docs/tutorial.md")
+    assert declare.title == extend.title
+    module = tmp_path / declare.title
+    module.parent.mkdir()
+    module.write_text(declare.raw)
+    (tmp_path / "extended.py").write_text(declare.raw + textwrap.indent(extend.raw, "    "))
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as database:
+        database.register("rows", flights())
+        database.execute("CREATE TABLE flights AS SELECT * FROM rows")
+    step = f"Coach(progress=False).team_train()\n{use.text}\n"
+    output = run_script(
+        "import sys; from pathlib import Path; from xingu import Coach\n"
+        f"{step}"
+        f"Path('extended.py').replace({declare.title!r})\n"
+        "for name in [name for name in sys.modules if name.startswith('dataproviders')]:\n"
+        "    del sys.modules[name]\n"
+        f"{step}"
+        "print(model.signature().estimator_features)",
+        tmp_path,
+    )
+    assert output.count("estimation") == 2
+    assert "'distance', 'flights_on_route')" in output
+
+
+def test_the_models_of_the_readme_and_of_the_tutorial_have_different_ids():
+    tutorial, readme = (
+        set(re.findall(r"^    id = (.*)$", path.read_text(), re.MULTILINE))
+        for path in (PAGES["docs/tutorial.md"], ROOT / "README.md")
+    )
+    assert tutorial == {'"flight_time"'}
+    assert not tutorial & readme
+
+
+def flights() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    distance = rng.integers(200, 2500, FLIGHT_ROWS)
+    return pd.DataFrame({
+        "carrier": rng.choice(["UA", "AA"], FLIGHT_ROWS),
+        "origin": rng.choice(["EWR", "JFK"], FLIGHT_ROWS),
+        "dest": rng.choice(["SFO", "LAX", "BOS"], FLIGHT_ROWS),
+        "month": rng.integers(1, 7, FLIGHT_ROWS),
+        "hour": rng.integers(5, 23, FLIGHT_ROWS),
+        "distance": distance,
+        "air_time": distance / 8 + rng.normal(20, 3, FLIGHT_ROWS),
+    })  # fmt: skip
+
+
+def run_script(script: str, home: Path) -> str:
+    """Run `script` in a process of its own, in the project `home`, and return its output."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PROJECT_HOME": str(home),
+        "DATABASES": f"warehouse|duckdb:///{home / 'warehouse.duckdb'}",
+        "DAGSTER_HOME": "",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=home, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout

@@ -1,0 +1,114 @@
+"""Commands on the pages exist, with the options that the pages give them."""
+
+import json
+import re
+import shlex
+import tomllib
+from importlib.util import find_spec
+
+import click
+import pytest
+from dagster._cli import create_dagster_cli
+from dagster_dg_cli.cli import create_dg_cli
+
+from tests.docs.pages import PAGES, ROOT, blocks, prose
+from xingu_dagster.cli.main import xingu
+
+PROGRAMS = {"xingu": xingu, "dagster": create_dagster_cli(), "dg": create_dg_cli()}
+OTHERS = {".", "export", "curl", "cp", "uvicorn"}
+"""Programs whose arguments are not looked at."""
+EXTRAS = {
+    extra
+    for path in (ROOT / "pyproject.toml", ROOT / "core" / "pyproject.toml")
+    if path.exists()
+    for extra in tomllib.loads(path.read_text())["project"]["optional-dependencies"]
+}
+TARGETS = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def commands(text: str) -> list[list[str]]:
+    """Return the words of each command of a block; settings before it are left out."""
+    lines = (shlex.split(line, comments=True) for line in text.replace("\\\n", " ").splitlines())
+    found = []
+    for words in lines:
+        while words and re.match(r"[A-Z_]+=", words[0]):
+            words = words[1:]
+        if words:
+            found.append([words[0].removeprefix(".venv/bin/"), *words[1:]])
+    return found
+
+
+def parse(program: str, arguments: list[str]) -> click.Context:
+    """Parse a command line down to its last sub-command, without doing anything."""
+    command = PROGRAMS[program]
+    path = program
+    rest = list(arguments)
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        path = f"{path} {rest[0]}"
+        command = command.get_command(click.Context(command), rest.pop(0))
+        assert command is not None, f"there is no command {path}"
+    if isinstance(command, click.Group):
+        assert command.invoke_without_command, f"{path} needs a sub-command"
+    return command.make_context(path, rest)
+
+
+@pytest.mark.parametrize("block", blocks("sh"), ids=str)
+def test_commands_of_a_block_can_be_parsed(block):
+    for program, *arguments in commands(block.text):
+        if program in PROGRAMS:
+            check(parse(program, arguments))
+        elif program == "make":
+            assert set(arguments) <= TARGETS
+        elif program == "python":
+            name = arguments[1] if arguments[0] == "-m" else arguments[0]
+            assert find_spec(name) if arguments[0] == "-m" else (ROOT / name).exists()
+        elif program == "pip":
+            assert arguments[0] == "install"
+        else:
+            assert program in OTHERS, block
+
+
+def check(context: click.Context) -> None:
+    """Modules that a command names exist, and what is JSON is JSON."""
+    for value in context.params.values():
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str) and text.startswith("xingu_dagster."):
+                assert find_spec(text)
+            if isinstance(text, str) and text.startswith("{"):
+                json.loads(text)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_within_a_sentence_name_what_exists(page):
+    for code in re.findall(r"`((?:xingu|dagster|make) [^`]*)`", prose(page)):
+        program, *words = " ".join(code.split()).split()
+        if program == "make":
+            assert set(words) <= TARGETS, code
+            continue
+        command = PROGRAMS[program]
+        for word in words:
+            if isinstance(command, click.Group) and not word.startswith("-"):
+                command = command.get_command(click.Context(command), word)
+                assert command is not None, code
+            elif word.startswith("--"):
+                assert any(word in one.opts for one in command.params), code
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_options_within_a_sentence_exist_in_some_command(page):
+    known = {option for command in every(xingu) for one in command.params for option in one.opts}
+    known |= {"--config-json", "--workers"}  # of dagster, of uvicorn
+    for option in re.findall(r"`(--[a-z-]+)", prose(page)):
+        assert option in known, option
+
+
+def every(command: click.Command):
+    yield command
+    for child in getattr(command, "commands", {}).values():
+        yield from every(child)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_extras_that_a_page_installs_are_declared(page):
+    for names in re.findall(r"xingu(?:-core)?\[([\w,]+)\]'", PAGES[page].read_text()):
+        assert set(names.split(",")) <= EXTRAS
