@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.project import Project
-from tests.toys import Houses, houses
+from tests.support.project import Project
+from tests.support.toys import Houses, houses
 
 
 @pytest.fixture(scope="module")

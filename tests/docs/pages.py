@@ -11,6 +11,7 @@ PAGES = {
     str(path.relative_to(ROOT)): path
     for path in [
         *sorted((ROOT / "docs").rglob("*.md")),
+        ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         ROOT / "benchmarks" / "README.md",
     ]

@@ -23,7 +23,7 @@ EXTRAS = {
     if path.exists()
     for extra in tomllib.loads(path.read_text())["project"]["optional-dependencies"]
 }
-TARGETS = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def commands(text: str) -> list[list[str]]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.docs.pages import ROOT, blocks
-from tests.toys import houses
+from tests.support.toys import houses
 from xingu import Model
 
 SERVICE, SCORE = blocks("python", "docs/how-to/serving.md")

@@ -1,13 +1,11 @@
 """The archives of both distributions, built once for each process that runs tests of them."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.declared import BOTH, Distribution
+from tests.support.distributions import BOTH, Distribution, build
 
 
 @dataclass(frozen=True)
@@ -16,15 +14,6 @@ class Archives:
 
     wheels: dict[str, Path]
     sdists: dict[str, Path]
-
-
-def build(source: Path, target: Path, kind: str) -> Path:
-    """Build a ``wheel`` or an ``sdist`` of the folder `source` into `target`."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(target)]
-    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    [archive] = target.iterdir()
-    return archive
 
 
 @pytest.fixture(scope="session")

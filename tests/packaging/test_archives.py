@@ -6,8 +6,7 @@ from email.parser import Parser
 
 import pytest
 
-from tests.packaging.conftest import build
-from tests.packaging.declared import BOTH, CORE, DAGSTER, ROOT
+from tests.support.distributions import BOTH, CORE, DAGSTER, ROOT, build
 from xingu import __version__
 
 each = pytest.mark.parametrize("distribution", BOTH, ids=lambda one: one.name)

@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.packaging.declared import BOTH, CORE, DAGSTER, ROOT
+from tests.support.distributions import BOTH, CORE, DAGSTER, ROOT
 
 LOCKED = {
     canonicalize_name(one.name): next(iter(one.specifier)).version

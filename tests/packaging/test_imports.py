@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.packaging.declared import ROOT
+from tests.support.distributions import ROOT
 from tests.support.project import Project
 from tests.support.toys import Houses
 

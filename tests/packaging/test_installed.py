@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.packaging.declared import CORE, ROOT
+from tests.support.distributions import CORE, ROOT
 from tests.support.toys import houses
 from xingu import __version__
 

@@ -1,5 +1,7 @@
 """What both pyproject.toml files declare, read without building anything."""
 
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,3 +62,12 @@ class Distribution:
 CORE = Distribution("xingu-core", ROOT / "core", "xingu")
 DAGSTER = Distribution("xingu", ROOT, "xingu_dagster")
 BOTH = (CORE, DAGSTER)
+
+
+def build(source: Path, target: Path, kind: str) -> Path:
+    """Build a ``wheel`` or an ``sdist`` of the folder `source` into `target`."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(target)]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [archive] = target.iterdir()
+    return archive
