@@ -69,7 +69,7 @@ def test_every_declaration_and_hook_is_in_a_table_and_has_an_entry(site, name):
     assert f'id="{anchor}"' in entries
 
 
-@pytest.mark.parametrize("name", xingu.__all__)
+@pytest.mark.parametrize("name", sorted({*xingu.__all__} - {"__version__"}))
 def test_every_public_name_is_in_the_reference(site, name):
     pages = [(site / "reference" / f"{page}.html").read_text() for page in ("dataprovider", "api")]
     assert any(f'id="{getattr(xingu, name).__module__}.{name}"' in page for page in pages)
