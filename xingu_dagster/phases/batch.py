@@ -9,8 +9,8 @@ from functools import cached_property
 import dagster as dg
 import pandas as pd
 
+from xingu.error_collector import ErrorCollector
 from xingu.errors import DataError
-from xingu.failures import Failures
 from xingu.model import Model
 from xingu.plots.collect import Gallery
 from xingu.provider.estimator import ESTIMATION
@@ -120,14 +120,14 @@ class Batch:
         """Materialize what was selected of the phase."""
         yield from self._prepared()
         yield from self._estimated()
-        failures = Failures()
+        failures = ErrorCollector()
         if self.step.selected(*METRICS):
-            with failures.kept():
+            with failures.collect():
                 yield from self._metrics()
         if self.step.selected(*PLOTS):
-            with failures.kept():
+            with failures.collect():
                 yield from self._plots()
-        failures.check()
+        failures.raise_collected()
 
     def _prepared(self) -> Results:
         step, sources = self.step, self.step.names.batch_sources
@@ -174,7 +174,7 @@ class Batch:
         yield from check_batch_estimations(step, lambda: self.model, self._restored)
 
     def _metrics(self) -> Iterator[dg.MaterializeResult]:
-        step, failures = self.step, Failures()
+        step, failures = self.step, ErrorCollector()
         with step.recorded("model_batch_predict_metrics", self.model.run):
             XY, Y_pred = self._measured()
             result = step.make(
@@ -206,7 +206,7 @@ class Batch:
         return estimations
 
     def _measure(
-        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, failures: Failures
+        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, failures: ErrorCollector
     ) -> dict[str, pd.DataFrame]:
         control, run = self.step.workspace.control, self.model.run
         table = measure_batch(self.model, XY, Y_pred)

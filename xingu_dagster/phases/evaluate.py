@@ -6,7 +6,7 @@ from functools import cached_property
 import dagster as dg
 import pandas as pd
 
-from xingu.failures import Failures
+from xingu.error_collector import ErrorCollector
 from xingu.model import Model
 from xingu.plots.collect import Gallery
 from xingu.provider.state import PreparedSplits
@@ -76,7 +76,7 @@ class Evaluation:
 
     def run(self) -> Results:
         """Materialize what was selected of the phase; one that fails keeps no other from it."""
-        step, failures = self.step, Failures()
+        step, failures = self.step, ErrorCollector()
         version = step.derived_version(("model",), ("splits",))
         if step.selected(*ESTIMATIONS):
             self._save_sets()
@@ -90,17 +90,17 @@ class Evaluation:
             )
         yield from check_estimations(self)
         if step.selected(*METRICS):
-            with failures.kept():
+            with failures.collect():
                 yield from self._metrics(version)
         if step.selected(*PLOTS):
-            with failures.kept():
+            with failures.collect():
                 yield from self._plots(version)
-        with failures.kept():
+        with failures.collect():
             yield from check_train(self)
-        failures.check()
+        failures.raise_collected()
 
     def _metrics(self, version: str) -> Iterator[dg.MaterializeResult]:
-        step, failures = self.step, Failures()
+        step, failures = self.step, ErrorCollector()
         with step.recorded("model_trainsets_metrics", self.model.run):
             result = step.make(
                 METRICS,
@@ -112,7 +112,7 @@ class Evaluation:
             )
             yield from announced(step, result, failures)
 
-    def _measure(self, failures: Failures) -> pd.DataFrame:
+    def _measure(self, failures: ErrorCollector) -> pd.DataFrame:
         table = measure_sets(self._estimated_model)
         failures.errors += table.failures.errors
         control, run = self.step.workspace.control, self.model.run
