@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from xingu.directions import Direction
+from xingu.directions import DeclaredDirection
 from xingu.provider.estimator import Estimator, resolve_estimator_class
 from xingu.provider.protocols import ModelView
 
@@ -64,9 +64,9 @@ class DataProvider:
     """Ids of the DataProviders whose Models this one uses, as `self.pre_req_model[id]`."""
     hollow: bool = False
     """No estimator: `post_process_after_predict` computes the estimation."""
-    metric_directions: Mapping[str, Direction] = {}
-    """`{metric: "less" | "more" | "zero"}`: which values of own metrics are better; ``zero``: those
-    nearer to 0."""
+    metric_directions: Mapping[str, DeclaredDirection] = {}
+    """`{metric: "minimize" | "maximize" | "zero"}`: which values of its own metrics are better;
+    ``zero``: those closer to 0."""
     quality_gates: Mapping[str, Any] = {}
     """`{set: {metric: (operator, value)}}`; operators are comparisons, or ``"not worse by"``, which
     compares with the train that was current before; see `xingu.checks.gates`."""
