@@ -137,7 +137,7 @@ def test_a_folder_that_exists_is_never_replaced(local):
     with new_folder(local, "value") as folder:
         (folder / "part").write_bytes(b"first")
     with (
-        pytest.raises(StorageError, match="value exists, and what is written never changes"),
+        pytest.raises(StorageError, match="value exists, and a stored folder is never replaced"),
         new_folder(local, "value") as folder,
     ):
         (folder / "part").write_bytes(b"second")

@@ -1,8 +1,8 @@
-"""A cache of source frames: one parquet file for each thing that decides a result.
+"""A cache of source frames as parquet files.
 
-Its one idea: the file's name is a hash of everything that decides its content, so an edited query
-or another database is another file. A file that cannot be read is as good as none. It does not
-know how frames are made.
+The name of a file is a hash of everything that determines its content (SQL or URL, parameters,
+database), so an edited query misses the cache. An unreadable file is a cache miss. Frames that
+parquet would change are not cached.
 """
 
 import datetime as dt
@@ -32,11 +32,11 @@ _PLAIN_VALUES = (
 
 
 class SourceCache:
-    """The cache of one folder.
+    """A cache in one folder.
 
     Args:
-        folder: Local folder or object storage; None: nothing is cached.
-        refresh: Read nothing from the cache, and replace what is there.
+        folder: Local folder or object storage; None disables the cache.
+        refresh: Ignore existing entries and replace them.
     """
 
     def __init__(self, folder: UPath | Path | None, refresh: bool = False) -> None:
@@ -45,17 +45,17 @@ class SourceCache:
 
     @property
     def active(self) -> bool:
-        """Whether there is a folder."""
+        """Whether the cache is enabled."""
         return self._folder is not None
 
-    def may_have(self, keys: Collection[str | None]) -> bool:
-        """Return whether there is a file for each of `keys`."""
+    def has_all(self, keys: Collection[str | None]) -> bool:
+        """Return whether every key has a file; it may turn out to be unreadable."""
         if self._folder is None or self._refresh:
             return False
         return all(key is not None and self._file(key).exists() for key in keys)
 
     def load(self, key: str) -> pd.DataFrame | None:
-        """Return the frame, or None (with a warning) if its file cannot be read."""
+        """Return the frame of an entry; None, with a warning, if its file cannot be read."""
         from xingu.files.frames import read_frame  # at call time: it imports pyarrow.parquet
 
         file = self._file(key)
@@ -66,12 +66,12 @@ class SourceCache:
             return None
 
     def store(self, key: str, frame: pd.DataFrame, label: str) -> None:
-        """Keep `frame`; one that parquet would change, or a full disk, is a warning.
+        """Store a frame; log a warning if parquet would change it or the write fails.
 
         Args:
-            key: Name of the entry.
-            frame: What to keep.
-            label: What it is, for the warning.
+            key: Key of the entry.
+            frame: Frame to store.
+            label: Description of the frame, for the warning.
         """
         from xingu.files.frames import parquet_obstacle, write_parquet
 
@@ -88,11 +88,14 @@ class SourceCache:
 
     @contextmanager
     def locked(self, keys: Collection[str | None], waiting: Callable[[], None]) -> Iterator[None]:
-        """Keep other processes of this machine from making the same entries.
+        """Lock entries against other processes of this machine; a no-op in object storage.
 
         Args:
-            keys: Names of the entries.
-            waiting: Called when another process has one of them.
+            keys: Keys of the entries.
+            waiting: Called once for each entry that another process has locked.
+
+        Raises:
+            StorageError: If the folder cannot be written.
         """
         local = None if self._folder is None else local_path(self._folder)
         if local is None:
@@ -108,7 +111,7 @@ class SourceCache:
                 f"The cache folder {self._folder} cannot be written ({error}); choose another one."
             ) from error
         with ExitStack() as locks:
-            # In the order of their names, so that two processes never wait for each other.
+            # Sorted, so that two processes cannot deadlock.
             for key in sorted({key for key in keys if key}):
                 lock = FileLock(folder / f"{key}.lock")
                 try:
@@ -126,9 +129,9 @@ class SourceCache:
 
 
 def cache_key(*parts: Any) -> str | None:
-    """Return a name for what `parts` decide, or None if they hold something without a text.
+    """Return the key of an entry: a hash of `parts`; None if they contain code or objects.
 
-    Secrets in mappings are left out: renewing a password renews no cache.
+    Secrets in mappings are left out, so that a renewed password does not miss the cache.
     """
     try:
         return hashlib.sha256(_canonical(parts).encode()).hexdigest()
@@ -152,4 +155,4 @@ def _canonical(value: Any) -> str:
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, _PLAIN_VALUES):
         return repr(value)
-    raise TypeError(f"{type(value).__name__} has no text of its own")
+    raise TypeError(f"{type(value).__name__} has no stable text")
