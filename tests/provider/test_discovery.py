@@ -79,7 +79,7 @@ def test_an_unknown_prerequisite_is_named():
 
 
 def test_a_cycle_is_an_error_that_draws_it():
-    with pytest.raises(PrerequisiteCycleError, match=r"circle: .* needs .* needs ") as caught:
+    with pytest.raises(PrerequisiteCycleError, match=r"cycle: .* needs .* needs ") as caught:
         DataProviderFactory([provider("a", "b"), provider("b", "a")])
     assert set(caught.value.facts["cycle"]) == {"a", "b"}
 

@@ -1,4 +1,4 @@
-"""Guard for the columns that a frame must have."""
+"""Check that a frame has required columns."""
 
 from collections.abc import Iterable
 
@@ -7,13 +7,23 @@ import pandas as pd
 from xingu.errors import MissingColumnError, did_you_mean
 
 SHOWN = 30
-"""Columns of the frame that an error lists."""
+"""Maximum number of columns that an error lists."""
 
 
 def require_columns(
     frame: pd.DataFrame, columns: Iterable[str], declared_as: str, frame_name: str
 ) -> None:
-    """Raise MissingColumnError that names the `columns` that `frame` does not have."""
+    """Check that `frame` has `columns`.
+
+    Args:
+        frame: The frame.
+        columns: Names of required columns.
+        declared_as: Declaration of the columns, for the error: ``houses.x_features``.
+        frame_name: Description of the frame, for the error.
+
+    Raises:
+        MissingColumnError: If a column is missing; it names all of them.
+    """
     known = set(frame.columns)
     missing = [name for name in columns if name not in known]
     if missing:
