@@ -79,8 +79,8 @@ class Template(DataProvider):
     builtin_plots_off: Collection[str] = {"Calibration"}
     # Columns whose values are the segments of the plot of errors; the features where empty.
     plot_segments: Sequence[str] = ()
-    # Which values of own metrics are better, for gates and reports: "less", "more", or near "zero".
-    metric_directions: Mapping[str, Any] = {"rows": "more"}
+    # Which values of own metrics are better: "minimize", "maximize", or closer to "zero".
+    metric_directions: Mapping[str, Any] = {"rows": "maximize"}
     # What a train must reach on a set before it may be deployed.
     quality_gates: Mapping[str, Any] = {"test": {"R2": (">=", 0.8)}}
     # Built-in checks to relax, to sharpen or to switch off, by name.

@@ -243,9 +243,9 @@ class DepartureDelay(_Flights):
     }
     hyperopt = {"evaluations": 30, "metric": "RMSE"}
     metric_directions = {
-        "RMSE gain over mean": "more",
-        "MAE gain over median": "more",
-        "within 15 minutes": "more",
+        "RMSE gain over mean": "maximize",
+        "MAE gain over median": "maximize",
+        "within 15 minutes": "maximize",
     }
 
     def feature_engineering_for_train(self, data: pd.DataFrame) -> pd.DataFrame:
@@ -326,8 +326,8 @@ class ArrivalLate(_Flights):
         "lambda_l2": 5,
     }
     metric_directions = {
-        "late among the riskiest tenth": "more",
-        "share of late flights in it": "more",
+        "late among the riskiest tenth": "maximize",
+        "share of late flights in it": "maximize",
     }
 
     def add_features(self, data: pd.DataFrame) -> pd.DataFrame:

@@ -149,7 +149,7 @@ class Model(BareModel):
             record_estimation_metrics(control, self.run, of_estimations)
         rows = [row for row in table.rows if row.set or channel == "global"]
         record_metrics(control, self.run, rows, {channel})
-        table.failures.check()
+        table.failures.raise_collected()
         return rows
 
     def save_batch_predict_estimations(self) -> None:

@@ -1,6 +1,7 @@
-"""Which values of a metric are better: the classical ones are known, others are declared.
+"""Directions of metrics: whether lower, higher or near-zero values are better.
 
-Its one idea: gates and reports ask here, so that both mean the same by "worse".
+Search, gates and reports all use `direction_of`. Directions of the built-in metrics are in
+`BUILTIN_DIRECTIONS`; a DataProvider declares those of its own metrics as `metric_directions`.
 """
 
 from collections.abc import Mapping
@@ -8,55 +9,74 @@ from typing import Literal
 
 from xingu.errors import DeclarationError, did_you_mean
 
-Direction = Literal["less", "more", "zero"]
-"""Less is better, more is better, or nearer to zero is."""
+SearchDirection = Literal["minimize", "maximize"]
+Direction = Literal[SearchDirection, "zero"]
+DeclaredDirection = Literal[Direction, "less", "more"]
+"""A `Direction`, or a synonym; the control DB of earlier releases holds synonyms, too."""
 
-WORDS: Mapping[Direction, str] = {
-    "less": "less is better",
-    "more": "more is better",
-    "zero": "nearer to 0 is better",
+_CANONICAL: Mapping[DeclaredDirection, Direction] = {
+    "minimize": "minimize",
+    "less": "minimize",
+    "maximize": "maximize",
+    "more": "maximize",
+    "zero": "zero",
+}
+DESCRIPTIONS: Mapping[Direction, str] = {
+    "minimize": "lower is better",
+    "maximize": "higher is better",
+    "zero": "closer to 0 is better",
 }
 _BY_DIRECTION: Mapping[Direction, str] = {
-    "less": "RMSE, MAE, Median AE, MAPE, Median APE, Log Loss, Brier",
-    "more": "R2, ROC AUC, Average Precision, F1, Macro F1, Precision, Recall, Accuracy, KS",
+    "minimize": "RMSE, MAE, Median AE, MAPE, Median APE, Log Loss, Brier",
+    "maximize": "R2, ROC AUC, Average Precision, F1, Macro F1, Precision, Recall, Accuracy, KS",
     "zero": "Bias",
 }
-CLASSICAL: Mapping[str, Direction] = {
+BUILTIN_DIRECTIONS: Mapping[str, Direction] = {
     name: direction for direction, names in _BY_DIRECTION.items() for name in names.split(", ")
 }
-"""Metrics that are measured without a method of the DataProvider, and which way is better."""
+"""Direction of each built-in metric, by its name."""
 
 
-def direction_of(name: str, declared: Mapping[str, Direction]) -> Direction | None:
-    """Return the direction of a metric, by its whole name in any case; None if nobody knows.
+def direction_of(name: str, declared: Mapping[str, DeclaredDirection]) -> Direction | None:
+    """Return the direction of a metric; None if it is not known.
 
     Args:
-        name: Its name.
-        declared: Directions by name; they win.
+        name: Full name of the metric, in any case.
+        declared: Directions by name of the metric; they override those of built-in metrics.
     """
     known: dict[str, Direction] = {
-        key.casefold(): direction for key, direction in (*CLASSICAL.items(), *declared.items())
+        key.casefold(): direction
+        for key, direction in (*BUILTIN_DIRECTIONS.items(), *without_synonyms(declared).items())
     }
     return known.get(name.casefold())
 
 
+def without_synonyms(declared: Mapping[str, DeclaredDirection]) -> dict[str, Direction]:
+    """Return directions by name of the metric, with synonyms replaced."""
+    return {name: _CANONICAL[direction] for name, direction in declared.items()}
+
+
 def check_directions(owner: str, declared: object) -> None:
-    """Refuse `metric_directions` that nobody would understand.
+    """Check the `metric_directions` of a DataProvider.
+
+    Args:
+        owner: Id of the DataProvider, for the error.
+        declared: The declaration.
 
     Raises:
-        DeclarationError: If it is no dict by name of the metric, or a direction does not exist.
+        DeclarationError: If it is not a dict by name of the metric, or has an unknown direction.
     """
     where = f"{owner}.metric_directions"
     if not isinstance(declared, Mapping) or not all(isinstance(name, str) for name in declared):
         raise DeclarationError(
-            f"{where} is {declared!r}; write for example {{'profit': 'more'}}.",
+            f"{where} is {declared!r}; write for example {{'profit': 'maximize'}}.",
             dataprovider_id=owner,
         )
     for name, direction in declared.items():
-        if direction not in list(WORDS):  # a list, because it may be unhashable
+        if direction not in list(_CANONICAL):  # a list: it may be unhashable
+            known = ", ".join(f"{one!r} ({text})" for one, text in DESCRIPTIONS.items())
             raise DeclarationError(
-                f"{where}[{name!r}] is {direction!r}; known: "
-                f"{', '.join(f'{way!r} ({text})' for way, text in WORDS.items())}."
-                f"{did_you_mean(str(direction), WORDS)}",
+                f"{where}[{name!r}] is {direction!r}; known: {known}."
+                f"{did_you_mean(str(direction), DESCRIPTIONS)}",
                 dataprovider_id=owner,
             )

@@ -1,6 +1,7 @@
-"""Every error that Xingu raises on purpose.
+"""The exception tree of Xingu.
 
-The text of an error says where, what and what to do; its `facts` are for programs::
+The text of an error says where it occurred, what is wrong and what to do; its `facts` are for
+programs::
 
     XinguError
     ├── SettingsError                 a setting is missing, malformed or contradicts another
@@ -9,20 +10,20 @@ The text of an error says where, what and what to do; its `facts` are for progra
     │   ├── UnknownProviderError
     │   ├── DuplicateProviderError
     │   └── PrerequisiteCycleError
-    ├── HookError                     a hook raised, or returned what it may not return
-    ├── SourceError                   outside data could not be had
+    ├── HookError                     a hook raised, or returned a value of a wrong type
+    ├── SourceError                   external data could not be read
     │   ├── QueryError
     │   ├── MissingFileError
     │   └── EmptySourceError
     ├── DataError                     the data cannot be trained on or estimated
-    │   ├── CheckFailedError          a check that stops what is downstream has failed
+    │   ├── CheckFailedError          a check that blocks downstream assets has failed
     │   ├── MissingColumnError
     │   └── UndefinedMetricError
-    ├── StateError                    an attribute of a DataProvider cannot travel
+    ├── StateError                    an attribute of a DataProvider cannot be pickled
     ├── ControlDbError                the control DB cannot be opened, read or written
     ├── RunFailedError                phases of a run failed
     ├── MissingExtraError             a package of an extra is not installed
-    └── StorageError                  a saved value or model cannot be had or trusted
+    └── StorageError                  a stored value or model is missing, damaged or unsafe
         ├── MissingValueError
         ├── UntrainedModelError
         ├── CorruptPackageError
@@ -46,7 +47,7 @@ class SettingsError(XinguError):
 
 
 class UnknownDatabaseError(SettingsError):
-    """A source names a database that no setting describes."""
+    """A source names a database that is not in the settings."""
 
 
 class DeclarationError(XinguError):
@@ -54,11 +55,11 @@ class DeclarationError(XinguError):
 
 
 class UnknownProviderError(DeclarationError):
-    """A DataProvider was asked for that does not exist."""
+    """A requested DataProvider does not exist."""
 
 
 class DuplicateProviderError(DeclarationError):
-    """Two DataProviders have ids that become the same asset key."""
+    """Two DataProviders have ids that map to the same asset key."""
 
 
 class PrerequisiteCycleError(DeclarationError):
@@ -66,11 +67,11 @@ class PrerequisiteCycleError(DeclarationError):
 
 
 class HookError(XinguError):
-    """A hook of a DataProvider raised, or returned what it may not return."""
+    """A hook of a DataProvider raised, or returned a value of a wrong type."""
 
 
 class SourceError(XinguError):
-    """Outside data could not be had."""
+    """External data could not be read."""
 
 
 class QueryError(SourceError):
@@ -82,7 +83,7 @@ class MissingFileError(SourceError):
 
 
 class EmptySourceError(SourceError):
-    """A source gave no rows where rows are needed."""
+    """A source returned no rows where rows are required."""
 
 
 class DataError(XinguError):
@@ -90,7 +91,7 @@ class DataError(XinguError):
 
 
 class CheckFailedError(DataError):
-    """A check that stops what is downstream has failed; the text has what it found."""
+    """A check that blocks downstream assets has failed; the text says why."""
 
 
 class MissingColumnError(DataError):
@@ -98,11 +99,11 @@ class MissingColumnError(DataError):
 
 
 class UndefinedMetricError(DataError):
-    """A metric has no value on this data; the text is the reason."""
+    """A metric is undefined on this data; the text is the reason."""
 
 
 class StateError(XinguError):
-    """An attribute of a DataProvider cannot travel with its data."""
+    """An attribute of a DataProvider cannot be pickled with its data."""
 
 
 class ControlDbError(XinguError):
@@ -110,7 +111,7 @@ class ControlDbError(XinguError):
 
 
 class RunFailedError(XinguError):
-    """Phases of a run failed; the text and `facts["causes"]` have the reason of each."""
+    """Phases of a run failed; the text and `facts["causes"]` give the reason of each."""
 
 
 class MissingExtraError(XinguError, ImportError):
@@ -118,7 +119,7 @@ class MissingExtraError(XinguError, ImportError):
 
 
 class StorageError(XinguError):
-    """A saved value or model cannot be had or trusted."""
+    """A stored value or model is missing, damaged or unsafe."""
 
 
 class MissingValueError(StorageError):
@@ -126,18 +127,18 @@ class MissingValueError(StorageError):
 
 
 class UntrainedModelError(StorageError):
-    """No saved model fits what was asked for."""
+    """No stored model matches the request."""
 
 
 class CorruptPackageError(StorageError):
-    """A model package does not have the contents that its manifest promises."""
+    """The files of a model package differ from its manifest."""
 
 
 class StorageFullError(StorageError):
-    """The storage took no more bytes; nothing was changed."""
+    """The storage is full; nothing was changed."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` for the known name closest to `name`, or nothing."""
+    """Return `` Did you mean 'x'?`` for the known name closest to `name`; empty if none is."""
     close = get_close_matches(name, list(known), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""

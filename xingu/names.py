@@ -1,7 +1,7 @@
-"""Names of trains and train sessions: friendly words, derived from the run, the same everywhere.
+"""Names of trains and train sessions: three readable words derived from the run id.
 
-Every process of one run computes the same ids without talking to another, because an id is a
-function of the run id. Knows nothing of storage; who stores a train makes sure that it is unique.
+An id is a pure function of the run id, so every process of a run computes the same one. Ids are not
+guaranteed to be unique; the code that stores a train checks that.
 """
 
 import random
@@ -23,16 +23,16 @@ def train_id_of(run_id: str, provider_id: str) -> str:
     return _words(f"{run_id}:{provider_id}")
 
 
-def key_part(text: str) -> str:
-    """Return `text` as a part of an asset key: letters, digits and ``_`` only."""
-    return re.sub(r"[^A-Za-z0-9_]", "_", text)
+def key_part(name: str) -> str:
+    """Return `name` with every character but letters, digits and ``_`` replaced by ``_``."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name)
 
 
 def _words(seed: str) -> str:
-    """Three words, one of about 10^8 combinations; the same for the same `seed`."""
-    words = _generator()
-    words.random = random.Random(seed)  # noqa: S311
-    return words.generate_slug(3)
+    """Return three words, one of about 10^8 combinations, determined by `seed`."""
+    generator = _generator()
+    generator.random = random.Random(seed)  # noqa: S311
+    return generator.generate_slug(3)
 
 
 @cache

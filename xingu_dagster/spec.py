@@ -9,7 +9,7 @@ import dagster as dg
 from xingu.checks.catalog import planned_checks
 from xingu.checks.check import AssetPath, Check, Declared
 from xingu.checks.gates import Gate, check_metrics_of, parse_gates
-from xingu.directions import CLASSICAL
+from xingu.directions import BUILTIN_DIRECTIONS
 from xingu.errors import DeclarationError, HookError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
@@ -92,7 +92,7 @@ class ProviderSpec:
             return []
         gates = parse_gates(self.id, self.cls.quality_gates, self.cls.metric_directions)
         if not any(name.startswith((TRAINSETS_METRICS, GLOBAL_METRICS)) for name in dir(self.cls)):
-            check_metrics_of(self.id, gates, CLASSICAL)
+            check_metrics_of(self.id, gates, BUILTIN_DIRECTIONS)
         return gates
 
     @property

@@ -11,7 +11,7 @@ from xingu.checks.gates import (
     parse_gates,
     quality_gates,
 )
-from xingu.directions import CLASSICAL
+from xingu.directions import BUILTIN_DIRECTIONS
 from xingu.errors import DeclarationError
 
 
@@ -74,10 +74,10 @@ def test_not_worse_knows_which_way_a_metric_is_better(metric, new, old, passed):
 @pytest.mark.parametrize(
     ("direction", "new", "old", "passed"),
     [
-        ("more", 9, 10, True),
-        ("more", 8, 10, False),
-        ("less", 11, 10, True),
-        ("less", 12, 10, False),
+        ("maximize", 9, 10, True),
+        ("maximize", 8, 10, False),
+        ("minimize", 11, 10, True),
+        ("minimize", 12, 10, False),
         ("zero", -11, 10, True),
         ("zero", -12, 10, False),
     ],
@@ -116,7 +116,7 @@ def test_an_unknown_set_or_metric_has_a_suggestion():
     with pytest.raises(DeclarationError, match="the set 'tset'.*Did you mean 'test'"):
         check_sets_of("houses", [gate], ["train", "test"])
     with pytest.raises(DeclarationError, match="the metric 'RSME'.*Did you mean 'RMSE'"):
-        check_metrics_of("houses", [gate], CLASSICAL)
+        check_metrics_of("houses", [gate], BUILTIN_DIRECTIONS)
 
 
 # -- what a DataProvider declares about checks ----------------------------------------------------

@@ -62,3 +62,65 @@ def test_relative_folders_are_below_the_projects_home(monkeypatch, tmp_path):
 def test_the_control_db_is_a_source_called_xingu(monkeypatch):
     monkeypatch.setenv("XINGU_DB_URL", "sqlite:///control.db")
     assert Settings.load().source_databases()["xingu"].get_secret_value() == "sqlite:///control.db"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "field", "expected"),
+    [
+        ("DATAPROVIDER_LIST", " a, b ,,", "dataproviders", ("a", "b")),
+        ("DATAPROVIDER_LIST", "", "dataproviders", ()),
+        ("PRE_REQ_TRAIN_OR_SESSION_IDS", "one", "preferred_trains", ("one",)),
+        ("PLOTS_FORMAT", "html,png", "plots_format", ("html", "png")),
+        ("DATABASES", "  ", "databases", {}),
+        ("SAVE_SETS", "false", "save_sets", False),
+        ("XINGU_KEEP_VALUES", "1", "keep_values", 1),
+    ],
+)
+def test_a_variable_is_parsed(monkeypatch, variable, value, field, expected):
+    monkeypatch.setenv(variable, value)
+    assert getattr(Settings.load(), field) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("XINGU_KEEP_VALUES", "0"),
+        ("PARALLEL_DATASOURCE_MAX_WORKERS", "-1"),
+        ("PLOTS_FORMAT", "gif"),
+        ("XINGU_DB_TABLE_PREFIX", "a; DROP TABLE"),
+        ("HYPEROPT_STRATEGY", ""),
+        ("SAVE_SETS", "perhaps"),
+    ],
+)
+def test_a_value_out_of_range_is_an_error_that_names_the_variable(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=rf"^Settings cannot be read: {variable}"):
+        Settings.load()
+
+
+def test_arguments_override_the_environment(monkeypatch):
+    monkeypatch.setenv("PLOTS_PATH", "from-environment")
+    assert Settings.load(plots="from-argument").plots == "from-argument"
+
+
+def test_the_file_of_settings_is_in_the_projects_home(monkeypatch, tmp_path):
+    home = tmp_path / "project"
+    home.mkdir()
+    (home / ".env").write_text("PLOTS_PATH=from-home\n")
+    assert Settings.load(project_home=home).plots == "from-home"
+    monkeypatch.setenv("PROJECT_HOME", str(home))
+    assert Settings.load().plots == "from-home"
+
+
+def test_a_setting_is_returned_by_the_name_of_its_variable(monkeypatch):
+    monkeypatch.setenv("XINGU_KEEP_VALUES", "7")
+    monkeypatch.setenv("OF_MY_OWN", "x")
+    settings = Settings.load()
+    assert settings.get("XINGU_KEEP_VALUES") == 7
+    assert settings.get("OF_MY_OWN") == "x"
+    assert settings.get("NOT_SET", "default") == "default"
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        Settings.load().plots = "other"  # type: ignore[misc]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,12 +15,15 @@ from upath import UPath
 from xingu.errors import StorageError, StorageFullError
 from xingu.files.atomic import (
     ABANDONED_SECONDS,
+    children,
     leftovers,
     new_folder,
+    remove_folder,
     remove_leftover,
     sha256_of,
     storage_errors,
     write_atomically,
+    write_once,
 )
 
 # A limit on the size of files makes writes fail in the kernel, as a full disk does.
@@ -89,6 +93,32 @@ class WritingContract:
             _fail_in_new_folder(root, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         assert not (root / "value" / "deep" / "part").exists()
 
+    def test_chunks_are_written_in_order(self, root):
+        write_atomically(root / "data", b"a", b"", b"bc")
+        assert (root / "data").read_bytes() == b"abc"
+
+    def test_a_file_is_written_once(self, root):
+        assert write_once(root / "a" / "entry", b"1")
+        assert not write_once(root / "a" / "entry", b"2")
+        assert (root / "a" / "entry").read_bytes() == b"1"
+        assert _names(root / "a") == ["entry"]
+
+    def test_entries_of_a_folder_leave_out_hidden_ones(self, root):
+        write_atomically(root / "shown", b"1")
+        write_atomically(root / ".hidden", b"1")
+        assert [child.name for child in children(root)] == ["shown"]
+
+    def test_a_missing_folder_has_no_entries_and_is_removed_without_an_error(self, root):
+        remove_folder(root / "missing")
+        assert list(children(root / "missing")) == []
+
+    def test_a_removed_folder_has_no_files(self, root):
+        write_atomically(root / "value" / "deep" / "part", b"1")
+        write_atomically(root / "other", b"1")
+        remove_folder(root / "value")
+        assert not (root / "value" / "deep" / "part").exists()
+        assert (root / "other").exists()
+
 
 class TestLocalDisk(WritingContract):
     @pytest.fixture
@@ -114,6 +144,13 @@ class TestS3(WritingContract):
         return UPath(s3_url) / "files" / request.node.name
 
 
+def test_of_several_writers_exactly_one_writes_once(local):
+    with ThreadPoolExecutor(8) as pool:
+        written = list(pool.map(lambda n: write_once(local / "entry", b"%d" % n), range(40)))
+    assert sum(written) == 1
+    assert (local / "entry").read_bytes() == b"%d" % written.index(True)
+
+
 def test_readers_do_not_see_a_local_folder_before_its_end(local):
     with new_folder(local, "value") as folder:
         (folder / "part").write_bytes(b"1")
@@ -137,7 +174,7 @@ def test_a_folder_that_exists_is_never_replaced(local):
     with new_folder(local, "value") as folder:
         (folder / "part").write_bytes(b"first")
     with (
-        pytest.raises(StorageError, match="value exists, and what is written never changes"),
+        pytest.raises(StorageError, match="value exists, and a stored folder is never replaced"),
         new_folder(local, "value") as folder,
     ):
         (folder / "part").write_bytes(b"second")

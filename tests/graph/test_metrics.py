@@ -18,7 +18,7 @@ from xingu.tracking.query import TrainFilter, model_metrics, steps_of
 class Profitable(Houses):
     """Declares which way a metric of its own is better, and demands that it stays."""
 
-    metric_directions = {"profit": "more"}
+    metric_directions = {"profit": "maximize"}
     quality_gates = {"test": {"profit": ("not worse by", 1)}}
 
     def compute_trainsets_model_metrics_profit(self, XY, Y_pred):

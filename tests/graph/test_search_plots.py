@@ -122,7 +122,7 @@ def test_plots_that_cannot_be_drawn_lose_neither_the_search_nor_the_others(tmp_p
     failed = [f"plot {name!r} {reason}" for name in SEARCH[1:]]
     assert shown["plots that failed"] == "\n".join(f"- {text}" for text in failed)
     assert (shown["trials"], shown["plots"]) == (8, 1)
-    warned = [one.getMessage() for one in caplog.records if one.name == "xingu.failures"]
+    warned = [one.getMessage() for one in caplog.records if one.name == "xingu.error_collector"]
     assert warned == failed
 
 

@@ -64,7 +64,7 @@ def test_a_method_receives_what_its_signature_accepts(method, received):
 
 
 def test_a_method_that_wants_more_is_told_what_there_is():
-    with pytest.raises(HookError, match=r"flights\.compute_a wants 'extra'; it can be given model"):
+    with pytest.raises(HookError, match=r"flights\.compute_a requires 'extra'; available: model"):
         call_method("flights.compute_a", lambda a, extra: None, model=1)
 
 

@@ -1,7 +1,10 @@
 import sys
 import textwrap
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xingu import DataProvider, DataProviderFactory
 from xingu.errors import (
@@ -79,7 +82,7 @@ def test_an_unknown_prerequisite_is_named():
 
 
 def test_a_cycle_is_an_error_that_draws_it():
-    with pytest.raises(PrerequisiteCycleError, match=r"circle: .* needs .* needs ") as caught:
+    with pytest.raises(PrerequisiteCycleError, match=r"cycle: .* needs .* needs ") as caught:
         DataProviderFactory([provider("a", "b"), provider("b", "a")])
     assert set(caught.value.facts["cycle"]) == {"a", "b"}
 
@@ -107,3 +110,75 @@ def test_a_prerequisite_written_as_text_is_an_error():
     cls = type("b", (DataProvider,), {"id": "b", "pre_req": "abc"})
     with pytest.raises(DeclarationError, match=r"b\.pre_req must be a set of ids; write \{'abc'\}"):
         DataProviderFactory([cls])
+
+
+@pytest.mark.parametrize("provider_id", ["", "  ", 5, ("a",)])
+def test_an_id_is_a_string_that_is_not_empty(provider_id):
+    cls = type("B", (DataProvider,), {"id": provider_id})
+    with pytest.raises(DeclarationError, match=r"\.B: id must be a non-empty string, not"):
+        DataProviderFactory([cls])
+
+
+def test_the_asset_keys_of_sources_are_reserved():
+    with pytest.raises(DeclarationError, match="'sources' is reserved for asset keys of sources"):
+        DataProviderFactory([provider("sources")])
+
+
+def test_a_provider_that_is_its_own_prerequisite_is_a_cycle():
+    with pytest.raises(PrerequisiteCycleError, match="pre_req has a cycle: a needs a; remove one"):
+        DataProviderFactory([provider("a", "a")])
+
+
+def test_classes_and_ids_of_the_folder_are_combined(folder):
+    declare(folder, "a.py", "class A(DataProvider):\n    id = 'a'")
+    factory = DataProviderFactory([provider("b", "a"), "a"], folder)
+    assert list(factory) == ["a", "b"]
+    assert len(factory) == 2
+
+
+def test_classes_alone_need_no_folder(tmp_path):
+    assert list(DataProviderFactory([provider("b")], tmp_path / "nowhere")) == ["b"]
+
+
+def test_modules_in_subfolders_are_found(folder):
+    (folder / "north").mkdir()
+    declare(folder / "north", "a.py", "class A(DataProvider):\n    id = 'a'")
+    assert list(DataProviderFactory(providers_folder=folder)) == ["a"]
+
+
+def test_a_module_hidden_by_another_of_its_name_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    folder = tmp_path / "json"  # the name of a package that is imported already
+    folder.mkdir()
+    declare(folder, "decoder.py", "class A(DataProvider):\n    id = 'a'")
+    with pytest.raises(
+        DeclarationError, match=r"decoder\.py is hidden by .*'json\.decoder'; rename"
+    ):
+        DataProviderFactory(providers_folder=folder)
+
+
+def test_every_created_provider_is_a_new_instance():
+    factory = DataProviderFactory([provider("a")])
+    one, other = factory.create("a"), factory.create("a")
+    one.learned = 1
+    assert not hasattr(other, "learned")
+    with pytest.raises(UnknownProviderError, match="DataProvider 'b': there is no such"):
+        factory.create("b")
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdefgh"), st.sets(st.sampled_from("abcdefgh")), min_size=1)
+)
+def test_the_order_respects_prerequisites_or_names_a_cycle(graph):
+    ids = {*graph, *(one for needed in graph.values() for one in needed)}
+    classes = [provider(one, *graph.get(one, ())) for one in sorted(ids)]
+    try:
+        order = list(DataProviderFactory(classes))
+    except PrerequisiteCycleError as error:
+        cycle = error.facts["cycle"]
+        assert all(after in graph[before] for before, after in pairwise(cycle))
+        return
+    assert sorted(order) == sorted(ids)
+    assert all(
+        order.index(needed) < order.index(one) for one, more in graph.items() for needed in more
+    )

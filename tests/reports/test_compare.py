@@ -62,18 +62,18 @@ def test_better_depends_on_the_metric(trains, name, before, after, expected):
 
 
 def test_a_declared_direction_wins(trains):
-    assert verdict(trains, "profit", 1.0, 2.0, PROFIT="more") == 1
+    assert verdict(trains, "profit", 1.0, 2.0, PROFIT="maximize") == 1
 
 
 def test_what_the_newest_train_of_each_dataprovider_declared_counts(trains):
-    for dp, before, now in (("houses", "less", "more"), ("taxes", "more", "less")):
+    for dp, before, now in (("houses", "minimize", "maximize"), ("taxes", "maximize", "minimize")):
         trains.add(f"{dp}-1", {"profit": 1.0, "calls": 1.0}, dp=dp, directions={"profit": before})
         trains.add(f"{dp}-2", {"profit": 2.0, "calls": 2.0}, dp=dp, directions={"profit": now})
     verdicts = trains.report().verdicts
     assert verdicts.loc[("houses", "test", "profit"), "houses-2"] == 1
     assert verdicts.loc[("taxes", "test", "profit"), "taxes-2"] == -1
     assert verdicts.loc[("houses", "test", "calls"), "houses-2"] == 0
-    said = trains.report().with_directions({"Profit": "less", "calls": "more"}).verdicts
+    said = trains.report().with_directions({"Profit": "minimize", "calls": "maximize"}).verdicts
     assert said.loc[("houses", "test", "profit"), "houses-2"] == -1
     assert said.loc[("houses", "test", "calls"), "houses-2"] == 1
 
@@ -82,7 +82,7 @@ def test_a_direction_that_is_declared_no_more_counts_no_more(trains):
     trains.add("a", {"profit": 1.0}, directions={"profit": "more"})
     trains.add("b", {"profit": 2.0})
     assert trains.report().verdicts.loc[("houses", "test", "profit"), "b"] == 0
-    assert trains.report(train_ids=["a"]).directions == {"houses": {"profit": "more"}}
+    assert trains.report(train_ids=["a"]).directions == {"houses": {"profit": "maximize"}}
 
 
 def test_texts_have_no_difference(trains):

@@ -124,7 +124,7 @@ def test_charts_have_all_trains_with_their_branches(many):
     chart = charts_of(page(many.report()).decode())["RMSE"]
     assert {line["name"]: len(line["x"]) for line in chart["data"]} == {
         "test · b0": 50, "test · b1": 50}  # fmt: skip
-    assert chart["layout"]["title"]["subtitle"]["text"] == "100 trains; less is better"
+    assert chart["layout"]["title"]["subtitle"]["text"] == "100 trains; lower is better"
     assert chart["data"][0]["x"][0] == f"{day(0):%Y-%m-%dT%H:%M:%S}"
 
 
@@ -133,7 +133,7 @@ def test_the_page_says_what_was_declared_of_a_metric_and_shows_it_as_colours(tra
     trains.add("b", {"skew": -1.0}, directions={"skew": "zero"})
     text = page(trains.report()).decode()
     chart = charts_of(text)["skew"]
-    assert chart["layout"]["title"]["subtitle"]["text"] == "2 trains; nearer to 0 is better"
+    assert chart["layout"]["title"]["subtitle"]["text"] == "2 trains; closer to 0 is better"
     assert '<i class="better">-3.00' in text
     assert "metric directions" not in text
 

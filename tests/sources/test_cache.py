@@ -5,6 +5,8 @@ import logging
 import multiprocessing
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -212,7 +214,7 @@ def test_an_empty_result_survives_the_cache(database, query):
     ("query", "words"),
     [
         ("SELECT {'k': 1} AS a", "the column 'a' holds Python objects; cast it to text"),
-        ("SELECT 1 AS a, 2 AS a", "are not texts, or repeat; rename them"),
+        ("SELECT 1 AS a, 2 AS a", "are not strings, or repeat; rename them"),
     ],
 )
 def test_a_frame_that_parquet_would_change_is_not_cached_with_a_warning(desk, caplog, query, words):
@@ -224,11 +226,60 @@ def test_a_frame_that_parquet_would_change_is_not_cached_with_a_warning(desk, ca
     assert words in caplog.text
 
 
-def test_categories_of_a_reader_are_not_cached(desk, caplog):
+def test_numbers_as_categories_are_not_cached(desk, caplog):
     params = {"dtype": {"a": "category"}}
     desk.read_page(params=params)
     assert str(desk.read_page(params=params).frame["a"].dtype) == "category"
     assert "has the type category, which parquet changes" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("column", "dtype"),
+    [
+        ("x\n\nz", "category"),
+        ("x\n\nz", object),
+        ("True\n\nFalse", None),
+        ("True\n\nFalse", "boolean"),
+        ("\n\n", object),
+    ],
+)
+def test_what_the_reader_of_a_file_makes_of_missing_cells_survives_the_cache(desk, column, dtype):
+    rows = "\n".join(f"{cell},1" for cell in column.split("\n"))
+    desk.site.pages["/f.csv"] = f"a,b\n{rows}\n".encode()
+    params = {"dtype": {"a": dtype}} if dtype else {}
+    fresh, cached = desk.read_page(params=params), desk.read_page(params=params)
+    assert cached.cached
+    pd.testing.assert_frame_equal(fresh.frame, cached.frame, check_exact=True)
+    assert fresh.frame.map(repr).equals(cached.frame.map(repr))
+
+
+def test_an_entry_that_cannot_be_written_is_a_warning(desk, caplog):
+    desk.read_page()
+    (file,) = files(desk)
+    file.unlink()
+    (file / "in the way").mkdir(parents=True)
+    result = desk.read_page()
+    assert (result.cached, result.frame["a"].tolist()) == (False, [1])
+    assert "delay: source 's' is not cached: " in caplog.text
+
+
+def test_a_full_disk_is_a_warning(tmp_path):
+    program = """
+import resource, signal, sys, logging
+from pathlib import Path
+import numpy as np, pandas as pd
+from xingu.sources import SourceCache
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+frame = pd.DataFrame({"x": np.random.default_rng(0).random(10_000)})
+SourceCache(Path(sys.argv[1])).store("key", frame, "source 's'")
+"""
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path.cwd())
+    expected = "source 's' is not cached: writing key.parquet: no space left on "
+    assert done.stdout.startswith(expected), done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 GROUP = {

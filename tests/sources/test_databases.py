@@ -68,7 +68,7 @@ def test_a_malformed_url_is_never_shown(tmp_path):
     specs = parse_sources("p", "a", {"x": {"source": "dw", "query": "SELECT 1"}})
     with pytest.raises(SettingsError) as caught:
         databases.check("p", "a", specs)
-    assert "'dw' cannot be understood" in str(caught.value)
+    assert "'dw' is malformed" in str(caught.value)
     assert "s3cret" not in str(caught.value)
 
 

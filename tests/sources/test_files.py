@@ -139,7 +139,7 @@ def test_a_missing_file_is_an_error_that_says_where(tmp_path, site, s3_url, plac
     with pytest.raises(MissingFileError) as caught:
         read(tmp_path, url)
     message = str(caught.value)
-    assert message.startswith(f"delay: source 's': {url} does not exist; correct the address")
+    assert message.startswith(f"delay: source 's': {url} does not exist; correct the URL")
     assert caught.value.facts["source"] == "s"
 
 
@@ -165,14 +165,14 @@ def test_an_unreadable_file_is_an_error_with_the_words_of_the_reader(
     message = str(caught.value)
     assert message.startswith(f"delay: source 's': {name} cannot be read as ")
     assert words in message
-    assert message.endswith("Look at the file, and at `params` of the source.")
+    assert message.endswith("Check the file, and `params` of the source.")
 
 
 def test_an_archive_of_two_files_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "f.csv.zip", "w") as archive:
         archive.writestr("a.csv", "a")
         archive.writestr("b.csv", "b")
-    with pytest.raises(SourceError, match="holds 2 files; it has to be one"):
+    with pytest.raises(SourceError, match="has 2 files; it must have one"):
         read(tmp_path, "f.csv.zip")
 
 

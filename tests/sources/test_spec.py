@@ -83,13 +83,13 @@ def test_the_declared_order_is_kept():
         ({"source": "dw", "qery": "q"}, "'qery' is not known beside 'source'"),
         ({"source": "dw", "qery": "q"}, "Did you mean 'query'?"),
         ({"url": "a.csv", "query": "q"}, "known: group, params, url"),
-        ({"source": "dw"}, "['query'] is missing or empty; give a text"),
-        ({"source": "dw", "query": 5}, "['query'] is a int; give a text"),
+        ({"source": "dw"}, "['query'] is missing or empty; give a string"),
+        ({"source": "dw", "query": 5}, "['query'] is a int; give a string"),
         ({"url": "  "}, "['url'] is missing or empty"),
         ({"url": "a.csv", "params": ["x"]}, "['params'] is a list; give a dict"),
-        ({"url": "a.csv", "group": ["x"]}, "['group'] is ['x']; give a text"),
+        ({"url": "a.csv", "group": ["x"]}, "['group'] is ['x']; give a string"),
         ({"url": "a.xls"}, "known: parquet, csv, txt, json"),
-        ({"url": "a.xls"}, "Say which one it is: 'params': {'format': 'csv'}"),
+        ({"url": "a.xls"}, "Declare it: 'params': {'format': 'csv'}"),
         ({"url": "data"}, "has no known format ('no suffix')"),
         ({"url": "a.gz"}, "has no known format"),
         ({"url": "a", "params": {"format": "parqet"}}, "Did you mean 'parquet'?"),
@@ -103,8 +103,8 @@ def test_a_wrong_entry_is_refused_with_what_to_do(entry, words):
 
 
 def test_sources_have_names():
-    assert "give it one" in refusal({"url": "a.csv"}, name="")
-    assert "give it one" in refusal({"url": "a.csv"}, name=3)
+    assert "must be a non-empty string" in refusal({"url": "a.csv"}, name="")
+    assert "must be a non-empty string" in refusal({"url": "a.csv"}, name=3)
 
 
 def test_a_declaration_that_is_no_dict_is_refused():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xingu.checks.outcome import Outcome
-from xingu.directions import Direction, direction_of
+from xingu.directions import DeclaredDirection, direction_of
 from xingu.errors import DeclarationError, did_you_mean
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -27,7 +27,7 @@ EXAMPLE = '{"test": {"R2": (">=", 0.8), "MAPE": ("not higher by", 0.01)}}'
 
 Metrics = Mapping[tuple[str, str], float]
 """Numbers by set and metric."""
-Directions = Mapping[str, Direction]
+Directions = Mapping[str, DeclaredDirection]
 """Which way metrics are better, by name."""
 
 
@@ -170,7 +170,11 @@ def _demand(where: str, wish: Any, metric: str, directions: Directions) -> tuple
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise DeclarationError(f"{where} compares with {value!r}; it must be a number.")
     if sign == "not worse by":
-        signs = {"more": "not lower by", "less": "not higher by", "zero": "not farther by"}
+        signs = {
+            "maximize": "not lower by",
+            "minimize": "not higher by",
+            "zero": "not farther by",
+        }
         better = direction_of(metric, directions)
         if better is None:
             raise DeclarationError(

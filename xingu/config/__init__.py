@@ -1,4 +1,4 @@
-"""Settings of a project. Only entry points read them; everybody else receives values."""
+"""Settings of a project. Only entry points read them and pass values on."""
 
 from xingu.config.settings import Settings
 

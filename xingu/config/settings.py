@@ -1,7 +1,7 @@
-"""Read settings from the environment and from `.env`, once, into one checked record.
+"""Read settings from the environment and from `.env` into one validated record.
 
-Environment wins over `.env`, `.env` over defaults. Relative folders are meant from the project's
-home, so that every process of a run finds the same ones.
+The environment overrides `.env`, which overrides defaults. Relative folders are relative to the
+project's home, so that every process of a run resolves the same paths.
 """
 
 import os
@@ -19,7 +19,7 @@ ExecutorName = Literal["forkserver", "in_process", "celery", "dask", "k8s"]
 
 
 class Settings(BaseSettings):
-    """What can be set from outside; the field's alias is the variable's name."""
+    """Settings of a project; the alias of a field is the name of its environment variable."""
 
     model_config = SettingsConfigDict(
         env_file_encoding="utf-8", extra="ignore", frozen=True, populate_by_name=True
@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     plots_format: Annotated[tuple[Literal["html", "png", "svg"], ...], NoDecode] = Field(
         ("html",), alias="PLOTS_FORMAT"
     )
-    """Pictures to save beside the HTML of each plot."""
+    """Formats in which each plot is saved; HTML always is."""
     values: str = Field(".xingu/values", alias="XINGU_VALUES_PATH")
     keep_values: int = Field(3, ge=1, alias="XINGU_KEEP_VALUES")
     train_session_id: str | None = Field(None, alias="TRAIN_SESSION_ID")
@@ -57,21 +57,21 @@ class Settings(BaseSettings):
     load_workers: int = Field(0, ge=0, alias="PARALLEL_POST_PROCESS_MAX_WORKERS")
     executor: ExecutorName = Field("forkserver", alias="XINGU_EXECUTOR")
     max_steps: int = Field(0, ge=0, alias="XINGU_MAX_STEPS")
-    """Steps of one run at once; 0: as many as cores."""
+    """Maximum number of concurrent steps of a run; 0: number of cores."""
 
     @field_validator("dataproviders", "preferred_trains", "plots_format", mode="before")
     @classmethod
-    def _split_list(cls, text: Any) -> Any:
-        if not isinstance(text, str):
-            return text
-        return tuple(name.strip() for name in text.split(",") if name.strip())
+    def _split_list(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(name.strip() for name in value.split(",") if name.strip())
 
     @field_validator("databases", mode="before")
     @classmethod
-    def _pair_databases(cls, text: Any) -> Any:
-        if not isinstance(text, str):
-            return text
-        parts = [part.strip() for part in text.split("|")] if text.strip() else []
+    def _pair_databases(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split("|")] if value.strip() else []
         if len(parts) % 2:
             raise ValueError(
                 f"it has {len(parts)} parts; write pairs, as in nick|url|nick|url (no part is "
@@ -81,16 +81,19 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, **overrides: Any) -> "Settings":
-        """Read the settings.
+        """Read and validate the settings.
+
+        Args:
+            overrides: Settings by name of the field; they override the environment.
 
         Raises:
-            SettingsError: If one is malformed; the message names the variable, never its value.
+            SettingsError: If one is invalid; the text names the variable, never its value.
         """
         home = Path(overrides.get("project_home") or os.environ.get("PROJECT_HOME") or Path.cwd())
         try:
             return cls(_env_file=home / ".env", **overrides)  # type: ignore[call-arg]
         except ValidationError as error:
-            # The input is left out of the text: it may hold a password.
+            # The input is not in the text: it may contain a password.
             details = "; ".join(
                 f"{'.'.join(map(str, item['loc']))}: {item['msg']}"
                 for item in error.errors(include_input=False, include_url=False)
@@ -98,19 +101,19 @@ class Settings(BaseSettings):
             raise SettingsError(f"Settings cannot be read: {details}") from None
 
     def get(self, variable: str, default: Any = None) -> Any:
-        """Return the setting of an environment variable, or what else the environment has."""
+        """Return the setting of a variable; for unknown ones, the environment variable itself."""
         for name, field in type(self).model_fields.items():
             if field.alias == variable:
                 return getattr(self, name)
         return os.environ.get(variable, default)
 
     def place(self, path: str) -> UPath:
-        """Return a folder or URL of the settings; a relative one is below the project's home."""
+        """Resolve a folder or URL of the settings; relative to the project's home."""
         place = UPath(path)
         if place.protocol in ("", "file") and not place.is_absolute():
             return UPath(self.project_home.resolve() / path)
         return place
 
     def source_databases(self) -> dict[str, SecretStr]:
-        """Return URLs by nickname; ``xingu`` is the control DB itself."""
+        """Return database URLs by nickname; ``xingu`` is the control DB."""
         return {"xingu": self.control_db, **self.databases}

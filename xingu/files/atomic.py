@@ -1,9 +1,9 @@
-"""Write files so that nobody ever reads half of one, on a local disk or in object storage.
+"""Write files and folders atomically, on a local disk or in object storage.
 
-Its one idea: bytes become visible in one step, at the end. On a local disk they are written beside
-their place, below a name that begins with a dot and ends with ``.tmp``, and renamed; an object
-storage shows an object when it is complete. Nothing is flushed to the platter: what is guarded
-against is a killed process and a full disk, not a power cut. Knows nothing of what it writes.
+On a local disk, bytes are written to a scratch file in the target folder, whose name begins with a
+dot and ends with ``.tmp``, which is then renamed; object storage shows an object once it is
+complete. There is no fsync: writes survive a killed process and a full disk, but not a power
+failure.
 """
 
 import errno
@@ -23,38 +23,42 @@ from upath import UPath
 from xingu.errors import StorageError, StorageFullError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_LOCAL = ("", "file", "local")
+_LOCAL_PROTOCOLS = ("", "file", "local")
 _SCRATCH = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 ABANDONED_SECONDS = 24 * 3600
-"""After so long without a byte, whoever was writing is taken for dead."""
+"""Age of the newest change, in seconds, after which a scratch file counts as abandoned."""
 
 
 def local_path(path: UPath) -> Path | None:
-    """Return `path` as a path of the local disk, or None if it is elsewhere."""
-    return Path(path.path) if path.protocol in _LOCAL else None
+    """Return `path` as a path of the local disk; None for any other storage."""
+    return Path(path.path) if path.protocol in _LOCAL_PROTOCOLS else None
 
 
-def storage_root(place: str | UPath) -> UPath:
-    """Return `place` as a folder whose listings are always fresh: other processes write there."""
-    path = UPath(place)
-    if path.protocol in (*_LOCAL, "memory"):
+def storage_root(folder: str | UPath) -> UPath:
+    """Return `folder` without a cache of listings, because other processes write to it."""
+    path = UPath(folder)
+    if path.protocol in (*_LOCAL_PROTOCOLS, "memory"):
         return path
     return UPath(str(path), **{**path.storage_options, "use_listings_cache": False})
 
 
 def sha256_of(path: UPath) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal; the file is read in pieces."""
+    """Return the SHA-256 of a file in hexadecimal; the file is read in chunks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def write_atomically(path: UPath, *data: bytes) -> None:
-    """Make `path` hold `data`, one piece after the other.
+    """Write `data` to `path`, replacing an existing file.
 
-    Readers find what was there before, or all of `data`.
+    Concurrent readers see the previous content or all of `data`.
+
+    Args:
+        path: File to write; missing parent folders are created.
+        data: Chunks of the content, in order.
 
     Raises:
-        StorageFullError: If the storage takes no more; `path` is what it was.
+        StorageFullError: If the storage is full; `path` is unchanged.
     """
     with storage_errors(f"writing {path.name}", path.parent):
         local = local_path(path)
@@ -62,7 +66,7 @@ def write_atomically(path: UPath, *data: bytes) -> None:
             path.write_bytes(b"".join(data))
             return
         local.parent.mkdir(parents=True, exist_ok=True)
-        scratch = _beside(local)
+        scratch = _scratch_path(local)
         try:
             with scratch.open("wb") as file:
                 file.writelines(data)
@@ -73,12 +77,15 @@ def write_atomically(path: UPath, *data: bytes) -> None:
 
 
 def write_once(path: UPath, data: bytes) -> bool:
-    """Make `path` hold `data` if nothing is there yet; return whether that was so.
+    """Write `data` to `path` unless it exists.
 
-    Of several processes that do it at once, one succeeds.
+    Of several concurrent processes, exactly one succeeds.
+
+    Returns:
+        Whether the file was written.
 
     Raises:
-        StorageFullError: If the storage takes no more; nothing of `path` is left.
+        StorageFullError: If the storage is full; `path` does not exist.
     """
     with storage_errors(f"writing {path.name}", path.parent):
         local = local_path(path)
@@ -94,7 +101,7 @@ def write_once(path: UPath, data: bytes) -> bool:
 
 def _link(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = _beside(path)
+    scratch = _scratch_path(path)
     try:
         scratch.write_bytes(data)
         path.hardlink_to(scratch)  # unlike a rename, this fails if `path` exists
@@ -103,7 +110,7 @@ def _link(path: Path, data: bytes) -> None:
 
 
 def children(folder: UPath) -> Iterable[UPath]:
-    """Return what is in a folder, without what is being written; no folder is an empty one."""
+    """Return the entries of a folder without hidden ones; none if there is no such folder."""
     try:
         return [child for child in folder.iterdir() if not child.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):
@@ -111,7 +118,7 @@ def children(folder: UPath) -> Iterable[UPath]:
 
 
 def remove_folder(folder: UPath) -> None:
-    """Remove a folder with everything in it; one that is not there is removed already."""
+    """Remove a folder and its content, if it exists."""
     local = local_path(folder)
     if local is not None:
         shutil.rmtree(local, ignore_errors=True)
@@ -120,10 +127,10 @@ def remove_folder(folder: UPath) -> None:
 
 
 def leftovers(root: UPath) -> list[UPath]:
-    """Return what killed processes have left half written below a local folder.
+    """Return scratch files and folders of killed processes below a local folder, sorted.
 
-    Nothing of which any file has changed within a day: somebody may be writing it. Of object
-    storage, nothing: there are no such names there.
+    A folder in which any file has changed within `ABANDONED_SECONDS` is not returned: a process
+    may still write it. Object storage has no scratch files.
     """
     local = local_path(root)
     found: list[UPath] = []
@@ -135,7 +142,7 @@ def leftovers(root: UPath) -> list[UPath]:
 
 
 def remove_leftover(path: UPath) -> None:
-    """Remove a file or folder that `leftovers` has found."""
+    """Remove a file or folder that `leftovers` returned."""
     if path.is_dir():
         remove_folder(path)
     else:
@@ -152,15 +159,19 @@ def _is_abandoned(path: Path) -> bool:
 
 @contextmanager
 def new_folder(parent: UPath, name: str) -> Iterator[UPath]:
-    """Give a folder to write in that becomes `parent` / `name` when the block ends.
+    """Yield a folder to write to that becomes `parent` / `name` when the block ends.
 
-    If the block raises, everything that it wrote is removed. On a local disk the folder shows only
-    when it is complete. Object storage has no folders and shows each file once it is written, so
-    write the file that readers look for (a manifest) last; use a name that is not taken.
+    If the block raises, everything that it wrote is removed. On a local disk the folder appears
+    only once it is complete. Object storage has no folders and shows each file once it is written:
+    write the file that readers look for (a manifest) last, and use a name that does not exist.
+
+    Args:
+        parent: Folder of the new folder; created if missing.
+        name: Name of the new folder.
 
     Raises:
-        StorageError: If a local folder of that name exists and holds anything.
-        StorageFullError: If the storage takes no more; nothing of the folder is left.
+        StorageError: If a local folder of that name exists and is not empty.
+        StorageFullError: If the storage is full; nothing of the folder is left.
     """
     local = local_path(parent)
     writing = _objects(parent / name) if local is None else _renamed(local / name)
@@ -170,11 +181,14 @@ def new_folder(parent: UPath, name: str) -> Iterator[UPath]:
 
 @contextmanager
 def storage_errors(what: str, where: UPath) -> Iterator[None]:
-    """Turn errors that say that `where` is full into StorageFullError; others pass.
+    """Convert errors of a full storage to StorageFullError; other errors propagate.
 
     Args:
-        what: What is being done, for example ``writing features``.
+        what: Description of the operation, for example ``writing features``.
         where: File or folder that is written to.
+
+    Raises:
+        StorageFullError: If the block fails because the storage is full.
     """
     try:
         yield
@@ -190,21 +204,21 @@ def storage_errors(what: str, where: UPath) -> Iterator[None]:
 
 
 def _why_full(error: Exception) -> str | None:
-    """Return the system's word for a full storage, if `error` is that."""
+    """Return the operating system's message if `error` means a full storage, else None."""
     code = getattr(error, "errno", None)
-    # Arrow hands most errors of the system over as text alone.
+    # Arrow passes most operating system errors on as text only.
     full = (os.strerror(full) for full in _FULL if code == full or os.strerror(full) in str(error))
     return next(full, None)
 
 
-def _beside(path: Path) -> Path:
-    # tempfile would make it private to this user, and the rename would keep that.
+def _scratch_path(path: Path) -> Path:
+    # tempfile would restrict permissions to this user, and a rename preserves them.
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
 @contextmanager
 def _renamed(folder: Path) -> Iterator[UPath]:
-    scratch = _beside(folder)
+    scratch = _scratch_path(folder)
     scratch.mkdir(parents=True)
     try:
         yield UPath(scratch)
@@ -221,8 +235,8 @@ def _rename(scratch: Path, folder: Path) -> None:
         if not folder.exists():
             raise
         raise StorageError(
-            f"{folder} exists, and what is written never changes: write below another name, or "
-            "remove it.",
+            f"{folder} exists, and a stored folder is never replaced: write below another name, "
+            "or remove it.",
             folder=str(folder),
         ) from error
 
@@ -239,5 +253,5 @@ def _objects(folder: UPath) -> Iterator[UPath]:
 
 
 def _files_below(folder: UPath) -> set[str]:
-    folder.fs.invalidate_cache()  # listings are kept, and other processes write too
+    folder.fs.invalidate_cache()  # fsspec caches listings, and other processes write too
     return set(folder.fs.find(folder.path))

@@ -1,12 +1,13 @@
-"""Lay a DataFrame down as a file, and read back the same one.
+"""Write a DataFrame to a file, and read back an equal one.
 
-Its one idea: a frame comes back as it was, or it is not stored that way. The ``fast`` layout is a
-pickle, which keeps everything and is faster than Arrow both ways. The ``open`` layout is parquet,
-for other tools to read; Arrow changes many frames without a word, so only columns and indexes whose
-values are known to survive get in, and one row is sent there and back to see that dtypes and names
-do too. Every other frame is pickled. Knows nothing of folders, or of what it means.
+The ``fast`` layout is a pickle, which preserves every frame and is faster than Arrow in both
+directions. The ``open`` layout is parquet, which other tools can read. Arrow changes many frames
+silently, so `parquet_obstacle` admits only types whose values are known to survive, and converts
+one row to compare dtypes and labels; every other frame is pickled. Folders and pointers to files
+are the concern of callers.
 """
 
+import datetime as dt
 import hashlib
 import io
 import json
@@ -26,18 +27,21 @@ from xingu.files.atomic import local_path
 Layout = Literal["open", "fast"]
 
 PARQUET, PICKLE = ".parquet", ".pkl"
-TEXT = pd.StringDtype(na_value=np.nan)
+STRING, OBJECT = pd.StringDtype(na_value=np.nan), np.dtype(object)
 NUMBERS = [np.dtype(name) for name in ("bool", "int32", "int64", "float32", "float64")]
+_OBJECTS = b"xingu.objects"
+"""Key of the parquet metadata with the object columns as JSON: whether their missing cells are NaN
+(true) or None (false). Arrow itself keeps neither the dtype nor the kind of missing cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameFile:
-    """A file that holds one frame.
+    """A file with one frame.
 
     Attributes:
-        file: Its name; the suffix tells the format.
-        bytes: Its size.
-        sha256: SHA-256 of its bytes, if that was asked for.
+        file: Name of the file; the suffix gives the format.
+        bytes: Size of the file.
+        sha256: SHA-256 of the file in hexadecimal, if it was requested.
     """
 
     file: str
@@ -48,33 +52,33 @@ class FrameFile:
 def write_frame(
     frame: pd.DataFrame, folder: UPath, name: str, layout: Layout, *, digest: bool = False
 ) -> FrameFile:
-    """Write `frame` into an existing `folder`, which other processes do not look into yet.
+    """Write `frame` into an existing `folder` that no other process reads yet.
 
     Args:
         frame: Any frame whose cells can be pickled.
-        folder: A folder that `xingu.files.atomic.new_folder` gave.
+        folder: A folder that `xingu.files.atomic.new_folder` yielded.
         name: Name of the file without its suffix.
-        layout: ``open`` for parquet where that is faithful, ``fast`` for values between phases.
-        digest: Compute the SHA-256 too. The same parquet content has the same digest in every
-            process; a pickled frame does if it was also made by the same operations. It costs
-            little in ``open``, and as much again as writing in ``fast``.
+        layout: ``open`` for parquet if it preserves the frame, ``fast`` for values between phases.
+        digest: Compute the SHA-256 too. Equal frames have the same digest as parquet in every
+            process; as a pickle only if they were also made by the same operations. The cost is
+            small in ``open``, and equal to that of writing in ``fast``.
 
     Raises:
-        StorageError: If a cell holds something that cannot be pickled.
+        StorageError: If a cell cannot be pickled.
     """
-    faithful = layout == "open" and _parquet_keeps(frame)
-    file = name + (PARQUET if faithful else PICKLE)
+    as_parquet = layout == "open" and parquet_obstacle(frame) is None
+    file = name + (PARQUET if as_parquet else PICKLE)
     with (folder / file).open("wb") as raw:
         sink = _Sink(raw, hashed=digest)
-        if faithful:
-            _write_parquet(pa.Table.from_pandas(frame), sink)
+        if as_parquet:
+            write_parquet(frame, sink)
         else:
             _write_pickle(frame, sink, file)
     return FrameFile(file, sink.bytes, sink.hash.hexdigest() if sink.hash else None)
 
 
 def read_frame(path: UPath) -> pd.DataFrame:
-    """Read what `write_frame` wrote: a frame of its own memory, free to be changed.
+    """Read a file of `write_frame` or `write_parquet` into memory that may be modified.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -85,14 +89,7 @@ def read_frame(path: UPath) -> pd.DataFrame:
     opened = pa.BufferReader(path.read_bytes()) if local is None else pa.OSFile(str(local))
     try:
         with opened as file:
-            if path.suffix == PARQUET:
-                frame = pq.ParquetFile(file).read().to_pandas()
-                for name, dtype in frame.dtypes.items():
-                    if isinstance(dtype, pd.CategoricalDtype):
-                        # Its codes would stay in Arrow's memory, which is read-only.
-                        frame[name] = frame[name].copy()
-                return frame
-            return pickle.load(file)
+            return _from_parquet(file) if path.suffix == PARQUET else pickle.load(file)
     except (pa.ArrowException, pickle.UnpicklingError, EOFError) as error:
         raise StorageError(
             f"{path} is damaged ({error}): remove it, and materialize its asset again.",
@@ -100,8 +97,78 @@ def read_frame(path: UPath) -> pd.DataFrame:
         ) from error
 
 
+def write_parquet(frame: pd.DataFrame, sink: Any) -> None:
+    """Write a frame without `parquet_obstacle` as parquet.
+
+    Args:
+        frame: The frame.
+        sink: A binary file open for writing.
+    """
+    table = pa.Table.from_pandas(frame)
+    has_nan = {name: float in map(type, frame[name]) for name in _object_columns(frame)}
+    if has_nan:
+        metadata = {**(table.schema.metadata or {}), _OBJECTS: json.dumps(has_nan).encode()}
+        table = table.replace_schema_metadata(metadata)
+    # Measured on 200,000 × 20 random floats: dictionaries make writing 2.5 times slower.
+    floats = [field.name for field in table.schema if field.type in (pa.float32(), pa.float64())]
+    options: dict[str, Any] = {
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": [name for name in table.column_names if name not in floats],
+        "use_byte_stream_split": floats,
+    }
+    pq.write_table(table, sink, **options)
+
+
+def _from_parquet(file: Any) -> pd.DataFrame:
+    table = pq.ParquetFile(file).read()
+    frame = table.to_pandas()
+    if not len(frame.columns):
+        frame.columns = pd.RangeIndex(0)  # as pandas has it for `pd.DataFrame()`
+    for name, dtype in frame.dtypes.items():
+        if isinstance(dtype, pd.CategoricalDtype):
+            # Its codes would stay in Arrow's memory, which is read-only.
+            frame[name] = frame[name].copy()
+    objects = json.loads((table.schema.metadata or {}).get(_OBJECTS, b"{}"))
+    for name, has_nan in objects.items():
+        cells = np.array(frame[name], dtype=object)
+        cells[pd.isna(cells)] = np.nan if has_nan else None
+        frame[name] = pd.Series(cells, frame.index, dtype=object)
+    return frame
+
+
+def parquet_obstacle(frame: pd.DataFrame) -> str | None:
+    """Return why `read_frame` would not return an equal frame from parquet; None if it would."""
+    if _is_plain(frame):
+        return None
+    if type(frame) is not pd.DataFrame:
+        return f"it is a {type(frame).__name__}, a subclass of DataFrame"
+    if not all(type(name) is str for name in frame.columns) or not frame.columns.is_unique:
+        return "the names of its columns are not strings, or repeat; rename them"
+    index = frame.index
+    if isinstance(index, pd.MultiIndex):
+        return "it has an index of several levels; reset it"
+    if index.name is not None and type(index.name) is not str:
+        return f"the name of its index, {index.name!r}, is not a string; rename it"
+    if index.dtype == OBJECT and {*map(type, index)} - {type(None)} not in ({dt.date}, {bytes}):
+        return "its index holds Python objects; reset it"
+    if index.dtype != OBJECT and not _values_survive(index.dtype):
+        return f"its index has the type {index.dtype}, which parquet changes"
+    objects = _object_columns(frame)
+    for name, dtype in frame.dtypes.drop(objects).items():
+        if not _values_survive(dtype):
+            return f"the column {name!r} has the type {dtype}, which parquet changes"
+    for name in objects:
+        if not _objects_survive(frame[name]):
+            return f"the column {name!r} holds Python objects; cast it to text or numbers"
+    if not _is_json(frame.attrs):
+        return "its `attrs` are not JSON"
+    # Arrow infers the type of an object column from all its cells, which were examined above.
+    return _conversion_loss(frame.head(1).assign(**dict.fromkeys(objects)))
+
+
 class _Sink(io.RawIOBase):
-    """Pass bytes on, count them, and hash them on their way if wanted."""
+    """A file that counts and, if requested, hashes the bytes written to another file."""
 
     def __init__(self, raw: Any, *, hashed: bool) -> None:
         self.raw = raw
@@ -140,34 +207,8 @@ def _write_pickle(frame: pd.DataFrame, sink: _Sink, file: str) -> None:
         ) from error
 
 
-def _write_parquet(table: pa.Table, sink: Any) -> None:
-    # Measured on 200,000 × 20 random floats: dictionaries make writing 2.5 times slower.
-    floats = [field.name for field in table.schema if field.type in (pa.float32(), pa.float64())]
-    options: dict[str, Any] = {
-        "compression": "zstd",
-        "compression_level": 1,
-        "use_dictionary": [name for name in table.column_names if name not in floats],
-        "use_byte_stream_split": floats,
-    }
-    pq.write_table(table, sink, **options)
-
-
-def _parquet_keeps(frame: pd.DataFrame) -> bool:
-    """Return whether parquet gives back `frame` and not a similar one."""
-    index = frame.index
-    return _is_plain(frame) or (
-        type(frame) is pd.DataFrame
-        and all(type(name) is str for name in frame.columns)
-        and all(_values_survive(dtype) for dtype in frame.dtypes)
-        and _values_survive(index.dtype)
-        and (index.name is None or type(index.name) is str)
-        and _is_json(frame.attrs)
-        and _comes_back(frame.head(1))
-    )
-
-
 def _is_plain(frame: pd.DataFrame) -> bool:
-    """Return whether it holds only what needs no trial: numbers and texts in numbered rows."""
+    """Return whether `frame` has only numbers and strings in numbered rows: no trial is needed."""
     index, columns = frame.index, frame.columns
     return (
         type(frame) is pd.DataFrame
@@ -176,19 +217,47 @@ def _is_plain(frame: pd.DataFrame) -> bool:
         and len(columns) > 0
         and index.dtype == np.int64
         and index.names == columns.names == [None]
-        and columns.dtype == TEXT
+        and columns.dtype == STRING
         and columns.is_unique
         and not columns.hasnans
         and not columns.str.startswith("__").any()  # Arrow's own name for the index
-        and all(dtype == TEXT or dtype in NUMBERS for dtype in frame.dtypes)
+        and all(dtype == STRING or dtype in NUMBERS for dtype in frame.dtypes)
     )
 
 
 def _values_survive(dtype: Any) -> bool:
-    """Return whether parquet keeps every value of `dtype`; not whether it keeps the dtype."""
+    """Return whether parquet preserves every value of `dtype`; the dtype itself may change."""
     if isinstance(dtype, pd.CategoricalDtype):
         return isinstance(dtype.categories.dtype, pd.StringDtype)
     return isinstance(dtype, pd.StringDtype) or dtype.kind in "biufmM"
+
+
+def _object_columns(frame: pd.DataFrame) -> list[str]:
+    return list(frame.columns[frame.dtypes == OBJECT])
+
+
+def _objects_survive(column: pd.Series) -> bool:
+    """Return whether parquet preserves the type and value of every cell of an object column."""
+    types = {*map(type, column)}
+    present = types - {type(None), float}
+    if float in types and (
+        type(None) in types or not all(type(cell) is not float or np.isnan(cell) for cell in column)
+    ):
+        return False  # two kinds of missing cells, or a number
+    if present == {dt.time}:
+        times = (cell for cell in column if type(cell) is dt.time)
+        return not any(cell.tzinfo or cell.fold for cell in times)
+    if present == {str}:
+        return _is_utf8(column)
+    return present in (set(), {bool}, {bytes}, {dt.date})
+
+
+def _is_utf8(column: pd.Series) -> bool:
+    try:
+        pa.array(column, pa.large_string(), from_pandas=True)
+    except (pa.ArrowException, UnicodeEncodeError):
+        return False
+    return True
 
 
 def _is_json(value: object) -> bool:
@@ -198,12 +267,13 @@ def _is_json(value: object) -> bool:
         return False
 
 
-def _comes_back(head: pd.DataFrame) -> bool:
+def _conversion_loss(head: pd.DataFrame) -> str | None:
+    """Return how a frame differs after a round trip through parquet; None if it does not."""
     file = io.BytesIO()
     try:
-        _write_parquet(pa.Table.from_pandas(head), file)
-        back = pq.ParquetFile(file).read().to_pandas()
+        write_parquet(head, file)
+        back = _from_parquet(file)
         pd.testing.assert_frame_equal(back, head, check_index_type=True, check_column_type=True)
-    except (AssertionError, pa.ArrowException, TypeError, ValueError, KeyError):
-        return False
-    return True
+    except (AssertionError, pa.ArrowException, TypeError, ValueError, KeyError) as error:
+        return f"parquet changes it: {' '.join(str(error).split())}"
+    return None

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xingu.error_collector import ErrorCollector
 from xingu.errors import HookError
-from xingu.failures import Failures
 from xingu.records import MetricRow
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class MetricTable:
     """
 
     def __init__(self, owner_label: str) -> None:
-        self.failures = Failures()
+        self.failures = ErrorCollector()
         self._owner_label = owner_label
         self._rows: dict[tuple[str | None, str], tuple[MetricRow, str]] = {}
 

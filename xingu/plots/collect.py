@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from xingu.error_collector import ErrorCollector
 from xingu.errors import HookError
-from xingu.failures import Failures
 from xingu.metrics.collect import checked_mapping
 from xingu.records import PlotChannel
 
@@ -26,7 +26,7 @@ class Gallery:
     def __init__(self) -> None:
         self.figures: dict[str, Any] = {}
         self.channels: dict[str, PlotChannel] = {}
-        self.failures = Failures()
+        self.failures = ErrorCollector()
         self._by_methods: defaultdict[tuple[PlotChannel, str | None], set[str]] = defaultdict(set)
 
     def add_builtin(

@@ -1,1 +1,1 @@
-"""The DataProvider, the Estimator interface, hooks, and how DataProviders are found."""
+"""DataProvider, the Estimator interface, hooks, and discovery of DataProviders."""

@@ -1,7 +1,7 @@
-"""DataProvider: the one class that a user writes to declare a model.
+"""DataProvider: the base class of users' models.
 
-Its one idea: everything has a default, so a class body of declarations is a whole model, and every
-step is a hook that can be overridden. It does not know who calls its hooks, or where data is kept.
+Everything has a default, so a class body of declarations is a complete model, and every step is a
+hook that can be overridden. Hooks receive data and return data; callers do all I/O.
 """
 
 import copyreg
@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from xingu.directions import Direction
+from xingu.directions import DeclaredDirection
 from xingu.provider.estimator import Estimator, resolve_estimator_class
 from xingu.provider.protocols import ModelView
 
@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 class DataProvider:
-    """What one model is made of: sources, cleaning, features, split, estimator, metrics, plots.
+    """Declaration of one model: sources, cleaning, features, split, estimator, metrics, plots.
 
     Subclass it, set `id` and the declarations, and override the hooks that need code. Attributes
-    set on `self` in one hook are there in every later one, also in another process a year later.
+    set on `self` in one hook are restored before every later one, also in other processes.
     """
 
     id: ClassVar[str | None] = None
@@ -35,13 +35,13 @@ class DataProvider:
     """Sources of the rows to estimate in batch, in the same form; none: no batch."""
 
     x_features: Sequence[str] = ()
-    """Features of the outside world: what a caller of `Model.predict` has to give."""
+    """Input features: columns that a caller of `Model.predict` has to pass."""
     x_estimator_features: Sequence[str] = ()
-    """Features of the estimator; `x_features` where empty."""
+    """Features of the estimator; `x_features` if empty."""
     y: str | None = None
     """Target column."""
     sample_weight: str | None = None
-    """Column that says what a row counts, at least 0, in the fit, in metrics and in plots."""
+    """Column of row weights, at least 0, for the fit, metrics and plots."""
 
     estimator_class: type[Estimator] | str | None = None
     """An Estimator class, or its dotted name, which is imported when it is first needed."""
@@ -52,10 +52,10 @@ class DataProvider:
     estimator_hyperparams: Mapping[str, Any] = {}
     """Parameters of the algorithm that a search may replace; they override `estimator_params`."""
     estimator_hyperparams_search_space: Mapping[str, Any] = {}
-    """`{hyperparameter: skopt dimension}`, or `('int', dict(low=…, high=…))` and the like."""
+    """`{hyperparameter: dimension}`: a skopt dimension, or `('int', dict(low=…, high=…))`."""
     hyperopt: Mapping[str, Any] = {}
-    """How to search there: `method`, `evaluations`, `seconds`, `metric`, `direction`, `folds` and
-    more; see `xingu.tuning.plan.SearchPlan`."""
+    """Settings of the search: `method`, `evaluations`, `seconds`, `metric`, `direction`, `folds`
+    and others; see `xingu.tuning.plan.SearchPlan`."""
 
     random_state: int = 42
     """Seed of the default split and of the search."""
@@ -65,14 +65,14 @@ class DataProvider:
     """Share of all rows, in [0, 1), that the default split keeps for `val`."""
 
     proba_class_index: int = 0
-    """Which class's probability is the estimation of a classifier."""
+    """Index of the class whose probability is the estimation of a classifier."""
     pre_req: set[str] | frozenset[str] | Sequence[str] = frozenset()
     """Ids of the DataProviders whose Models this one uses, as `self.pre_req_model[id]`."""
     hollow: bool = False
-    """No estimator: `post_process_after_predict` computes the estimation."""
-    metric_directions: Mapping[str, Direction] = {}
-    """`{metric: "less" | "more" | "zero"}`: which values of own metrics are better; ``zero``: those
-    nearer to 0."""
+    """Whether there is no estimator, and `post_process_after_predict` computes the estimation."""
+    metric_directions: Mapping[str, DeclaredDirection] = {}
+    """`{metric: "minimize" | "maximize" | "zero"}`: which values of its own metrics are better;
+    ``zero``: those closer to 0."""
     quality_gates: Mapping[str, Any] = {}
     """`{set: {metric: (operator, value)}}`; operators are comparisons, or ``"not worse by"``, which
     compares with the train that was current before; see `xingu.checks.gates`."""
@@ -80,9 +80,9 @@ class DataProvider:
     """Built-in checks by name: ``"off"``, ``"warn"``, ``"error"``, or a dict with `severity` and
     limits; see `xingu.checks.catalog`."""
     builtin_plots_off: Collection[str] = ()
-    """Names of built-in plots that are not drawn, out of `xingu.provider.methods.BUILTIN_PLOTS`."""
+    """Names of built-in plots to leave out, see `xingu.provider.methods.BUILTIN_PLOTS`."""
     plot_segments: Sequence[str] = ()
-    """Columns whose values are the segments of the plot of errors; the features where empty."""
+    """Columns whose values are the segments of the plot of errors; the features if empty."""
 
     owners: Sequence[str] = ()
     """Owners of the assets: e-mail addresses, or ``team:name``."""
@@ -94,24 +94,24 @@ class DataProvider:
     # -- train: from sources to sets ----------------------------------------------------------
 
     def get_dataset_sources_for_train(self, model: ModelView | None = None) -> Mapping[str, Any]:  # noqa: ARG002
-        """Return the sources to train from; called before any data is read."""
+        """Return the declarations of training sources; called before any data is read."""
         return self.train_dataset_sources
 
     def clean_data_for_train(self, datasets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-        """Make one frame of the source frames; the default concatenates them."""
+        """Combine the source frames into one; the default concatenates them."""
         frames = list(datasets.values())
         return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
     def feature_engineering_for_train(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return `data` with features; learn encoders here and keep them on `self`."""
+        """Return `data` with features; fit encoders here and store them on `self`."""
         return data
 
     def last_pre_process_for_train(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return `data` as it shall be split."""
+        """Return `data` in the form that is split."""
         return data
 
     def data_split_for_train(self, data: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
-        """Split rows into `train`, `val` and `test` at random; stratified for a classifier.
+        """Split rows into `train`, `val` and `test` at random, stratified for a classifier.
 
         Returns:
             Frames by set name, disjoint in index. A set of size 0 is left out.
@@ -136,7 +136,7 @@ class DataProvider:
     # -- estimator ----------------------------------------------------------------------------
 
     def get_features_list(self) -> Sequence[str]:
-        """Return the features of the outside world."""
+        """Return the input features."""
         return self.x_features
 
     def get_estimator_features_list(self) -> Sequence[str]:
@@ -152,7 +152,7 @@ class DataProvider:
         return self.estimator_class
 
     def get_estimator_class_params(self) -> Mapping[str, Any]:
-        """Return what the Estimator wrapper needs."""
+        """Return the parameters of the Estimator wrapper."""
         return self.estimator_class_params
 
     def get_estimator_params(self) -> Mapping[str, Any]:
@@ -160,25 +160,25 @@ class DataProvider:
         return self.estimator_params
 
     def get_estimator_optimization_search_space(self) -> Mapping[str, Any]:
-        """Return where to search for hyperparameters."""
+        """Return the search space of hyperparameters."""
         return self.estimator_hyperparams_search_space
 
     def get_estimator_hyperparameters(self) -> Mapping[str, Any]:
-        """Return the declared hyperparameters; the shorter name may be overridden as well."""
+        """Return the declared hyperparameters; calls `get_estimator_hyperparams`."""
         return self.get_estimator_hyperparams()
 
     def get_estimator_hyperparams(self) -> Mapping[str, Any]:
-        """Return the declared hyperparameters, under the name that Xingu 2.0 gave it."""
+        """Return the declared hyperparameters; the name of this hook in Xingu 2.0."""
         return self.estimator_hyperparams
 
     def make_estimator(self, hyperparams: Mapping[str, Any] | None = None) -> Estimator | None:
-        """Return a new unfitted Estimator as declared, or None for a hollow DataProvider.
+        """Return a new, unfitted Estimator; None for a hollow DataProvider.
 
         Args:
-            hyperparams: Use these in place of the declared ones.
+            hyperparams: Hyperparameters to use; None: the declared ones.
 
         Raises:
-            DeclarationError: If the estimator class is missing or is none.
+            DeclarationError: If `estimator_class` is missing or not an Estimator class.
         """
         if self.hollow:
             return None
@@ -195,23 +195,23 @@ class DataProvider:
         return estimator is not None and estimator.is_classifier()
 
     def post_process_after_hyperparam_optimize(self, model: ModelView) -> None:
-        """Do what is needed between tuning and fitting."""
+        """Run code between tuning and fitting; does nothing by default."""
 
     def post_process_after_train(self, model: ModelView) -> None:
-        """Do what is needed once the estimator is fitted."""
+        """Run code after the fit; does nothing by default."""
 
     # -- predict ------------------------------------------------------------------------------
 
     def pre_process_for_generic_predict(self, X: pd.DataFrame, model: ModelView) -> pd.DataFrame:  # noqa: ARG002
-        """Return `X` as the estimator shall see it, whichever kind of prediction follows."""
+        """Return the input of the estimator for `X`, for both kinds of prediction."""
         return X
 
     def pre_process_for_predict(self, X: pd.DataFrame, model: ModelView) -> pd.DataFrame:
-        """Return `X` as `Estimator.predict` shall see it."""
+        """Return the input of `Estimator.predict` for `X`."""
         return self.pre_process_for_generic_predict(X, model)
 
     def pre_process_for_predict_proba(self, X: pd.DataFrame, model: ModelView) -> pd.DataFrame:
-        """Return `X` as `Estimator.predict_proba` shall see it."""
+        """Return the input of `Estimator.predict_proba` for `X`."""
         return self.pre_process_for_generic_predict(X, model)
 
     def post_process_after_generic_predict(
@@ -220,32 +220,32 @@ class DataProvider:
         Y_pred: pd.DataFrame,
         model: ModelView,  # noqa: ARG002
     ) -> pd.DataFrame:
-        """Return `Y_pred` as callers shall see it, whichever kind of prediction was made."""
+        """Return the final prediction for `Y_pred`, for both kinds of prediction."""
         return Y_pred
 
     def post_process_after_predict(
         self, X: pd.DataFrame, Y_pred: pd.DataFrame, model: ModelView
     ) -> pd.DataFrame:
-        """Return `Y_pred` as callers of `predict` shall see it; a hollow provider makes it here."""
+        """Return the final result of `predict`; a hollow DataProvider computes it here."""
         return self.post_process_after_generic_predict(X, Y_pred, model)
 
     def post_process_after_predict_proba(
         self, X: pd.DataFrame, Y_pred: pd.DataFrame, model: ModelView
     ) -> pd.DataFrame:
-        """Return `Y_pred` as callers of `predict_proba` shall see it."""
+        """Return the final result of `predict_proba`."""
         return self.post_process_after_generic_predict(X, Y_pred, model)
 
     def feature_engineering_for_predict(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return `data` with features, for callers that estimate a few rows online."""
+        """Return `data` with features, for online callers that predict a few rows."""
         return data
 
     # -- metrics ------------------------------------------------------------------------------
 
     def pre_process_for_trainsets_metrics(self, model: ModelView) -> None:
-        """Do what is needed between estimating the sets and measuring."""
+        """Run code between predicting the sets and computing metrics; does nothing by default."""
 
     def post_process_after_trainsets_metrics(self, model: ModelView) -> None:
-        """Do what is needed once the sets are measured."""
+        """Run code after metrics of the sets were computed; does nothing by default."""
 
     # -- batch --------------------------------------------------------------------------------
 
@@ -253,22 +253,22 @@ class DataProvider:
         self,
         model: ModelView | None = None,  # noqa: ARG002
     ) -> Mapping[str, Any]:
-        """Return the sources of rows to estimate."""
+        """Return the declarations of batch sources."""
         return self.batch_predict_dataset_sources
 
     def clean_data_for_batch_predict(self, datasets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-        """Make one frame of the batch sources; the default cleans as for training."""
+        """Combine the batch frames into one; the default calls `clean_data_for_train`."""
         return self.clean_data_for_train(datasets)
 
     def feature_engineering_for_batch_predict(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return `data` with features, using what training has learned."""
+        """Return `data` with features, using encoders that were stored on `self` in training."""
         return data
 
     def last_pre_process_for_batch_predict(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return `data` as it shall be estimated."""
+        """Return `data` in the form that is predicted."""
         return data
 
-    # -- what a provider has learned ----------------------------------------------------------
+    # -- state --------------------------------------------------------------------------------
 
     def log(self, message: str, level: int | str = logging.INFO) -> None:
         """Log `message` with the id of this DataProvider."""
@@ -276,15 +276,15 @@ class DataProvider:
         logger.log(number, "%s: %s", self.id, message)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what travels beside the attributes; override to add to it.
+        """Return state to save in addition to attributes; override to add to it.
 
-        It is empty on purpose: attributes set on `self` travel by themselves, and a subclass may
-        write ``dict(**super().__getstate__(), name=self.name)`` for any name.
+        It is empty because attributes of `self` are saved anyway; so a subclass can return
+        ``dict(**super().__getstate__(), name=self.name)`` for any name.
         """
         return {}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        """Take over `state`."""
+        """Set the attributes of `state`."""
         self.__dict__.update(state)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -293,9 +293,9 @@ class DataProvider:
 
 
 def gained_attributes(provider: DataProvider) -> dict[str, Any]:
-    """Return everything that hooks have set on `provider`: its attributes, and `__getstate__`'s.
+    """Return the attributes that hooks have set on `provider`, and those of `__getstate__`.
 
-    The Models of prerequisites are left out: they travel as packages of their own.
+    Models of prerequisites are left out, because they are saved as packages of their own.
     """
     own = {name: value for name, value in vars(provider).items() if name != "pre_req_model"}
     return {**own, **provider.__getstate__()}

@@ -1,7 +1,8 @@
-"""A version of the code of a DataProvider: changes when what it does changes.
+"""Version of the code of a DataProvider, for stale assets.
 
-Its one idea: compare syntax trees, not text, so comments and formatting do not count. What counts
-is the class, its base classes in the project, and what their modules hold besides other classes.
+It is a hash of syntax trees, so comments and formatting do not change it. It covers the class, its
+base classes in the project, and the code of their modules outside classes; imported modules and
+other classes are not covered.
 """
 
 import ast
@@ -17,7 +18,7 @@ from xingu.provider.base import DataProvider
 
 @cache
 def code_version(cls: type[DataProvider]) -> str:
-    """Return 12 hexadecimal digits that change with the code of `cls`."""
+    """Return a hash of the code of `cls`: 12 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=6)
     for base in cls.__mro__:
         if base.__module__.partition(".")[0] in {"xingu", "builtins"}:
@@ -41,7 +42,7 @@ def _class_code(cls: type) -> str:
     try:
         return ast.dump(ast.parse(inspect.cleandoc(inspect.getsource(cls))))
     except (OSError, TypeError, SyntaxError):
-        # A class made by a call of `type()` has no text: its members say what it does.
+        # A class made by a call of `type()` has no source; its members are hashed.
         return repr(sorted((name, _member(value)) for name, value in vars(cls).items()))
 
 
@@ -54,7 +55,7 @@ def _member(value: object) -> str:
 
 @cache
 def _module_code(file: Path, _modified: int) -> tuple[str, dict[str, str]]:
-    """The dump of what the classes of a module share, and of each top-level class by name."""
+    """Return dumps of the code of a module outside classes, and of each top-level class by name."""
     tree = ast.parse(file.read_bytes())
     classes = {node.name: ast.dump(node) for node in tree.body if isinstance(node, ast.ClassDef)}
     shared = [ast.dump(node) for node in tree.body if not isinstance(node, ast.ClassDef)]

@@ -1,4 +1,4 @@
-"""Guard for the columns that a frame must have."""
+"""Check that a frame has required columns."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ import pandas as pd
 from xingu.errors import MissingColumnError, did_you_mean
 
 SHOWN = 30
-"""Columns of the frame that an error lists."""
+"""Maximum number of columns that an error lists."""
 
 
 def missing_columns(

@@ -1,7 +1,7 @@
-"""Find the DataProviders of a project, and put them in the order of their prerequisites.
+"""Find the DataProviders of a project, in the order of their prerequisites.
 
-Modules whose name starts with an underscore are not looked at; classes without an `id` are base
-classes. Reads code, never data.
+Modules whose names begin with an underscore are skipped; classes without an `id` are base classes.
+Modules are imported, but no data is read.
 """
 
 import sys
@@ -27,17 +27,21 @@ ProviderClass = type[DataProvider]
 
 
 class DataProviderFactory:
-    """The DataProviders that were asked for, prerequisites first.
+    """The requested DataProviders, prerequisites first.
 
     Args:
-        providers_list: Ids to find in the folder, or classes; None means all that are found.
-        providers_folder: Folder with the modules that declare DataProviders.
+        providers_list: Ids to find in the folder, or classes; None: all in the folder.
+        providers_folder: Folder of the modules that declare DataProviders.
+
+    Attributes:
+        known: All classes found, by id, also prerequisites that were not requested.
+        classes: The requested classes by id, prerequisites first.
 
     Raises:
         UnknownProviderError: If an id of the list, or of a `pre_req`, does not exist.
-        DuplicateProviderError: If two ids are the same, or become the same asset key.
+        DuplicateProviderError: If two ids are equal, or map to the same asset key.
         PrerequisiteCycleError: If DataProviders are prerequisites of each other.
-        DeclarationError: If a module cannot be imported.
+        DeclarationError: If a module cannot be imported, or a class declares something invalid.
     """
 
     def __init__(
@@ -45,21 +49,21 @@ class DataProviderFactory:
         providers_list: Sequence[str | ProviderClass] | None = None,
         providers_folder: str | Path | None = None,
     ) -> None:
-        asked = list(providers_list or [])
-        given = [item for item in asked if isinstance(item, type)]
+        items = list(providers_list or [])
+        given = [item for item in items if isinstance(item, type)]
         found = list(given)
-        if providers_folder is not None and (len(given) < len(asked) or not asked):
+        if providers_folder is not None and (len(given) < len(items) or not items):
             found += [cls for cls in _classes_in(Path(providers_folder)) if cls not in given]
         known = _by_id(found)
-        wanted = [str(item.id) if isinstance(item, type) else item for item in asked]
-        for provider_id in wanted:
+        requested = [str(item.id) if isinstance(item, type) else item for item in items]
+        for provider_id in requested:
             _require(provider_id, known, f"The list of DataProviders names {provider_id!r}")
         self.known: Mapping[str, ProviderClass] = known
-        in_order = _in_order(known)
+        sorted_ids = _sorted_ids(known)
         self.classes: Mapping[str, ProviderClass] = {
             provider_id: known[provider_id]
-            for provider_id in in_order
-            if not wanted or provider_id in wanted
+            for provider_id in sorted_ids
+            if not requested or provider_id in requested
         }
 
     def __iter__(self) -> Iterator[str]:
@@ -89,13 +93,14 @@ def _by_id(classes: Iterable[ProviderClass]) -> dict[str, ProviderClass]:
     by_key: dict[str, ProviderClass] = {}
     for cls in classes:
         provider_id = _checked_id(cls)
-        # Case is folded because the key is also a folder, on disks that do not tell it apart.
+        # Lower case, because the key is also a folder, and some file systems ignore case.
         key = key_part(provider_id).lower()
         if key in by_key:
             other = by_key[key]
             raise DuplicateProviderError(
-                f"DataProviders {other.id!r} ({_place(other)}) and {provider_id!r} ({_place(cls)}) "
-                f"both become the asset key {key_part(provider_id)!r}; rename one of them.",
+                f"DataProviders {other.id!r} ({_qualname(other)}) and {provider_id!r} "
+                f"({_qualname(cls)}) both become the asset key {key_part(provider_id)!r}; "
+                "rename one of them.",
                 dataprovider_ids=(other.id, provider_id),
             )
         by_key[key] = cls
@@ -104,10 +109,10 @@ def _by_id(classes: Iterable[ProviderClass]) -> dict[str, ProviderClass]:
 
 def _checked_id(cls: ProviderClass) -> str:
     if not isinstance(cls.id, str) or not cls.id.strip():
-        raise DeclarationError(f"{_place(cls)}: id must be a text, not {cls.id!r}.")
+        raise DeclarationError(f"{_qualname(cls)}: id must be a non-empty string, not {cls.id!r}.")
     if key_part(cls.id) == "sources":
         raise DeclarationError(
-            f"{_place(cls)}: id {cls.id!r} is taken by the keys of outside sources; rename it.",
+            f"{_qualname(cls)}: id {cls.id!r} is reserved for asset keys of sources; rename it.",
             dataprovider_id=cls.id,
         )
     if isinstance(cls.pre_req, str):
@@ -121,12 +126,12 @@ def _checked_id(cls: ProviderClass) -> str:
 
 
 def _check_names(cls: ProviderClass) -> None:
-    """Refuse methods that nobody would ever call, and plots that there are not."""
+    """Check for methods with misspelled names and for unknown built-in plots."""
     own = {name for name in {*dir(cls)} - {*dir(DataProvider)} if callable(getattr(cls, name))}
     if missed := [*near_misses(own)]:
         wrong, right = missed[0]
         raise DeclarationError(
-            f"{cls.id}.{wrong} is no method that anybody calls. Did you mean {right!r}? If it is a "
+            f"{cls.id}.{wrong} is no method that Xingu calls. Did you mean {right!r}? If it is a "
             "helper, begin its name with an underscore.",
             dataprovider_id=cls.id,
             methods=dict(missed),
@@ -134,13 +139,13 @@ def _check_names(cls: ProviderClass) -> None:
     for name in cls.builtin_plots_off:
         if isinstance(cls.builtin_plots_off, str) or name not in BUILTIN_PLOTS:
             raise DeclarationError(
-                f"{cls.id}.builtin_plots_off is {cls.builtin_plots_off!r}; it is a set of names "
-                f"out of {', '.join(BUILTIN_PLOTS)}.{did_you_mean(name, BUILTIN_PLOTS)}",
+                f"{cls.id}.builtin_plots_off is {cls.builtin_plots_off!r}; it must be a set of "
+                f"names out of {', '.join(BUILTIN_PLOTS)}.{did_you_mean(name, BUILTIN_PLOTS)}",
                 dataprovider_id=cls.id,
             )
 
 
-def _in_order(known: Mapping[str, ProviderClass]) -> list[str]:
+def _sorted_ids(known: Mapping[str, ProviderClass]) -> list[str]:
     for provider_id, cls in known.items():
         for pre_req in cls.pre_req:
             _require(pre_req, known, f"{provider_id}.pre_req", f" names {pre_req!r}")
@@ -150,8 +155,7 @@ def _in_order(known: Mapping[str, ProviderClass]) -> list[str]:
     except CycleError as error:
         cycle = list(reversed(error.args[1]))
         raise PrerequisiteCycleError(
-            f"pre_req goes round in a circle: {' needs '.join(cycle)}; "
-            "remove one of these prerequisites.",
+            f"pre_req has a cycle: {' needs '.join(cycle)}; remove one of these prerequisites.",
             cycle=cycle,
         ) from error
 
@@ -200,5 +204,5 @@ def _import(name: str, file: Path) -> ModuleType:
     return module
 
 
-def _place(cls: ProviderClass) -> str:
+def _qualname(cls: ProviderClass) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"

@@ -1,6 +1,6 @@
-"""The interface of an algorithm: what a DataProvider may name as its `estimator_class`.
+"""Interface of algorithms: base class of every `estimator_class`.
 
-An Estimator knows frames, features and a target; it knows nothing of sources, hooks or storage.
+An Estimator depends on frames, features and a target only, so that many DataProviders can use it.
 """
 
 import pickle
@@ -24,7 +24,7 @@ class Estimator(ABC):
     Args:
         params: Fixed parameters of the algorithm.
         hyperparams: Tuned parameters of the algorithm; they win over `params` of the same name.
-        class_params: What the wrapper itself needs, for example which algorithm to wrap.
+        class_params: Parameters of the wrapper, for example the class of the wrapped algorithm.
     """
 
     def __init__(
@@ -45,26 +45,35 @@ class Estimator(ABC):
         target: str,
         model: ModelView | None = None,
     ) -> Any:
-        """Learn `target` from `features` of the set called ``train``.
+        """Fit to the set ``train``.
 
         Args:
-            datasets: The sets of the split by name; `train` is fitted on, `val`, if it is there,
-                decides when to stop.
-            features: Columns to learn from, in the order that prediction uses.
-            target: Column to learn.
-            model: The Model that is being trained, for estimators that want its context.
+            datasets: Sets of the split by name; `val`, if present, is for early stopping.
+            features: Columns of the features, in the order that prediction uses.
+            target: Column of the target.
+            model: The Model that is being trained, for estimators that need its context.
         """
 
     @abstractmethod
     def predict(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return one column ``estimation``, indexed as `data`: a number, or a class label."""
+        """Predict a number or a class label per row.
+
+        Returns:
+            One column ``estimation``, indexed as `data`.
+        """
 
     def predict_proba(self, data: pd.DataFrame, class_index: int | None = None) -> pd.DataFrame:
-        """Return columns ``estimation_class_0 …`` in [0, 1], indexed as `data`.
+        """Predict the probability of each class per row.
 
         Args:
-            data: Rows with the features that were fitted.
-            class_index: Return only the column of this class.
+            data: Rows with the fitted features.
+            class_index: Index of the only class to return; None: all classes.
+
+        Returns:
+            Columns ``estimation_class_0 …`` in [0, 1], indexed as `data`.
+
+        Raises:
+            NotImplementedError: If the estimator has no probabilities.
         """
         raise NotImplementedError(f"{type(self).__name__} gives no probabilities.")
 
@@ -73,7 +82,7 @@ class Estimator(ABC):
         """Return whether the target is a class."""
 
     def classes(self) -> list[Any]:
-        """Return the class labels in the order of ``estimation_class_0 …``; none if regressing."""
+        """Return class labels in the order of ``estimation_class_0 …``; empty for a regressor."""
         return []
 
     def hyperparam_optimize(self, model: ModelView | None = None) -> dict[str, Any]:
@@ -81,23 +90,23 @@ class Estimator(ABC):
 
         Args:
             model: The Model that is being trained: `model.sets`, `model.search`, and features,
-                target and search space of `model.dp`. Without a search the present ones are kept.
+                target and search space of `model.dp`. None: current hyperparameters are returned.
 
         Returns:
-            All hyperparameters, also those that were not searched.
+            All hyperparameters, including those that were not searched.
         """
         if model is None or model.search is None:
             return dict(self.hyperparams)
         return model.search()
 
     def check_params(self) -> None:  # noqa: B027
-        """Raise DeclarationError if a parameter is not known; the default knows them all."""
+        """Raise DeclarationError if a parameter is unknown; the default accepts all."""
 
     def prepare_for_trial(self, threads: int) -> None:  # noqa: B027
-        """Take note that this is one fit of many: say little, and take few threads.
+        """Prepare for one of many fits of a search: reduce logging and limit threads.
 
         Args:
-            threads: Most threads to use; 0: no limit.
+            threads: Maximum number of threads; 0: no limit.
         """
 
     def hyperparam_exchange(
@@ -105,7 +114,15 @@ class Estimator(ABC):
         params: Mapping[str, Any] | None = None,
         hyperparams: Mapping[str, Any] | None = None,
     ) -> dict[str, dict[str, Any]]:
-        """Take over what is given and return both ``params`` and ``hyperparams`` in force."""
+        """Apply parameters and return those in force.
+
+        Args:
+            params: Fixed parameters that replace the current ones; None: no change.
+            hyperparams: Hyperparameters that replace the current ones; None: no change.
+
+        Returns:
+            ``params`` and ``hyperparams`` in force.
+        """
         if params is not None:
             self.params = dict(params)
         if hyperparams is not None:
@@ -113,24 +130,31 @@ class Estimator(ABC):
         return {"params": dict(self.params), "hyperparams": dict(self.hyperparams)}
 
     def feature_importance(self) -> pd.Series | None:
-        """Return the weight of each feature (gain, or what the algorithm has), largest first."""
+        """Return the importance of each feature, descending; None if the algorithm has none.
+
+        The unit depends on the algorithm, for example total gain.
+        """
         return None
 
     def save(self, folder: Path) -> None:
-        """Write the fitted estimator into an existing local `folder`."""
+        """Write the fitted estimator to an existing local `folder`."""
         (folder / "estimator.pkl").write_bytes(pickle.dumps(self, protocol=5))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; the files have been verified by then."""
+        """Read an estimator that `save` wrote; callers verify checksums first."""
         return pickle.loads((folder / "estimator.pkl").read_bytes())
 
 
 def resolve_estimator_class(declared: type[Estimator] | str, owner: str) -> type[Estimator]:
-    """Return the class that `declared` is or names.
+    """Resolve a declared Estimator class.
+
+    Args:
+        declared: A class, or its dotted name.
+        owner: Id of the DataProvider, for errors.
 
     Raises:
-        DeclarationError: If the dotted name leads nowhere, or to something else.
+        DeclarationError: If the name cannot be imported, or is not an Estimator class.
     """
     found: object = declared
     if isinstance(declared, str):

@@ -1,6 +1,6 @@
-"""The hooks of a DataProvider: their table, their call, and the check of what they return.
+"""Hooks of a DataProvider: their table, and calls with a check of the returned type.
 
-A hook that raises or returns the wrong kind of value becomes one HookError with hook and cause.
+A hook that raises or returns a wrong type becomes a HookError that names the hook.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ Returns = Literal["frame", "frames", "sources", "dict", "any"]
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One overridable method: the stage that calls it, and the kind of value it must return."""
+    """One overridable method: the stage that calls it, and its return type."""
 
     name: str
     stage: Stage
@@ -55,7 +55,7 @@ HOOKS: Mapping[str, Hook] = {row[0]: Hook(*row) for row in HOOK_TABLE}
 
 ProviderFactory = Callable[[], DataProvider]
 
-WANTED: Mapping[Returns, str] = {
+EXPECTED: Mapping[Returns, str] = {
     "frame": "a DataFrame",
     "frames": "a dict of DataFrames by set name, or a tuple (train, val, test)",
     "sources": "a dict of source declarations by name",
@@ -64,10 +64,16 @@ WANTED: Mapping[Returns, str] = {
 
 
 def call_hook(provider: DataProvider, name: str, *arguments: Any) -> Any:
-    """Return what the hook `name` of `provider` returns, checked.
+    """Call the hook `name` of `provider` and check the type of its result.
+
+    Args:
+        provider: The DataProvider.
+        name: Name of the hook, a key of `HOOKS`.
+        arguments: Positional arguments of the hook.
 
     Raises:
-        HookError: If the hook raises, or returns another kind of value than it has to.
+        HookError: If the hook raises, or returns a wrong type.
+        XinguError: If the hook raises one; it propagates unchanged.
     """
     where = f"{provider.id}.{name}"
     try:
@@ -84,7 +90,7 @@ def call_hook(provider: DataProvider, name: str, *arguments: Any) -> Any:
 
 
 def is_overridden(provider: DataProvider, name: str) -> bool:
-    """Return whether the class of `provider` has its own hook `name`."""
+    """Return whether the class of `provider` overrides the hook `name`."""
     return getattr(type(provider), name) is not getattr(DataProvider, name)
 
 
@@ -95,7 +101,7 @@ def _checked(result: Any, returns: Returns, where: str) -> Any:
         return _frames(result, where)
     expected = pd.DataFrame if returns == "frame" else Mapping
     if not isinstance(result, expected):
-        raise _wrong(result, returns, where)
+        raise _wrong_type(result, returns, where)
     return result
 
 
@@ -108,11 +114,11 @@ def _frames(result: Any, where: str) -> dict[str, pd.DataFrame]:
     if not isinstance(result, Mapping) or not all(
         isinstance(name, str) and isinstance(frame, pd.DataFrame) for name, frame in result.items()
     ):
-        raise _wrong(result, "frames", where)
+        raise _wrong_type(result, "frames", where)
     return dict(result)
 
 
-def _wrong(result: Any, returns: Returns, where: str) -> HookError:
+def _wrong_type(result: Any, returns: Returns, where: str) -> HookError:
     got = type(result).__name__
-    forgot = " Is a `return` missing?" if result is None else ""
-    return HookError(f"{where} returned {got}; it must return {WANTED[returns]}.{forgot}", got=got)
+    hint = " Is a `return` missing?" if result is None else ""
+    return HookError(f"{where} returned {got}; it must return {EXPECTED[returns]}.{hint}", got=got)

@@ -1,7 +1,7 @@
-"""Methods that are found by their names: families, built-in plots, and how a method is called.
+"""Methods that are discovered by name: their families, and calls by signature.
 
-The prefix of a method's name decides when it is called, its signature what it is called with. A
-name that nearly matches a prefix is reported while the class is loaded.
+The prefix of a name determines when a method is called; its signature determines the arguments. A
+name that nearly matches a prefix is an error when the class is loaded.
 """
 
 import inspect
@@ -48,64 +48,64 @@ BUILTIN_PLOTS = (
     "Parallel coordinates",
     "Hyperparameter importance",
 )
-"""What `builtin_plots_off` may name."""
+"""Names that `builtin_plots_off` accepts."""
 
-GIVEN = ("XY", "Y_pred", "model")
-"""Arguments of a method, in the order in which parameters of other names receive them."""
+ARGUMENTS = ("XY", "Y_pred", "model")
+"""Arguments of methods, in the order in which parameters with other names receive them."""
 
 _VERBS, _SCOPES = ("compute", "render"), ("trainsets", "batch", "global", "estimation")
 _NOUNS = ("metrics", "plots")
-_WORD, _WHOLE = 0.81, 0.9
-"""How alike a word, and the whole beginning of a name, are that somebody has mistyped."""
+_WORD_SIMILARITY, _PREFIX_SIMILARITY = 0.81, 0.9
+"""Minimum similarity, in [0, 1], of a mistyped word and of a mistyped prefix."""
 
 
 def near_misses(names: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield the names that look like methods of a family and are none, with the name to give them.
+    """Yield names that resemble methods of a family, each with the corrected name.
 
-    A near miss has a family's verb, its noun, and its scope or the word `model`, all maybe
-    mistyped; or begins almost like a family. Names that begin with an underscore are left alone.
+    Such a name has a verb and a noun of a family, and a scope or the word `model`, possibly
+    mistyped; or its prefix is similar to a family. Names that begin with an underscore are skipped.
     """
     for name in sorted(names):
         named = any(name.startswith(f"{one}_") and name != f"{one}_" for one in FAMILIES)
         if named or name.startswith("_"):
             continue
         words = name.lower().rstrip("_").split("_")
-        end = _end_of_beginning(words)
+        end = _prefix_length(words)
         if end:
             family = _closest("_".join(words[:end]))
             yield name, f"{family}_{'_'.join(words[end:]) or 'NAME'}"
 
 
-def _end_of_beginning(words: list[str]) -> int:
-    """How many words look like a family's name; 0 if none do."""
-    if not get_close_matches(words[0], _VERBS, 1, _WORD):
+def _prefix_length(words: list[str]) -> int:
+    """Return how many leading words resemble the name of a family; 0 if none do."""
+    if not get_close_matches(words[0], _VERBS, 1, _WORD_SIMILARITY):
         return 0
     for end in range(2, min(5, len(words) + 1)):
-        if get_close_matches(words[end - 1], _NOUNS, 1, _WORD):
+        if get_close_matches(words[end - 1], _NOUNS, 1, _WORD_SIMILARITY):
             between = words[1 : end - 1]
-            scoped = any(get_close_matches(word, _SCOPES, 1, _WORD) for word in between)
+            scoped = any(get_close_matches(word, _SCOPES, 1, _WORD_SIMILARITY) for word in between)
             if scoped or "model" in between:
                 return end
             break
     for end in range(len(words), 1, -1):
-        beginning = "_".join(words[:end])
-        if _likeness(beginning, _closest(beginning)) >= _WHOLE:
+        prefix = "_".join(words[:end])
+        if _similarity(prefix, _closest(prefix)) >= _PREFIX_SIMILARITY:
             return end
     return 0
 
 
-def _closest(beginning: str) -> str:
-    return max(FAMILIES, key=lambda family: _likeness(beginning, family))
+def _closest(prefix: str) -> str:
+    return max(FAMILIES, key=lambda family: _similarity(prefix, family))
 
 
-def _likeness(one: str, other: str) -> float:
+def _similarity(one: str, other: str) -> float:
     return SequenceMatcher(None, one, other).ratio()
 
 
 def find_methods(owner: object, prefix: str) -> dict[str, Callable[..., Any]]:
     """Return the bound methods of `owner` called ``{prefix}_{NAME}``, by NAME, sorted.
 
-    Properties are not evaluated, and a name that a subclass set to None is switched off.
+    Properties are not evaluated. A subclass disables a method by setting its name to None.
     """
     start = f"{prefix}_"
     names = sorted(name for name in dir(owner) if name.startswith(start) and name != start)
@@ -113,10 +113,10 @@ def find_methods(owner: object, prefix: str) -> dict[str, Callable[..., Any]]:
 
 
 def call_method(where: str, method: Callable[..., Any], **available: Any) -> Any:
-    """Call `method` with those of `available` that its signature accepts.
+    """Call `method` with the arguments that its signature accepts.
 
-    A parameter called `XY`, `Y_pred` or `model` receives that value. Other parameters without a
-    default receive what is left over, in that order.
+    A parameter named `XY`, `Y_pred` or `model` receives that argument. Other parameters without a
+    default receive the remaining arguments, in the order of `ARGUMENTS`.
 
     Args:
         where: Owner, method and set, for errors: ``flights.compute_global_model_metrics_speed``.
@@ -124,7 +124,7 @@ def call_method(where: str, method: Callable[..., Any], **available: Any) -> Any
         available: Any of `XY`, `Y_pred` and `model`.
 
     Raises:
-        HookError: If the method wants something else, or raises.
+        HookError: If the method has another required parameter, or raises.
     """
     bound = _arguments(where, inspect.signature(method), available)
     try:
@@ -142,13 +142,13 @@ def _arguments(
     where: str, signature: inspect.Signature, available: Mapping[str, Any]
 ) -> inspect.BoundArguments:
     parameters = signature.parameters
-    left = [name for name in GIVEN if name in available and name not in parameters]
+    left = [name for name in ARGUMENTS if name in available and name not in parameters]
     bound = inspect.BoundArguments(signature, OrderedDict())
     for name, parameter in parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
             bound.arguments[name] = {other: available[other] for other in left}
         elif parameter.kind is parameter.VAR_POSITIONAL:
-            # A bare wrapper (*args, **kwargs) gets names: they survive a different order.
+            # A wrapper with (*args, **kwargs) gets keywords, which do not depend on the order.
             named = any(other.kind is other.VAR_KEYWORD for other in parameters.values())
             bound.arguments[name] = () if named else tuple(available[other] for other in left)
         elif name in available:
@@ -156,7 +156,7 @@ def _arguments(
         elif parameter.default is parameter.empty:
             if not left:
                 raise HookError(
-                    f"{where} wants {name!r}; it can be given {', '.join(available) or 'nothing'}."
+                    f"{where} requires {name!r}; available: {', '.join(available) or 'nothing'}."
                 )
             bound.arguments[name] = available[left.pop(0)]
     return bound

@@ -1,6 +1,6 @@
-"""What hooks of a DataProvider and Estimators may use of a Model.
+"""Protocol of the Model for hooks of DataProviders and for Estimators.
 
-A Protocol, so that `xingu.provider` does not depend on `xingu.model`.
+It is a Protocol so that `xingu.provider` does not import `xingu.model`.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ import pandas as pd
 
 
 class ModelView(Protocol):
-    """The Model as hooks and Estimators see it; `xingu.Model` implements it."""
+    """Interface of a Model for hooks and Estimators; `xingu.Model` implements it."""
 
     @property
     def id(self) -> str:
@@ -30,7 +30,7 @@ class ModelView(Protocol):
 
     @property
     def trained(self) -> datetime | Literal[False]:
-        """Time of the fit (UTC); False before it."""
+        """Time of the fit in UTC; False before the fit."""
         ...
 
     @property
@@ -45,17 +45,17 @@ class ModelView(Protocol):
 
     @property
     def sets(self) -> Mapping[str, pd.DataFrame]:
-        """The sets of the split by name, while they are in memory."""
+        """Sets of the split by name, while they are in memory."""
         ...
 
     @property
     def sets_estimations(self) -> Mapping[str, pd.DataFrame]:
-        """Estimations of `sets`, once they were computed."""
+        """Estimations of `sets` by name, once computed."""
         ...
 
     @property
     def search(self) -> Callable[[], dict[str, Any]] | None:
-        """Runs the declared search for hyperparameters and returns the best ones."""
+        """Function that runs the declared search and returns the best hyperparameters."""
         ...
 
     def predict(self, data: pd.DataFrame) -> pd.DataFrame:

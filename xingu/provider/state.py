@@ -1,7 +1,7 @@
-"""What a DataProvider has learned, as a value that travels with its data.
+"""State of a DataProvider: the attributes that its hooks have set.
 
-Its one idea: hooks set attributes on `self`; they are pickled right after the hook, stored with the
-frame that the hook made, and restored on a new instance before the next hook.
+Attributes are pickled directly after a hook, stored with the frame that the hook returned, and
+restored on a new instance before the next hook, which may run in another process.
 """
 
 import pickle
@@ -17,17 +17,27 @@ from xingu.provider.base import DataProvider, gained_attributes
 
 @dataclass(frozen=True, slots=True)
 class ProviderState:
-    """Attributes of a DataProvider, pickled, and the trains of its prerequisites, by id."""
+    """Pickled attributes of a DataProvider, and the train ids of its prerequisites.
+
+    Attributes:
+        payload: Pickle of a dict of attributes; empty if there are none.
+        pre_reqs: Train ids by id of the prerequisite.
+    """
 
     payload: bytes = b""
     pre_reqs: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def capture(cls, provider: DataProvider, hook: str, pre_reqs: Mapping[str, str]) -> Self:
-        """Return what `provider` knows after `hook`.
+        """Capture the attributes of `provider` after `hook`.
+
+        Args:
+            provider: The DataProvider.
+            hook: Name of the hook that ran last, for errors.
+            pre_reqs: Train ids by id of the prerequisite.
 
         Raises:
-            StateError: If an attribute cannot be pickled; the message names it.
+            StateError: If an attribute cannot be pickled; the text names it.
         """
         return cls(_pickled(provider, gained_attributes(provider), hook), dict(pre_reqs))
 
@@ -40,7 +50,7 @@ class ProviderState:
         return pickle.loads(self.payload) if self.payload else {}
 
     def with_gain(self, other: "ProviderState") -> "ProviderState":
-        """Return this state with the attributes of `other` added; the same name: `other` wins."""
+        """Return this state updated with the attributes of `other`."""
         if not other.payload:
             return self
         return replace(
@@ -48,7 +58,11 @@ class ProviderState:
         )
 
     def gain_of(self, provider: DataProvider, hook: str) -> "ProviderState":
-        """Return what `provider` has gained or changed since this state was restored on it."""
+        """Return the attributes of `provider` added or changed since this state was restored.
+
+        Raises:
+            StateError: If such an attribute cannot be pickled; the text names it.
+        """
         before, now = self.attributes(), gained_attributes(provider)
         gained = {
             name: value
@@ -61,7 +75,7 @@ class ProviderState:
 
 @dataclass(frozen=True, slots=True)
 class PreparedFrame:
-    """A frame, and what the DataProvider knew when it had made it."""
+    """A frame, and the state of the DataProvider after the hook that returned it."""
 
     frame: pd.DataFrame
     state: ProviderState
@@ -69,7 +83,7 @@ class PreparedFrame:
 
 @dataclass(frozen=True, slots=True)
 class PreparedSplits:
-    """The sets of a split by name, and what the DataProvider knew when it had made them."""
+    """Sets of a split by name, and the state of the DataProvider after the split."""
 
     frames: Mapping[str, pd.DataFrame]
     state: ProviderState
@@ -85,8 +99,8 @@ def _pickled(provider: DataProvider, attributes: Mapping[str, Any], hook: str) -
             except Exception as error:
                 raise StateError(
                     f"{provider.id}.{hook}: self.{name} is a {type(value).__name__}, which cannot "
-                    f"be pickled and so cannot travel with the data ({error}); make it where it "
-                    "is used, or keep what it was made from.",
+                    f"be pickled ({error}), but attributes are stored with the data; create it "
+                    "where it is used, or store what it is made from.",
                     dataprovider_id=provider.id,
                     attribute=name,
                 ) from error

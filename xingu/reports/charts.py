@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xingu.directions import WORDS, Direction
+from xingu.directions import DESCRIPTIONS, Direction
 from xingu.plots.theme import BLUE, GREEN, ORANGE, PALE_INK, VERMILION, new_figure
 from xingu.reports.view import number
 
@@ -42,7 +42,7 @@ def evolution_chart(name: str, rows: pd.DataFrame, way: Direction | None) -> dic
         name: The metric.
         rows: Its rows of `Comparison.evolution`. Infinite values become crosses at the edge, and
             only the most frequent branches are apart.
-        way: What is better.
+        way: Direction of the metric; None if unknown.
 
     Returns:
         `data` and `layout`, to be laid over the `common_layout`.
@@ -52,7 +52,7 @@ def evolution_chart(name: str, rows: pd.DataFrame, way: Direction | None) -> dic
     styles = dict(zip(branches, zip(SYMBOLS, DASHES, strict=True), strict=False))
     trains = rows["train_id"].nunique()
     subtitle = f"{trains:,} train{'' if trains == 1 else 's'}"
-    texts = {"text": subtitle + (f"; {WORDS[way]}" if way else "")}
+    texts = {"text": subtitle + (f"; {DESCRIPTIONS[way]}" if way else "")}
     return {
         "data": [*_lines(rows, styles), *_not_finite(rows)],
         "layout": {"title": {"text": _plain(name), "subtitle": texts}},

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from xingu.directions import Direction, direction_of
+from xingu.directions import DeclaredDirection, Direction, direction_of, without_synonyms
 from xingu.errors import DataError, UntrainedModelError, did_you_mean
 from xingu.tracking.database import ControlDB
 from xingu.tracking.query import IDS, TrainFilter, attributes_of, find_trains, model_metrics
@@ -53,9 +53,10 @@ class Comparison:
         """Return the columns of `verdicts` of some trains."""
         return _verdicts(self, train_ids)
 
-    def with_directions(self, directions: Mapping[str, Direction]) -> Self:
+    def with_directions(self, directions: Mapping[str, DeclaredDirection]) -> Self:
         """Return the report with directions of metrics; they win over those that are recorded."""
-        known = {dp_id: {**own, **directions} for dp_id, own in self.directions.items()}
+        given = without_synonyms(directions)
+        known = {dp_id: {**own, **given} for dp_id, own in self.directions.items()}
         return replace(self, directions=known)
 
     def select(self, names: Sequence[str] = (), sets: Sequence[str] = ()) -> Self:
@@ -198,7 +199,10 @@ def _directions(known: pd.DataFrame, trains: pd.DataFrame) -> dict[str, Mapping[
     newest = trains.drop_duplicates("dataprovider_id")
     rows = _of_trains(known[known["attribute"] == "metric_directions"], newest)
     texts = dict(zip(rows["dataprovider_id"], rows["value"], strict=True))
-    return {dp_id: json.loads(texts.get(dp_id, "{}")) for dp_id in newest["dataprovider_id"]}
+    return {
+        dp_id: without_synonyms(json.loads(texts.get(dp_id, "{}")))
+        for dp_id in newest["dataprovider_id"]
+    }
 
 
 def _of_trains(rows: pd.DataFrame, trains: pd.DataFrame) -> pd.DataFrame:
@@ -248,7 +252,8 @@ def _verdicts(compared: Comparison, train_ids: Sequence[str] | pd.Index) -> pd.D
     change = compared.differences[list(train_ids)]
     base = _of_references(compared.metrics.loc[change.index], compared.references)
     ways = [direction_of(name, compared.directions[dp_id]) for dp_id, _, name in change.index]
-    signs = pd.Series([{"more": 1.0, "less": -1.0}.get(way or "", 0.0) for way in ways], base.index)
+    factors = {"maximize": 1.0, "minimize": -1.0}
+    signs = pd.Series([factors.get(way or "", 0.0) for way in ways], base.index)
     gain = change.mul(signs, axis=0)
     zero = np.array([way == "zero" for way in ways], dtype=bool)
     gain[zero] = (-change[zero].add(base[zero], axis=0).abs()).add(base[zero].abs(), axis=0)

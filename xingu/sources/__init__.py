@@ -1,7 +1,7 @@
-"""Read declared outside data, databases and files, into frames, through a cache.
+"""Read declared sources, databases and files, into DataFrames, through a cache.
 
-The drivers are imported when something is connected to, never before. Knows nothing of Dagster, of
-DataProviders, or of where settings come from.
+Database drivers and pyarrow.parquet are imported on first use, because every process imports this
+package. URLs and the cache folder are passed in; settings are not read here.
 """
 
 from xingu.extras import needs

@@ -1,9 +1,9 @@
-"""Run SQL as it is written and return frames: through DuckDB, ADBC or SQLAlchemy.
+"""Run SQL as given and return frames, through DuckDB, ADBC or SQLAlchemy.
 
-Its one idea: ADBC is only a faster way. Whatever it cannot do, or cannot do without loss, is run
-again over SQLAlchemy, after the earlier statements of the connection. Nothing is committed, except
-by DuckDB, which commits each statement where its URL says ``read_only=false``. It does not know
-nicknames, secrets or how errors are told to people.
+ADBC is an optimization: a query that it cannot run, or not without loss, is run again over
+SQLAlchemy, after the earlier statements of the connection. Nothing is committed, except by DuckDB,
+which commits each statement if its URL has ``read_only=false``. Callers translate driver errors and
+remove secrets from them.
 """
 
 import logging
@@ -19,19 +19,20 @@ logger = logging.getLogger(__name__)
 
 Dialect = Literal["sqlite", "postgresql"]
 
-# Types are those of the first batch, so let it hold all rows of most results. Not more: memory for
-# a batch is reserved ahead, and a process that reserved tens of gigabytes may not be forked.
+# The driver infers types from the first batch, so it should hold all rows of most results. Not
+# more: memory of a batch is reserved ahead, and a process that reserved tens of gigabytes cannot
+# fork.
 _SQLITE_OPTIONS = {"adbc.sqlite.query.batch_rows": 1 << 22}
 _LOSSY_TEXT, _LOSSY_LENGTHS = r"^-?\d\.\d{6}e[+-]\d{2,3}$", (12, 13, 14)
-"""How the SQLite driver writes a float among text: with six digits."""
+"""Format of floats in a text column of the SQLite driver: it keeps six digits only."""
 
 _PLAIN_POSTGRES = {
     *("int2", "int4", "int8", "float4", "float8", "numeric", "bool", "text", "varchar", "bpchar"),
     *("name", "date", "time", "timestamp", "timestamptz", "interval", "bytea", "uuid"),
 }
 _JSON_POSTGRES = {"json", "jsonb"}
-_OTHER_WAY_MAY_HELP = ("42", "0A")
-"""SQLSTATE classes of statements that may only fail because ADBC wraps them into a COPY."""
+_FALLBACK_STATES = ("42", "0A")
+"""SQLSTATE classes of statements that may fail only because ADBC wraps them into a COPY."""
 
 
 class Backend(Protocol):
@@ -42,11 +43,11 @@ class Backend(Protocol):
         ...
 
     def cancel(self) -> None:
-        """End what another thread is running, where the driver can do that."""
+        """Cancel the query of another thread, if the driver supports it."""
         ...
 
     def close(self) -> None:
-        """Close the connection and forget what it has changed."""
+        """Close the connection and roll back its changes."""
         ...
 
 
@@ -57,7 +58,7 @@ class DuckDbBackend:
         import duckdb
 
         self._connection = duckdb.connect(path, read_only=read_only, config=config)
-        # Else an unknown table is looked for among the variables of our callers.
+        # Otherwise DuckDB resolves unknown tables to Python variables of callers.
         self._connection.execute("SET python_enable_replacements = false")
         self._connection.execute("SET enable_progress_bar = false")
 
@@ -92,7 +93,7 @@ class AlchemyBackend:
 
     def run(self, sql: str) -> pd.DataFrame:
         """See `Backend`."""
-        # Without parameters, a % or a colon in the SQL means nothing.
+        # Without parameters, `%` and `:` in the SQL are not interpreted.
         with self._connection.execution_options(no_parameters=True).exec_driver_sql(sql) as result:
             if not result.returns_rows:
                 return pd.DataFrame()
@@ -111,18 +112,18 @@ class AlchemyBackend:
 
 
 class AdbcBackend:
-    """SQLite or PostgreSQL through Arrow, and through `other` what Arrow cannot do.
+    """SQLite or PostgreSQL through ADBC, with a fallback for queries that ADBC cannot run.
 
     Args:
-        dialect: Which driver.
-        uri: Where, as the driver wants it.
-        other: Makes the connection that takes over.
+        dialect: Database of the driver.
+        uri: URI in the format of the driver.
+        open_fallback: Opens the connection that replaces this one.
     """
 
-    def __init__(self, dialect: Dialect, uri: str, other: Callable[[], Backend]) -> None:
+    def __init__(self, dialect: Dialect, uri: str, open_fallback: Callable[[], Backend]) -> None:
         self._dialect: Dialect = dialect
-        self._open_other = other
-        self._other: Backend | None = None
+        self._open_fallback = open_fallback
+        self._fallback: Backend | None = None
         self._history: list[str] = []
         self._cancelled = False
         self._connection = _connect_adbc(dialect, uri)
@@ -132,26 +133,26 @@ class AdbcBackend:
 
     def run(self, sql: str) -> pd.DataFrame:
         """See `Backend`."""
-        if self._other is None and not self._needs_other(sql):
-            frame = self._run_here(sql)
+        if self._fallback is None and not self._needs_fallback(sql):
+            frame = self._run_adbc(sql)
             if frame is not None:
                 self._history.append(sql)
                 return frame
         if self._cancelled:
             raise InterruptedError("cancelled")
-        return self._take_over().run(sql)
+        return self._switch_to_fallback().run(sql)
 
-    def _needs_other(self, sql: str) -> bool:
-        # Of several statements the SQLite driver runs the first and forgets the others.
+    def _needs_fallback(self, sql: str) -> bool:
+        # Of several statements the SQLite driver runs only the first.
         return self._dialect == "sqlite" and ";" in sql.rstrip("; \t\r\n")
 
-    def _run_here(self, sql: str) -> pd.DataFrame | None:
-        """Return the rows, or None if the other connection has to get them."""
+    def _run_adbc(self, sql: str) -> pd.DataFrame | None:
+        """Return the rows; None if the fallback has to read them."""
         import pyarrow as pa
         from adbc_driver_manager import Error
 
         try:
-            # The driver wraps PostgreSQL's SQL in a COPY: a last comment must not hide its end.
+            # The driver wraps PostgreSQL's SQL in a COPY: the newline ends a trailing comment.
             self._cursor.execute(sql + "\n")
             if not self._cursor.description:
                 return pd.DataFrame()
@@ -161,38 +162,38 @@ class AdbcBackend:
             return _from_postgres(table)
         except Error as error:
             state = error.sqlstate
-            if state and state[:2] not in _OTHER_WAY_MAY_HELP:
+            if state and state[:2] not in _FALLBACK_STATES:
                 raise
             return None
         except (OSError, OverflowError, pa.ArrowException):
             return None
 
-    def _take_over(self) -> Backend:
-        if self._other is None:
+    def _switch_to_fallback(self) -> Backend:
+        if self._fallback is None:
             logger.info("ADBC cannot read a query without loss: SQLAlchemy takes over, slower")
             self._close_adbc()
-            self._other = self._open_other()
+            self._fallback = self._open_fallback()
             for statement in self._history:
-                self._other.run(statement)
-        return self._other
+                self._fallback.run(statement)
+        return self._fallback
 
     def cancel(self) -> None:
         """See `Backend`."""
         self._cancelled = True
-        if self._other is not None:
-            self._other.cancel()
+        if self._fallback is not None:
+            self._fallback.cancel()
             return
         from adbc_driver_manager import Error
 
-        with suppress(Error):  # not every driver can
+        with suppress(Error):  # not every driver supports it
             self._cursor.adbc_cancel()
 
     def close(self) -> None:
         """See `Backend`."""
-        if self._other is None:
+        if self._fallback is None:
             self._close_adbc()
         else:
-            self._other.close()
+            self._fallback.close()
 
     def _close_adbc(self) -> None:
         self._cursor.close()
@@ -211,7 +212,7 @@ def _is_lossy(table: Any) -> bool:
     import pyarrow as pa
     from pyarrow import compute, types
 
-    search: Any = compute  # its functions are made at import, out of sight of type checkers
+    search: Any = compute  # its functions are generated at import, which type checkers do not see
     lengths = pa.array(_LOSSY_LENGTHS, pa.int32())
     for column in table.columns:
         if types.is_string(column.type) or types.is_binary(column.type):
@@ -222,7 +223,7 @@ def _is_lossy(table: Any) -> bool:
 
 
 def _from_postgres(table: Any) -> pd.DataFrame | None:
-    """Return the frame, or None if a column has a type whose Arrow form means something else."""
+    """Return the frame; None if a column has a type that Arrow represents differently."""
     from pyarrow import chunked_array, compute, float64
 
     decoders: list[Callable[[Any], Any] | None] = []

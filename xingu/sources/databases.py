@@ -1,7 +1,7 @@
-"""The databases that sources may name: URLs by nickname, and how to connect to each.
+"""Databases of sources: URLs by nickname, and connections to them.
 
-Its one idea: a database has an identity, its URL without secrets and with absolute paths; that is
-what messages, logs and cache keys show. It does not know where URLs come from.
+Messages, logs and cache keys contain the identity of a database: its URL without secrets and with
+absolute paths.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _FILE_BACKENDS = ("sqlite", "duckdb")
 _MEMORY = ("", ":memory:")
 _NO_FILE = (":memory:", "md:", "file:")
-"""Starts of a database name that is not a path: memory, MotherDuck, SQLite's own URIs."""
+"""Prefixes of a database name that is not a path: memory, MotherDuck, URIs of SQLite."""
 _ADBC_DRIVERS = {
     "sqlite": ("", "pysqlite"),
     "postgresql": ("", "psycopg", "psycopg2"),
@@ -49,17 +49,17 @@ class Connection:
         self._secrets = secrets
 
     def query(self, sql: str) -> pd.DataFrame:
-        """Run `sql` as given; what it changes is not committed (but by a writable DuckDB).
+        """Run `sql` as given, without a commit (a writable DuckDB commits).
 
         Returns:
-            Its rows; a frame without columns for a statement that returns none.
+            The rows; a frame without columns for a statement that returns none.
 
         Raises:
-            QueryError: If the database refuses it.
+            QueryError: If the database rejects it.
         """
         try:
             return self._backend.run(sql)
-        except Exception as error:  # noqa: BLE001 - raised again, without what may hold a password
+        except Exception as error:  # noqa: BLE001 - raised again without the driver's error, which may hold a password
             text = scrub(sql, self._secrets)
             raise QueryError(
                 f"the database {self._nickname!r} ({self._identity}) refused the query: "
@@ -69,8 +69,8 @@ class Connection:
             ) from None
 
     def cancel(self) -> None:
-        """End what another thread is running, where the driver can do that."""
-        with suppress(Exception):  # a help, never a reason to fail: it may be closed by now
+        """Cancel the query of another thread, if the driver supports it."""
+        with suppress(Exception):  # best effort: it may be closed by now
             self._backend.cancel()
 
 
@@ -79,8 +79,8 @@ class Databases:
 
     Args:
         urls: SQLAlchemy URLs by nickname.
-        home: Folder that relative paths are meant from.
-        adbc: Read through Arrow where a driver is installed; the frames are the same without.
+        home: Folder that relative paths are relative to.
+        adbc: Use ADBC where a driver is installed; the frames are the same without.
     """
 
     def __init__(
@@ -97,15 +97,15 @@ class Databases:
         return f"Databases({', '.join(sorted(self._urls))})"
 
     def check(self, provider_id: str, attribute: str, specs: Sequence[SourceSpec]) -> None:
-        """Refuse `specs` that name a database that is not known; reads nothing.
+        """Check that the databases of `specs` are known, without connecting to them.
 
         Raises:
-            UnknownDatabaseError: If a nickname is not known.
-            SettingsError: If its URL cannot be understood.
+            UnknownDatabaseError: If a nickname is unknown.
+            SettingsError: If its URL is malformed.
         """
         for spec in specs:
             if isinstance(spec, SqlSource):
-                self._need(spec.database, f"{provider_id}.{attribute}[{spec.name!r}]: ")
+                self._url_of(spec.database, f"{provider_id}.{attribute}[{spec.name!r}]: ")
                 self.url(spec.database)
 
     def identity(self, nickname: str) -> str:
@@ -113,12 +113,12 @@ class Databases:
         url = self.url(nickname)
         server = url.create(url.drivername, url.username, None, url.host, url.port)
         kept = [(name, value) for name, value in url.query.items() if not is_secret(name)]
-        # Paths as people write them: some versions of SQLAlchemy quote them, some do not.
+        # Paths are not quoted here: SQLAlchemy's quoting differs between versions.
         name = f"/{url.database}" if url.database else ""
         return f"{server}{name}{'?' if kept else ''}{urlencode(kept, doseq=True, safe='/')}"
 
     def file(self, nickname: str) -> Path | None:
-        """Return the file of a SQLite or DuckDB database, None for any other database."""
+        """Return the file of a SQLite or DuckDB database; None for any other database."""
         url = self.url(nickname)
         name = url.database or ""
         if not _is_file(url.get_backend_name(), name):
@@ -126,10 +126,11 @@ class Databases:
         return Path(name)
 
     def engine(self, nickname: str) -> "Engine":
-        """Return a SQLAlchemy engine, for users who want to write their own SQL.
+        """Return a SQLAlchemy engine, for users' own SQL.
 
         Raises:
-            UnknownDatabaseError: If the nickname is not known.
+            UnknownDatabaseError: If the nickname is unknown.
+            SettingsError: If its URL is malformed.
         """
         from sqlalchemy import create_engine
 
@@ -137,10 +138,10 @@ class Databases:
 
     @contextmanager
     def connect(self, nickname: str) -> Iterator[Connection]:
-        """Open a connection and close it in the end, without a commit.
+        """Open a connection, and close it at the end of the block without a commit.
 
         Raises:
-            UnknownDatabaseError: If the nickname is not known.
+            UnknownDatabaseError: If the nickname is unknown.
             MissingFileError: If the database is a file that does not exist.
             SourceError: If the database cannot be reached.
         """
@@ -166,7 +167,7 @@ class Databases:
         finally:
             backend.close()
 
-    def _need(self, nickname: str, where: str = "") -> str:
+    def _url_of(self, nickname: str, where: str = "") -> str:
         if nickname not in self._urls:
             known = ", ".join(sorted(self._urls)) or "none"
             raise UnknownDatabaseError(
@@ -177,23 +178,23 @@ class Databases:
         return self._urls[nickname]
 
     def url(self, nickname: str) -> "URL":
-        """Return the URL, with an absolute path where it is a file; it may hold a password.
+        """Return the URL, which may hold a password; the path of a file is absolute.
 
         Raises:
-            UnknownDatabaseError: If the nickname is not known.
-            SettingsError: If it cannot be understood.
+            UnknownDatabaseError: If the nickname is unknown.
+            SettingsError: If the URL is malformed.
         """
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError
 
-        text = self._need(nickname)
+        text = self._url_of(nickname)
         if text.startswith("postgres://"):  # as libpq and many hosts write it
             text = text.replace("postgres", "postgresql", 1)
         try:
             url = make_url(text)
         except (ArgumentError, ValueError):
             raise SettingsError(
-                f"The URL of the database {nickname!r} cannot be understood (it is not shown, "
+                f"The URL of the database {nickname!r} is malformed (it is not shown, "
                 f"because it may hold a password); write it like "
                 f"postgresql://user:{HIDDEN}@host/name or sqlite:///file.db.",
                 nickname=nickname,
@@ -243,7 +244,7 @@ def _open_adbc(url: "URL") -> Backend:
 
 
 def _libpq_uri(url: "URL") -> str:
-    """Return the URL as libpq wants it; SQLAlchemy's own text leaves spaces in passwords."""
+    """Return the URL for libpq; SQLAlchemy does not quote spaces in passwords."""
     user = quote(url.username or "", safe="")
     password = f":{quote(url.password, safe='')}" if url.password else ""
     host = f"[{url.host}]" if ":" in (url.host or "") else url.host or ""
@@ -254,7 +255,7 @@ def _libpq_uri(url: "URL") -> str:
 
 
 def _message(error: Exception) -> str:
-    """Return the words of the database, without the SQL that SQLAlchemy adds to them."""
+    """Return the message of the database, without the SQL that SQLAlchemy appends."""
     original = getattr(error, "orig", None) or error
     return str(original).strip() or type(original).__name__
 
@@ -264,4 +265,4 @@ def _advice(error: Exception) -> str:
         return " Install the Python driver of this database."
     if "different configuration" in str(error):
         return " This process has it open for writing: add ?read_only=false to its URL."
-    return " Look whether it runs, and at its URL, user and network."
+    return " Check that it runs, and its URL, user and network."

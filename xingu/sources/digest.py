@@ -1,7 +1,7 @@
-"""A content hash of a frame: equal frames have equal digests in every process.
+"""Content hash of a frame: equal frames have equal digests in every process.
 
-Each column is hashed as bytes where it has some (numbers, times, text through Arrow), and cell by
-cell where it holds Python objects. Columns are hashed by a few threads, because hashing lets them.
+Columns of numbers, times and strings are hashed as buffers, columns of Python objects cell by cell.
+Columns are hashed in a few threads, because hashlib releases the GIL.
 """
 
 import datetime as dt
@@ -20,10 +20,10 @@ _SIMPLE = frozenset({type(None), bool, int, dt.date, dt.time, bytes})
 
 
 def frame_digest(frame: pd.DataFrame) -> str:
-    """Return a hash of the index, the columns, the dtypes and the values of `frame`.
+    """Return a SHA-256 of index, column names, dtypes and values of `frame`, in hexadecimal.
 
-    Sets and dicts in cells are hashed in an order of their own, so the digest does not depend on
-    the process; NaN and NULL in a float column are the same.
+    The items of sets and dicts are hashed in sorted order, so that the digest does not depend on
+    the process. NaN and NULL in a float column are equal.
     """
     index = frame.index
     parts = [index.get_level_values(level) for level in range(index.nlevels)]
@@ -54,7 +54,7 @@ def _values_digest(values: "pd.Series | pd.Index") -> bytes:
     else:
         try:
             _update_with_text(digest, values)
-        except UnicodeEncodeError:  # half of a surrogate pair, which is no UTF-8
+        except UnicodeEncodeError:  # a lone surrogate is not valid UTF-8
             _update_with_cells(digest, values)
     return digest.digest()
 
@@ -68,7 +68,7 @@ def _number_bytes(array: np.ndarray) -> Any:
 
 
 def _all_text(values: "pd.Series | pd.Index") -> bool:
-    # `skipna` would take None and NaN for the same cell.
+    # `skipna` would treat None and NaN as equal.
     return pd.api.types.infer_dtype(values, skipna=False) == "string"
 
 
@@ -76,7 +76,9 @@ def _update_with_text(digest: Any, values: "pd.Series | pd.Index") -> None:
     import pyarrow as pa
     from pyarrow import compute as known_compute
 
-    compute: Any = known_compute  # its functions are made at import, out of sight of type checkers
+    compute: Any = (
+        known_compute  # its functions are generated at import, which type checkers do not see
+    )
 
     column = pa.array(values, from_pandas=True)
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
@@ -96,7 +98,7 @@ def _update_with_cells(digest: Any, values: "pd.Series | pd.Index") -> None:
 
 
 def _cell_bytes(cell: Any) -> bytes:
-    """Return bytes that say type and value of `cell`, with the length of each part in front."""
+    """Return an unambiguous encoding of type and value of `cell`, with length prefixes."""
     if type(cell) in _SIMPLE:
         parts = [repr(cell).encode()]
     elif isinstance(cell, Mapping):

@@ -1,7 +1,7 @@
-"""Read files, local or not, into frames.
+"""Read local and remote files into DataFrames.
 
-Its one idea: a remote file is first read as a whole, then parsed, so that the two can fail apart.
-TXT means tab-separated, as for `pandas.read_table`; `params` may say otherwise.
+A remote file is downloaded completely before it is parsed, so that errors of both can be
+distinguished. TXT means tab-separated, as for `pandas.read_table`; `params` may override it.
 """
 
 import bz2
@@ -34,36 +34,36 @@ _OPENERS: Mapping[Compression, Callable[[IO[bytes]], Any]] = {
     "bz2": bz2.open,
     "xz": lzma.open,
 }
-_LOOK_THERE = "Look at the address and the access to it"
+_CHECK_ACCESS = "Check the URL and your access to it"
 
 
 def read_file(provider_id: str, spec: UrlSource, home: Path) -> pd.DataFrame:
-    """Return the content of a file.
+    """Read a file into a frame.
 
     Args:
-        provider_id: Id of the DataProvider, for messages.
+        provider_id: Id of the DataProvider, for errors.
         spec: The file.
-        home: Folder that relative paths are meant from.
+        home: Folder that relative paths are relative to.
 
     Raises:
-        MissingFileError: If it does not exist.
-        SourceError: If it cannot be had, or is not what its format says.
+        MissingFileError: If the file does not exist.
+        SourceError: If it cannot be accessed, or parsed as its format.
     """
     options = copy.deepcopy(dict(spec.params))
     storage = options.pop("storage_options", None) or {}
     try:
         content = _content(spec, home, storage)
     except Exception as error:  # noqa: BLE001 - raised again
-        _fail(provider_id, spec, error, "cannot be had", _LOOK_THERE)
+        _raise_source_error(provider_id, spec, error, "cannot be accessed", _CHECK_ACCESS)
     try:
         return _parse(spec, content, options)
     except Exception as error:  # noqa: BLE001 - raised again
-        advice = "Look at the file, and at `params` of the source"
-        _fail(provider_id, spec, error, f"cannot be read as {spec.format}", advice)
+        advice = "Check the file, and `params` of the source"
+        _raise_source_error(provider_id, spec, error, f"cannot be read as {spec.format}", advice)
 
 
 def local_path(url: str, home: Path) -> Path | None:
-    """Return the path of a local file, None for any other address."""
+    """Return the path of a local file; None for any other URL."""
     scheme, colon, rest = url.partition(":")
     if colon and scheme.lower() == "file":
         return home / unquote(urlsplit(url).path if rest.startswith("//") else rest)
@@ -73,11 +73,11 @@ def local_path(url: str, home: Path) -> Path | None:
 
 
 def file_version(provider_id: str, spec: UrlSource, home: Path) -> str:
-    """Return what changes when the content does: size and time or ETag, else a digest of it.
+    """Return a version of the content: size and time or ETag, else a digest.
 
     Raises:
         MissingFileError: If the file does not exist.
-        SourceError: If nothing can be known about it.
+        SourceError: If it cannot be accessed.
     """
     storage = spec.params.get("storage_options") or {}
     try:
@@ -94,7 +94,7 @@ def file_version(provider_id: str, spec: UrlSource, home: Path) -> str:
             return " ".join([str(info.get("size")), *facts])
         return hashlib.sha256(filesystem.cat_file(remote)).hexdigest()
     except Exception as error:  # noqa: BLE001 - raised again
-        _fail(provider_id, spec, error, "cannot be had", _LOOK_THERE)
+        _raise_source_error(provider_id, spec, error, "cannot be accessed", _CHECK_ACCESS)
 
 
 def _content(spec: UrlSource, home: Path, storage: Mapping[str, Any]) -> Path | bytes:
@@ -111,7 +111,7 @@ def _filesystem(url: str, storage: Mapping[str, Any]) -> tuple[Any, str]:
 
     options = dict(storage)
     if url.lower().startswith("http"):
-        # The proxy of the environment is used by everything else that downloads.
+        # aiohttp ignores the proxy of the environment by default.
         options["client_kwargs"] = {"trust_env": True, **options.get("client_kwargs", {})}
     return url_to_fs(url, **options)
 
@@ -124,7 +124,7 @@ def _parse(spec: UrlSource, content: Path | bytes, options: dict[str, Any]) -> p
             return _read(spec, file, options, spec.compression)
     compression = spec.compression
     if compression and spec.url.lower().startswith("http"):
-        # A server may say "Content-Encoding: gzip" of a .gz file: then it is unpacked by now.
+        # A .gz file sent with "Content-Encoding: gzip" is decompressed already.
         compression = compression if content.startswith(_MAGIC[compression]) else None
     return _read(spec, io.BytesIO(content), options, compression)
 
@@ -154,17 +154,19 @@ def _decompress(file: IO[bytes], compression: Compression) -> IO[bytes]:
     archive = zipfile.ZipFile(file)
     names = [name for name in archive.namelist() if not name.endswith("/")]
     if len(names) != 1:
-        raise ValueError(f"the archive holds {len(names)} files; it has to be one")
+        raise ValueError(f"the archive has {len(names)} files; it must have one")
     return archive.open(names[0])
 
 
-def _fail(provider_id: str, spec: UrlSource, error: Exception, what: str, advice: str) -> NoReturn:
-    """Raise what `error` means for the source; its own text may quote secrets, so it is cut."""
+def _raise_source_error(
+    provider_id: str, spec: UrlSource, error: Exception, what: str, advice: str
+) -> NoReturn:
+    """Raise a SourceError for `error`, without its secrets and its traceback."""
     where = f"{provider_id}: source {spec.name!r}: {spec.label}"
     facts = {"dataprovider_id": provider_id, "source": spec.name, "url": spec.label}
     if isinstance(error, FileNotFoundError):
         raise MissingFileError(
-            f"{where} does not exist; correct the address (a relative path starts at the "
+            f"{where} does not exist; correct the URL (a relative path starts at the "
             "project's home) or put the file there.",
             **facts,
         ) from None

@@ -1,10 +1,10 @@
-"""Make one kind of frame of rows, whichever driver they came through.
+"""Convert query results of any driver to frames with the same dtypes.
 
-A frame looks as `pandas.read_sql` gives it over SQLAlchemy: integers are int64, or float64 where a
-NULL is among them; dates are `datetime.date`, booleans with NULL are objects. Beyond that, numbers
-of any precision are float64, a column of NULLs is float64, a UUID is its text, a timestamp with a
-time zone is in UTC, resolution is microseconds, text among numbers makes the column text, and an
-empty result has object columns, because not every database says what they would have been.
+Dtypes are those of `pandas.read_sql` over SQLAlchemy: integers are int64, or float64 with NULLs;
+dates are `datetime.date`; booleans with NULLs are objects. In addition, decimals are float64, a
+column of NULLs is float64, a UUID is a string, timestamps have microsecond resolution and, with a
+time zone, are in UTC, and a column of numbers and text is text. An empty result has object columns,
+because not every database reports their types.
 """
 
 import json
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def from_rows(names: Sequence[str], rows: Sequence[Any]) -> pd.DataFrame:
-    """Return a frame of what a DB-API driver gave."""
+    """Convert rows of a DB-API driver to a frame."""
     if not rows:
         return _empty(names)
-    # pandas takes twice as long for rows that only behave like tuples.
+    # pandas takes twice as long for rows that are not tuples.
     tuples = [tuple(row) for row in rows]
     frame = pd.DataFrame.from_records(tuples, columns=list(range(len(names))), coerce_float=True)
     for place in frame.columns:
@@ -37,11 +37,11 @@ def from_rows(names: Sequence[str], rows: Sequence[Any]) -> pd.DataFrame:
 def from_arrow(
     table: "pa.Table", decoders: Sequence[Callable[[Any], Any] | None] = ()
 ) -> pd.DataFrame:
-    """Return a frame of what an Arrow driver gave.
+    """Convert a table of an Arrow driver to a frame.
 
     Args:
-        table: Rows; its column names may repeat.
-        decoders: For each column, what makes a Python value of a cell that is not NULL.
+        table: The rows; column names may repeat.
+        decoders: For each column, a function that converts a non-NULL cell to a Python value.
     """
     import pyarrow as pa
 
@@ -66,7 +66,7 @@ def from_arrow(
 
 
 def decode_json(cell: str) -> Any:
-    """Return the value of a JSON text, as PostgreSQL's DB-API drivers do."""
+    """Return the value of a JSON string, as PostgreSQL's DB-API drivers do."""
     return json.loads(cell)
 
 
@@ -84,7 +84,7 @@ def _objects(column: "pa.ChunkedArray", decode: Callable[[Any], Any]) -> pd.Seri
 
 
 def _plain_array(column: "pa.ChunkedArray") -> "pa.ChunkedArray | pa.Array":
-    """Return `column` in one of the few types that become the same in pandas every time."""
+    """Return `column` cast to a type whose pandas dtype does not depend on the driver."""
     import pyarrow as pa
     from pyarrow import compute, types
 
@@ -100,7 +100,7 @@ def _plain_array(column: "pa.ChunkedArray") -> "pa.ChunkedArray | pa.Array":
     if types.is_dictionary(kind):
         return column.cast(kind.value_type)
     if types.is_float32(kind) or types.is_float16(kind):
-        # Through text, so that 0.1 stays 0.1, as drivers that send text have it.
+        # Through a string, so that 0.1 stays 0.1 as with drivers of text protocols.
         return compute.cast(compute.cast(column, pa.string()), pa.float64())
     if types.is_decimal(kind):
         return column.cast(pa.float64())
@@ -141,7 +141,7 @@ def _plain_series(series: pd.Series) -> pd.Series:
 
 
 def _plain_cells(series: pd.Series) -> pd.Series:
-    """Return `series` of Python objects without those that only one driver makes."""
+    """Return a series of Python objects without types that depend on the driver."""
     found = {type(cell) for cell in series if cell is not None}
     numbers = {int, float, bool}
     if memoryview in found:

@@ -1,7 +1,7 @@
-"""Read the sources of a DataProvider: groups in order, everything else side by side.
+"""Read the sources of a DataProvider: groups sequentially, everything else in parallel.
 
-Its one idea: a job is a group, or one source without a group; a job runs in one thread, on one
-connection for each database that it names, and is either wholly in the cache or wholly read.
+A job is a group, or one source without a group. A job runs in one thread, on one connection per
+database, and is either read completely from the cache or completely from its sources.
 """
 
 import hashlib
@@ -30,25 +30,25 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SourceResult:
-    """What one source gave."""
+    """The frame of one source."""
 
     name: str
     frame: pd.DataFrame
     seconds: float
-    """How long it took, from the cache or not."""
+    """Duration of reading it, from the cache or from the source."""
     cached: bool
 
 
 @dataclass(slots=True)
 class _Job:
-    """The members of a group up to the last wanted one, and which of them are wanted."""
+    """The members of a group up to the last requested one, and the names of the requested ones."""
 
     specs: list[SourceSpec] = field(default_factory=list)
-    wanted: set[str] = field(default_factory=set)
+    requested: set[str] = field(default_factory=set)
 
 
 class _Reader:
-    """Runs jobs for one DataProvider, until one fails."""
+    """Runs the jobs of one DataProvider until one fails."""
 
     def __init__(self, provider_id: str, databases: Databases, cache: SourceCache) -> None:
         self._provider_id = provider_id
@@ -58,49 +58,49 @@ class _Reader:
         self._connections: set[Connection] = set()
 
     def run(self, job: _Job) -> dict[str, SourceResult]:
-        """Return the wanted results by name."""
+        """Return the requested results by name."""
         keys = self._keys(job) if self._cache.active else {}
         found = self._cached(keys)
         if found is not None:
             return found
-        with self._cache.locked(list(keys.values()), lambda: self._say_waiting(job)):
-            # Meanwhile another process may have read them.
+        with self._cache.locked(list(keys.values()), lambda: self._log_waiting(job)):
+            # Another process may have stored them in the meantime.
             return self._cached(keys) or self._fetch(job, keys)
 
     def stop(self) -> None:
-        """End the running jobs as soon as their drivers can; waits for none."""
+        """Cancel the running jobs in the background; drivers without support finish their query."""
         self._stopped.set()
         Thread(target=self._cancel, name="xingu-cancel", daemon=True).start()
 
     def _cancel(self) -> None:
-        # A query that is just about to begin does not hear it the first time.
+        # Repeated, because a query that has not started yet cannot be cancelled.
         while self._connections:
             for connection in list(self._connections):
                 connection.cancel()
             time.sleep(0.2)
 
     def _keys(self, job: _Job) -> dict[str, str | None]:
-        """Return the cache key of each wanted member; what came before it is part of it."""
+        """Return the cache key of each requested member; it includes the members before it."""
         keys: dict[str, str | None] = {}
-        texts: list[Any] = []
+        parts: list[Any] = []
         for spec in job.specs:
-            texts.append(self._text(spec))
-            if spec.name in job.wanted:
-                keys[spec.name] = cache_key(texts)
+            parts.append(self._key_parts(spec))
+            if spec.name in job.requested:
+                keys[spec.name] = cache_key(parts)
         return keys
 
-    def _text(self, spec: SourceSpec) -> list[Any]:
+    def _key_parts(self, spec: SourceSpec) -> list[Any]:
         if isinstance(spec, SqlSource):
             return ["sql", self._databases.identity(spec.database), spec.query]
         home = self._databases.home
-        place = local_path(spec.url, home)
-        # A local file is there to ask: an edited one must not be taken for the old one.
-        version = file_version(self._provider_id, spec, home) if place else ""
-        address = str(place or without_secrets(spec.url))
+        path = local_path(spec.url, home)
+        # The version of a local file is cheap to get; that of a remote one is not.
+        version = file_version(self._provider_id, spec, home) if path else ""
+        address = str(path or without_secrets(spec.url))
         return ["url", address, version, spec.format, spec.params]
 
     def _cached(self, keys: dict[str, str | None]) -> dict[str, SourceResult] | None:
-        if not keys or not self._cache.may_have(keys.values()):
+        if not keys or not self._cache.has_all(keys.values()):
             return None
         results: dict[str, SourceResult] = {}
         for name, key in keys.items():
@@ -116,40 +116,40 @@ class _Reader:
     def _fetch(self, job: _Job, keys: dict[str, str | None]) -> dict[str, SourceResult]:
         results: dict[str, SourceResult] = {}
         with ExitStack() as stack:
-            open_: dict[str, Connection] = {}
+            connections: dict[str, Connection] = {}
             for spec in job.specs:
                 if self._stopped.is_set():
                     break
                 started = time.perf_counter()
-                frame = self._read(spec, open_, stack)
+                frame = self._read(spec, connections, stack)
                 result = SourceResult(spec.name, frame, time.perf_counter() - started, cached=False)
                 self._log("%s: read %s, %d rows × %d columns in %.2f s", result)
-                if spec.name in job.wanted:
+                if spec.name in job.requested:
                     results[spec.name] = result
-                    self._keep(spec, frame, keys)
+                    self._store(spec, frame, keys)
         return results
 
     def _read(
-        self, spec: SourceSpec, open_: dict[str, Connection], stack: ExitStack
+        self, spec: SourceSpec, connections: dict[str, Connection], stack: ExitStack
     ) -> pd.DataFrame:
         if isinstance(spec, UrlSource):
             return read_file(self._provider_id, spec, self._databases.home)
         try:
-            if spec.database not in open_:
+            if spec.database not in connections:
                 connection = stack.enter_context(self._databases.connect(spec.database))
-                open_[spec.database] = connection
+                connections[spec.database] = connection
                 self._connections.add(connection)
                 stack.callback(self._connections.discard, connection)
             if self._stopped.is_set():
                 raise SourceError("another source has failed")
-            return open_[spec.database].query(spec.query)
+            return connections[spec.database].query(spec.query)
         except XinguError as error:
             facts = {**error.facts, "dataprovider_id": self._provider_id, "source": spec.name}
             raise type(error)(
                 f"{self._provider_id}: source {spec.name!r}: {error}", **facts
             ) from None
 
-    def _keep(self, spec: SourceSpec, frame: pd.DataFrame, keys: dict[str, str | None]) -> None:
+    def _store(self, spec: SourceSpec, frame: pd.DataFrame, keys: dict[str, str | None]) -> None:
         if spec.name not in keys:
             return
         label = f"{self._provider_id}: source {spec.name!r}"
@@ -157,14 +157,14 @@ class _Reader:
         if key is None:
             logger.warning("%s is not cached: its `params` hold code or objects", label)
         elif len(frame.columns) or spec.group:
-            # Alone, a statement without rows is there for what it does: it runs every time.
+            # A single statement without rows is run for its side effects, so it is never cached.
             self._cache.store(key, frame, label)
 
-    def _log(self, text: str, result: SourceResult) -> None:
-        logger.info(text, self._provider_id, result.name, *result.frame.shape, result.seconds)
+    def _log(self, message: str, result: SourceResult) -> None:
+        logger.info(message, self._provider_id, result.name, *result.frame.shape, result.seconds)
 
-    def _say_waiting(self, job: _Job) -> None:
-        names = ", ".join(sorted(job.wanted))
+    def _log_waiting(self, job: _Job) -> None:
+        names = ", ".join(sorted(job.requested))
         logger.info("%s: waiting for another process that reads %s", self._provider_id, names)
 
 
@@ -177,22 +177,22 @@ def read_sources(
     names: Collection[str] | None = None,
     max_workers: int = 0,
 ) -> Iterator[SourceResult]:
-    """Read sources and yield them in the declared order, each as soon as its turn has come.
+    """Read sources and yield their results in the declared order.
 
-    Members of a group run in the declared order on one connection, groups run in parallel. The
-    first error of any of them ends all.
+    Members of a group run in the declared order on one connection; groups run in parallel. The
+    first error of any source cancels the others.
 
     Args:
-        provider_id: Id of the DataProvider, for messages and the log.
+        provider_id: Id of the DataProvider, for errors and the log.
         specs: All sources of the declaration.
         databases: Databases by nickname.
-        cache: Where results are kept.
-        names: Yield only these; the earlier members of their groups run as well. None: all.
-        max_workers: Jobs at once; 0: as many as cores.
+        cache: Cache of results.
+        names: Sources to yield; earlier members of their groups run as well. None: all.
+        max_workers: Maximum number of concurrent jobs; 0: number of cores.
 
     Raises:
         DeclarationError: If one of `names` is not declared.
-        SourceError: If a source cannot be had.
+        SourceError: If a source cannot be read.
     """
     jobs = _plan(provider_id, specs, names)
     if not jobs:
@@ -203,11 +203,11 @@ def read_sources(
     try:
         job_of: dict[str, Future[dict[str, SourceResult]]] = {}
         for job in jobs:
-            job_of |= dict.fromkeys(job.wanted, pool.submit(reader.run, job))
+            job_of |= dict.fromkeys(job.requested, pool.submit(reader.run, job))
         for spec in specs:
             if spec.name in job_of:
                 yield _await(job_of[spec.name], job_of.values()).pop(spec.name)
-    except BaseException:  # also a consumer that has enough
+    except BaseException:  # also GeneratorExit, if the consumer stops early
         reader.stop()
         raise
     finally:
@@ -221,20 +221,21 @@ def observe_source(
     *,
     declared: Sequence[SourceSpec] = (),
 ) -> str:
-    """Return a version of the outside data that changes when the data may have changed.
+    """Return a version of the external data that changes when the data may have changed.
 
-    A database in a file is asked for its size and time, an address for what its server says of
-    it; other databases run the query, and the version is a digest of the result.
+    For a database in a file it is made of the size and time of the file, for a URL of the metadata
+    of the server (ETag, modification time). Other databases run the query; the version is then a
+    digest of the result.
 
     Args:
-        provider_id: Id of the DataProvider, for messages.
+        provider_id: Id of the DataProvider, for errors.
         spec: The source.
         databases: Databases by nickname.
-        declared: All sources of the declaration, for a query that needs what the earlier members
-            of its group do.
+        declared: All sources of the declaration, for a query that needs the earlier members of its
+            group.
 
     Raises:
-        SourceError: If the data cannot be had.
+        SourceError: If the data cannot be read.
     """
     if isinstance(spec, UrlSource):
         facts = [file_version(provider_id, spec, databases.home)]
@@ -257,8 +258,8 @@ def _plan(
     provider_id: str, specs: Sequence[SourceSpec], names: Collection[str] | None
 ) -> list[_Job]:
     known = [spec.name for spec in specs]
-    wanted = set(known if names is None else names)
-    for name in sorted(wanted.difference(known)):
+    requested = set(known if names is None else names)
+    for name in sorted(requested.difference(known)):
         raise DeclarationError(
             f"{provider_id}: there is no source {name!r}; declared: {', '.join(known)}."
             f"{did_you_mean(name, known)}",
@@ -267,21 +268,21 @@ def _plan(
         )
     jobs: dict[Any, _Job] = {}
     for spec in specs:
-        # A group is a text, so a tuple can never be the name of one.
+        # The name of a group is a string, so a tuple never equals one.
         job = jobs.setdefault(spec.group if spec.group is not None else (spec.name,), _Job())
         job.specs.append(spec)
-        if spec.name in wanted:
-            job.wanted.add(spec.name)
+        if spec.name in requested:
+            job.requested.add(spec.name)
     for job in jobs.values():
-        while job.specs and job.specs[-1].name not in job.wanted:
+        while job.specs and job.specs[-1].name not in job.requested:
             job.specs.pop()
-    return [job for job in jobs.values() if job.wanted]
+    return [job for job in jobs.values() if job.requested]
 
 
 def _await(
     mine: Future[dict[str, SourceResult]], others: Collection[Future[dict[str, SourceResult]]]
 ) -> dict[str, SourceResult]:
-    """Return the result of `mine`, or raise the first error of any of `others` before it."""
+    """Return the result of `mine`, or raise the first error of any of `others`."""
     pending = set(others)
     while True:
         for future in others:
@@ -302,5 +303,5 @@ def _stamp(file: Any) -> str:
     except FileNotFoundError:
         return "none"
     except OSError as error:
-        raise SourceError(f"{file} cannot be looked at: {error}; check its permissions.") from error
+        raise SourceError(f"{file} cannot be accessed: {error}; check its permissions.") from error
     return f"{status.st_size} {status.st_mtime_ns}"

@@ -1,7 +1,7 @@
-"""Keep passwords, tokens and signatures out of names, logs and errors.
+"""Remove passwords, tokens and signatures from cache keys, logs and errors.
 
-A URL has two harmless forms: `masked` for people, and `without_secrets` to tell one place from
-another (renewing a password must not renew a cache). `scrub` cleans foreign messages.
+`masked` formats a URL for people; `without_secrets` identifies its location, so that a renewed
+password does not change a cache key; `scrub` cleans messages of other libraries.
 """
 
 import re
@@ -21,16 +21,16 @@ _PARAMETER = re.compile(r"([?&])([^=&#\s]+)=([^&#\s]*)")
 
 
 def is_secret(name: str) -> bool:
-    """Return whether a parameter of this name holds a secret."""
+    """Return whether the name of a parameter means that its value is a secret."""
     return bool(_SECRET.search(name))
 
 
 def masked(text: str) -> str:
-    """Return `text` with the secrets of every URL in it replaced, for people to read."""
+    """Return `text` with the secrets of every URL in it replaced by ``***``."""
 
     def hide(match: re.Match[str]) -> str:
         mark, name, value = match.groups()
-        # A plain "key" may be a secret or a selection: hidden here, but it tells places apart.
+        # "key" may be a secret or select data: it is hidden here, but part of cache keys.
         shown = HIDDEN if is_secret(name) or name.lower() in ("key", "code") else value
         return f"{mark}{name}={shown}"
 
@@ -38,24 +38,24 @@ def masked(text: str) -> str:
 
 
 def without_secrets(url: str) -> str:
-    """Return `url` without user, password and secret parameters: the name of a place."""
+    """Return `url` without user, password and secret parameters."""
     address, mark, query = _USER_INFO.sub("//", url).partition("?")
     kept = [one for one in query.split("&") if not is_secret(one.partition("=")[0])]
     return address + mark + "&".join(kept)
 
 
 def secrets_of(url: str) -> set[str]:
-    """Return the secrets in `url`: as written, as meant, and as drivers may write them."""
+    """Return the secrets in `url`: as written, decoded, and as drivers may encode them."""
     written = {value for _, name, value in _PARAMETER.findall(url) if is_secret(name)}
     for user_info in _USER_INFO.findall(url):
         written.add(user_info[2:-1].partition(":")[2])
-    meant = {decode(text) for text in written for decode in (unquote, unquote_plus)}
-    quoted = {quote(text, safe=safe) for text in meant for safe in ("", "/", " +")}
-    return {secret for secret in written | meant | quoted if secret}
+    decoded = {decode(text) for text in written for decode in (unquote, unquote_plus)}
+    quoted = {quote(text, safe=safe) for text in decoded for safe in ("", "/", " +")}
+    return {secret for secret in written | decoded | quoted if secret}
 
 
 def secret_values(options: Mapping[str, Any]) -> set[str]:
-    """Return the texts in `options`, at any depth, whose names say that they are secret."""
+    """Return the strings in `options`, at any depth, whose names mean that they are secrets."""
     found: set[str] = set()
     for name, value in options.items():
         if isinstance(value, Mapping):
@@ -66,7 +66,7 @@ def secret_values(options: Mapping[str, Any]) -> set[str]:
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` without any of `secrets`, and with the URLs in it masked."""
+    """Return `text` with `secrets` and the secrets of URLs replaced by ``***``."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return masked(text)

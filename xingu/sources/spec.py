@@ -1,7 +1,6 @@
-"""What a DataProvider declares about one source, checked and copied once.
+"""Parse and validate the source declarations of a DataProvider.
 
-Its one idea: a spec is a private deep copy, so nothing that is done with it can change the user's
-declaration. It does not know how data is read.
+A spec is a deep copy of the declaration, so that readers cannot modify the user's dicts.
 """
 
 import copy
@@ -37,7 +36,7 @@ class SqlSource:
 
 @dataclass(frozen=True, slots=True)
 class UrlSource:
-    """The content of a file, local or not."""
+    """The content of a local or remote file."""
 
     name: str
     url: str = field(repr=False)
@@ -49,7 +48,7 @@ class UrlSource:
 
     @property
     def label(self) -> str:
-        """The address without its secrets, for people."""
+        """The URL without its secrets, for messages."""
         return masked(self.url)
 
 
@@ -59,26 +58,29 @@ SourceSpec = SqlSource | UrlSource
 def parse_sources(
     provider_id: str, attribute: str, declared: Mapping[str, Any]
 ) -> tuple[SourceSpec, ...]:
-    """Return what is declared, checked, in the declared order.
+    """Parse declared sources.
 
     Args:
-        provider_id: Id of the DataProvider, for messages.
-        attribute: Attribute or hook that holds the declaration, for messages.
+        provider_id: Id of the DataProvider, for errors.
+        attribute: Attribute or hook with the declaration, for errors.
         declared: ``{name: {source, query}}`` or ``{name: {url, params}}``, with an optional
-            ``group``. It is never changed.
+            ``group``. It is not modified.
+
+    Returns:
+        One spec per source, in the declared order.
 
     Raises:
-        DeclarationError: If an entry is not like that.
+        DeclarationError: If an entry has another form.
     """
     where = f"{provider_id}.{attribute}"
-    _need_mapping(where, declared, "{name: {'source': nickname, 'query': sql}}")
+    _require_mapping(where, declared, "{name: {'source': nickname, 'query': sql}}")
     return tuple(_parse_entry(f"{where}[{name!r}]", name, declared[name]) for name in declared)
 
 
 def _parse_entry(where: str, name: object, entry: Any) -> SourceSpec:
     if not isinstance(name, str) or not name:
-        raise DeclarationError(f"{where}: the name of a source is a text; give it one.")
-    _need_mapping(where, entry, "{'source': nickname, 'query': sql} or {'url': address}")
+        raise DeclarationError(f"{where}: the name of a source must be a non-empty string.")
+    _require_mapping(where, entry, "{'source': nickname, 'query': sql} or {'url': address}")
     kinds = [kind for kind in _KEYS if kind in entry]
     if len(kinds) != 1:
         state = "has both 'source' and 'url'" if kinds else "has neither 'source' nor 'url'"
@@ -99,19 +101,19 @@ def _parse_entry(where: str, name: object, entry: Any) -> SourceSpec:
             )
     group = entry.get("group")
     if group is not None and not isinstance(group, str | int):
-        raise DeclarationError(f"{where}['group'] is {group!r}; give a text.", source=name)
+        raise DeclarationError(f"{where}['group'] is {group!r}; give a string.", source=name)
     group = None if group is None else str(group)
     if kinds == ["source"]:
-        nickname, query = (_need_text(where, entry, key) for key in ("source", "query"))
+        nickname, query = (_require_string(where, entry, key) for key in ("source", "query"))
         return SqlSource(name, nickname, query, group)
     return _parse_url(where, name, entry, group)
 
 
 def _parse_url(where: str, name: str, entry: Mapping[str, Any], group: str | None) -> UrlSource:
-    url = _need_text(where, entry, "url")
+    url = _require_string(where, entry, "url")
     declared = entry.get("params")
     if declared is not None:
-        _need_mapping(f"{where}['params']", declared, "the arguments of the pandas reader")
+        _require_mapping(f"{where}['params']", declared, "the arguments of the pandas reader")
     params = copy.deepcopy(dict(declared or {}))
     format_, compression = _suffixes(url)
     if "format" in params:
@@ -121,10 +123,10 @@ def _parse_url(where: str, name: str, entry: Mapping[str, Any], group: str | Non
         raise DeclarationError(
             f"{where}: {masked(url)} has no known format ({format_ or 'no suffix'!r}); known: "
             f"{', '.join(FORMATS)}, also with {', '.join('.' + one for one in COMPRESSIONS)}. "
-            f"Say which one it is: 'params': {{'format': 'csv'}}.{did_you_mean(format_, FORMATS)}",
+            f"Declare it: 'params': {{'format': 'csv'}}.{did_you_mean(format_, FORMATS)}",
             source=name,
         )
-    if "compression" in params:  # the user tells the reader
+    if "compression" in params:  # pandas decompresses
         compression = None
     return UrlSource(name, url, format_, compression, params, group)
 
@@ -138,17 +140,17 @@ def _suffixes(url: str) -> tuple[str, Compression | None]:
     return last if stem else "", None
 
 
-def _need_mapping(where: str, value: object, example: str) -> None:
+def _require_mapping(where: str, value: object, example: str) -> None:
     if not isinstance(value, Mapping):
         raise DeclarationError(f"{where} is a {type(value).__name__}; give a dict: {example}.")
 
 
-def _need_text(where: str, entry: Mapping[str, Any], key: str) -> str:
+def _require_string(where: str, entry: Mapping[str, Any], key: str) -> str:
     value = entry.get(key)
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
     if not isinstance(value, str) or not value.strip():
         empty = value is None or (isinstance(value, str) and not value.strip())
         state = "is missing or empty" if empty else f"is a {type(value).__name__}"
-        raise DeclarationError(f"{where}[{key!r}] {state}; give a text.")
+        raise DeclarationError(f"{where}[{key!r}] {state}; give a string.")
     return value

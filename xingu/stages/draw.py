@@ -41,7 +41,7 @@ def draw_search(chosen: Hyperparameters, provider_id: str, off: Collection[str])
 
     gallery, subject = Gallery(), f"the search of {provider_id}"
     for name, draw in search_plots(chosen.trials, chosen.metric, chosen.direction).items():
-        with gallery.failures.survived(f"plot {name!r} of {subject}"):
+        with gallery.failures.tolerate(f"plot {name!r} of {subject}"):
             gallery.add_builtin("search", drawn({name: draw}, subject, off))
     return gallery
 
@@ -66,7 +66,7 @@ def draw_sets(model: Model) -> Gallery:
     for name, frame in model.sets.items():
         rows = Rows(name, frame, model.sets_estimations[name])
         off = () if name == judge else OF_THE_JUDGE
-        with gallery.failures.kept():
+        with gallery.failures.collect():
             gallery.add_builtin("trainsets", _builtin_plots(model, rows, off), name)
         _add_family(gallery, model, TRAINSETS_PLOTS, "trainsets", rows)
     weights = model.estimator.feature_importance() if model.estimator else None
@@ -83,7 +83,7 @@ def draw_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Gallery:
     See `draw_sets` for what is returned.
     """
     rows, gallery = Rows(BATCH_SET, XY, Y_pred), Gallery()
-    with gallery.failures.kept():
+    with gallery.failures.collect():
         known = known_targets(model, XY)
         if known is not None and known.any():
             gallery.add_builtin("batch_predict", _builtin_plots(model, rows.where(known)))
@@ -171,6 +171,6 @@ def _add_family(
 ) -> None:
     set_name = rows.name if rows and channel == "trainsets" else None
     for origin, method in family(model, prefix):
-        with gallery.failures.kept():
+        with gallery.failures.collect():
             result = call_of_family(model, origin, method, rows)
             gallery.add(channel, result, origin, set_name)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from xingu.error_collector import ErrorCollector
 from xingu.errors import HookError
-from xingu.failures import Failures
 from xingu.metrics.builtin import Measured, classification_metrics, regression_metrics
 from xingu.metrics.cleaning import check_same_rows
 from xingu.metrics.collect import CLASSICAL, ESTIMATION_COLUMNS, MetricTable, estimation_rows
@@ -76,7 +76,7 @@ def measure_sets(model: Model) -> MetricTable:
         _add_classical(table, model, rows)
         _add_family(table, model, TRAINSETS_METRICS, rows)
     _add_family(table, model, GLOBAL_METRICS, None)
-    with table.failures.kept():
+    with table.failures.collect():
         call_hook(model.dp, "post_process_after_trainsets_metrics", model)
     return table
 
@@ -100,7 +100,7 @@ def measure_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Metri
     if known is not None:
         counts = {"Rows": len(XY), "Rows with target": int(known.sum())}
         table.add(BATCH_SET, counts, CLASSICAL)
-        with table.failures.kept():
+        with table.failures.collect():
             if known.any():
                 _add_classical(table, model, rows.where(known))
     _add_family(table, model, BATCH_METRICS, rows)
@@ -108,7 +108,7 @@ def measure_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Metri
 
 
 def measure_estimations(
-    model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame, failures: Failures
+    model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame, failures: ErrorCollector
 ) -> pd.DataFrame:
     """Measure single estimations.
 
@@ -125,7 +125,7 @@ def measure_estimations(
     tables: list[pd.DataFrame] = []
     origins: dict[str, str] = {}
     for origin, method in family(model, ESTIMATION_METRICS):
-        with failures.kept():
+        with failures.collect():
             result = call_method(origin, method, XY=XY, Y_pred=Y_pred, model=model)
             table = estimation_rows(result, XY.index, origin)
             for name in table["name"].unique():
@@ -196,7 +196,7 @@ def call_of_family(model: Model, origin: str, method: Any, rows: Rows | None) ->
 
 
 def _add_classical(table: MetricTable, model: Model, rows: Rows) -> None:
-    with table.failures.kept():
+    with table.failures.collect():
         measured = classical_metrics(model, rows.XY, rows.Y_pred)
         table.add(rows.name, measured.values, CLASSICAL)
         table.add_undefined(rows.name, measured.undefined)
@@ -204,6 +204,6 @@ def _add_classical(table: MetricTable, model: Model, rows: Rows) -> None:
 
 def _add_family(table: MetricTable, model: Model, prefix: str, rows: Rows | None) -> None:
     for origin, method in family(model, prefix):
-        with table.failures.kept():
+        with table.failures.collect():
             result = call_of_family(model, origin, method, rows)
             table.add(rows.name if rows else None, result, origin)

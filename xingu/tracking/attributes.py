@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+from xingu.directions import without_synonyms
 from xingu.model import Model
 from xingu.model.provenance import Provenance
 from xingu.tuning.resolve import DECLARED
@@ -27,7 +28,7 @@ def train_attributes(model: Model) -> dict[str, str]:
         "y": signature.target,
         "hyperparam": _hyperparam(model),
         "hyperparam_origin": model.hyperparams_origin if estimator else None,
-        "metric_directions": json.dumps(dict(directions)) if directions else None,
+        "metric_directions": json.dumps(without_synonyms(directions)) if directions else None,
         **{f"rows_{name}": str(rows) for name, rows in signature.set_rows.items()},
     }
     known = {**provenance_attributes(model.provenance), **own}

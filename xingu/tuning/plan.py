@@ -9,12 +9,11 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
-from xingu.directions import CLASSICAL
+from xingu.directions import BUILTIN_DIRECTIONS, SearchDirection
 from xingu.errors import DeclarationError, did_you_mean
 from xingu.provider.base import DataProvider
 
 Method = Literal["gp", "forest", "random", "grid", "optuna"]
-Direction = Literal["minimize", "maximize"]
 
 REGRESSION = ("RMSE", "MAE", "Median AE", "MAPE", "Median APE", "R2")
 CLASSIFICATION = ("Log Loss", "Brier", "ROC AUC", "Average Precision", "F1", "Precision", "Recall",
@@ -42,7 +41,7 @@ class SearchPlan:
     evaluations: int = 30
     seconds: float | None = None
     metric: str = ""
-    direction: Direction | Literal[""] = ""
+    direction: SearchDirection | Literal[""] = ""
     folds: int = 0
     initial_points: int = 10
     start_with: tuple[Mapping[str, Any], ...] | None = None
@@ -73,8 +72,7 @@ class SearchPlan:
         metrics = CLASSIFICATION if provider.is_classifier() else REGRESSION
         metric = declared["metric"] = declared.get("metric") or metrics[0]
         _one_of(f"{owner}['metric']", metric, metrics)
-        wanted = "maximize" if CLASSICAL[metric] == "more" else "minimize"
-        declared["direction"] = declared.get("direction") or wanted
+        declared["direction"] = declared.get("direction") or BUILTIN_DIRECTIONS[metric]
         plan = cls(**declared)
         plan._check(owner)
         return plan
@@ -85,7 +83,7 @@ class SearchPlan:
 
     def _check(self, owner: str) -> None:
         _one_of(f"{owner}['method']", self.method, get_args(Method))
-        _one_of(f"{owner}['direction']", self.direction, get_args(Direction))
+        _one_of(f"{owner}['direction']", self.direction, get_args(SearchDirection))
         least = {"evaluations": 1, "initial_points": 1, "grid_levels": 1, "seed": 0, "folds": 0}
         for name, low in least.items():
             value = getattr(self, name)

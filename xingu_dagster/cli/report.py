@@ -27,8 +27,8 @@ def _many(*names: str, text: str):
               "Default: the one before the newest.")  # fmt: skip
 @_many("--metric", "metrics", text="Only this metric, also by branch.")
 @_many("--set", "sets", text="Only this set.")
-@_many("--less-is-better", "less", text="A metric of yours, for colours.")
-@_many("--more-is-better", "more", text="A metric of yours, for colours.")
+@_many("--less-is-better", "minimize", text="A metric of yours, for colours.")
+@_many("--more-is-better", "maximize", text="A metric of yours, for colours.")
 @_many("--nearer-to-zero", "zero", text="A metric of yours, for colours.")
 @click.option("--most", type=click.IntRange(1),
               help="Trains side by side. Default: as many as fit; a page has 8.")  # fmt: skip
@@ -42,6 +42,7 @@ def report(**options: Any) -> None:
     """
     from rich.console import Console
 
+    from xingu.directions import DESCRIPTIONS
     from xingu.reports.json_document import report_records
     from xingu.reports.report import report_trains
     from xingu.reports.terminal import print_report
@@ -57,8 +58,7 @@ def report(**options: Any) -> None:
     )
     control = Workspace(Settings.load()).control
     found = report_trains(control, wanted, options["reference"])
-    ways = ("less", "more", "zero")
-    found = found.with_directions({name: way for way in ways for name in options[way]})
+    found = found.with_directions({name: way for way in DESCRIPTIONS for name in options[way]})
     found = found.select(options["metrics"], options["sets"])
     for path, write in ((options["html"], found.to_html), (options["excel"], found.to_excel)):
         if path is not None:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from xingu.checks.check import AssetPath
 from xingu.checks.subjects import BatchEstimations, BatchFeatures, SourceRows
+from xingu.error_collector import ErrorCollector
 from xingu.errors import CheckFailedError, DataError
-from xingu.failures import Failures
 from xingu.model import Model
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
@@ -137,14 +137,14 @@ class Batch:
         """Materialize what was selected of the phase."""
         yield from self._prepared()
         yield from self._estimated()
-        failures = Failures()
+        failures = ErrorCollector()
         if self.step.selected(*METRICS):
-            with failures.kept():
+            with failures.collect():
                 yield from self._metrics()
         if self.step.selected(*PLOTS):
-            with failures.kept():
+            with failures.collect():
                 yield from self._plots()
-        failures.check()
+        failures.raise_collected()
 
     # -- assets -------------------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ class Batch:
         )
 
     def _metrics(self) -> Iterator[dg.MaterializeResult]:
-        step, failures = self.step, Failures()
+        step, failures = self.step, ErrorCollector()
         with step.recorded("model_batch_predict_metrics", self.model.run):
             XY, Y_pred = self._measured()
             result = step.make(
@@ -238,7 +238,7 @@ class Batch:
         return estimations
 
     def _measure(
-        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, failures: Failures
+        self, XY: pd.DataFrame, Y_pred: pd.DataFrame, failures: ErrorCollector
     ) -> dict[str, pd.DataFrame]:
         control, run = self.step.workspace.control, self.model.run
         table = measure_batch(self.model, XY, Y_pred)

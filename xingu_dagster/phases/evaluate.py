@@ -9,8 +9,8 @@ import pandas as pd
 from xingu.checks.gates import GLOBAL, Gate, Metrics
 from xingu.checks.outcome import Limits, Outcome, not_applicable
 from xingu.checks.subjects import Estimations, PreviousTrain
+from xingu.error_collector import ErrorCollector
 from xingu.errors import MissingValueError, XinguError
-from xingu.failures import Failures
 from xingu.model import Model
 from xingu.provider.state import PreparedSplits
 from xingu.stages.draw import draw_sets
@@ -87,7 +87,7 @@ class Evaluation:
 
     def run(self) -> Results:
         """Materialize what was selected; a part that fails does not stop the others."""
-        step, failures = self.step, Failures()
+        step, failures = self.step, ErrorCollector()
         label = Label(step.derived_version(("model",), ("splits",)), self.facts)
         if step.selected(*ESTIMATIONS):
             self._save_sets()
@@ -100,10 +100,10 @@ class Evaluation:
             )
         yield from self._check_estimations("complete_estimations")
         if step.selected(*METRICS):
-            with failures.kept():
+            with failures.collect():
                 yield from self._metrics(label)
         if step.selected(*PLOTS):
-            with failures.kept():
+            with failures.collect():
                 yield from keep_plots(
                     step,
                     PLOTS,
@@ -113,21 +113,21 @@ class Evaluation:
                     ("trainsets", "global"),
                 )
         # What stands between a train and its deployment is checked once everything else is made.
-        with failures.kept():
+        with failures.collect():
             yield from self._check_estimations("batch_parity")
-        with failures.kept():
+        with failures.collect():
             yield from run_checks(step, METRICS, lambda: self, self.model.run)
-        failures.check()
+        failures.raise_collected()
 
     def _metrics(self, label: Label) -> Results:
-        step, failures = self.step, Failures()
+        step, failures = self.step, ErrorCollector()
         with step.recorded("model_trainsets_metrics", self.model.run):
             result = step.make(
                 METRICS, lambda: self._measure(failures), label, metrics_metadata, layout="open"
             )
             yield from announced(step, result, failures)
 
-    def _measure(self, failures: Failures) -> pd.DataFrame:
+    def _measure(self, failures: ErrorCollector) -> pd.DataFrame:
         table = measure_sets(self.estimated_model)
         failures.errors += table.failures.errors
         control, run = self.step.workspace.control, self.model.run

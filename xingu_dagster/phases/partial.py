@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from xingu.failures import Failures
+from xingu.error_collector import ErrorCollector
 from xingu_dagster.phases.step import PhaseStep
 
 
 def announced(
-    step: PhaseStep, result: dg.MaterializeResult, failures: Failures
+    step: PhaseStep, result: dg.MaterializeResult, failures: ErrorCollector
 ) -> Iterator[dg.MaterializeResult]:
     """Yield `result`, unless a part of it failed.
 
@@ -23,5 +23,5 @@ def announced(
     if failures.errors and result.asset_key:
         observed = dg.AssetObservation(asset_key=result.asset_key, metadata=result.metadata)
         step.context.log_event(observed)
-    failures.check()
+    failures.raise_collected()
     yield result

@@ -114,7 +114,7 @@ def _plots(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
     """Save the plots of the search beside those of the train; no trouble may lose the search."""
     run, metadata = step.train_run, {}
     gallery = draw_search(chosen, step.spec.id, step.spec.cls.builtin_plots_off)
-    with gallery.failures.survived(f"saving the plots of the search of {step.spec.id}"):
+    with gallery.failures.tolerate(f"saving the plots of the search of {step.spec.id}"):
         _, metadata = save_gallery(step, gallery, ASSET, run, datetime.now(UTC), ["search"])
     if gallery.failures.errors:
         failed = "\n".join(f"- {error}" for error in gallery.failures.errors)
