@@ -128,4 +128,4 @@ def auc_of_ranks(hits: Array, ranks: Array, total: float | None = None) -> float
     if not pairs:
         return np.nan
     # No np.dot: BLAS would start threads for a millisecond of work.
-    return (float((hits * ranks).sum()) - found * (found + 1) / 2) / pairs
+    return float(((hits * ranks).sum() - found * (found + 1) / 2) / pairs)

@@ -1,4 +1,4 @@
-"""Plots of estimations, and their files."""
+"""Plots of estimations, features and searches, and their files."""
 
 from xingu.plots.builtin import classification_plots, regression_plots
 from xingu.plots.classification import calibration_curve, precision_recall_curve, roc_curve
