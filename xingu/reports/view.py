@@ -64,7 +64,13 @@ class SideBySide:
 
 
 def side_by_side(report: Comparison, dp_id: str, limit: int) -> SideBySide:
-    """Return at most `limit` trains of a DataProvider: the newest ones and the reference."""
+    """Return the newest trains of a DataProvider, with the reference in place of the oldest.
+
+    Args:
+        report: The comparison.
+        dp_id: Id of the DataProvider.
+        limit: Maximum number of trains; the newest one and the reference are always shown.
+    """
     shown, reference = trains_shown(report, dp_id, limit), report.references.get(dp_id)
     ids = list(shown["train_id"])
     parameters = own(report.hyperparameters, dp_id, ids)
