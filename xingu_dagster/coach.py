@@ -175,7 +175,7 @@ class Coach:
             branch: Only those trained on this branch of git.
 
         Raises:
-            UntrainedModelError: If there is no such train, or the reference is none of them.
+            UntrainedModelError: If there is no such train, or the reference is not among them.
         """
         providers, branches = ([one] if one else [] for one in (dataprovider_id, branch))
         wanted = TrainFilter(list(train_ids), providers, start, end, branches)

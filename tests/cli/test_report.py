@@ -55,7 +55,7 @@ def test_trains_are_printed_side_by_side(call):
         (["--since", "2026-01-03"], "calm-2", "calm-1"),
         (["--until", "2026-01-02"], "calm-0", "calm-1"),
         (["--metric", "profit"], "profit", "RMSE"),
-        (["--most", "2"], "1 older train not shown", "calm-0"),
+        (["--limit", "2"], "1 older train not shown", "calm-0"),
         (["--reference", "calm-0"], "worse than calm-0", "worse than calm-1"),
     ],
 )
@@ -64,6 +64,13 @@ def test_options_restrict_what_is_printed(call, arguments, shown, hidden):
     assert code == 0
     assert shown in output
     assert hidden not in output
+
+
+def test_the_former_name_of_limit_works_and_is_not_in_the_help(call):
+    assert call("--most", "2") == call("--limit", "2")
+    _, usage, _ = call("--help")
+    assert "--limit" in usage
+    assert "--most" not in usage
 
 
 def test_a_direction_is_declared(call):
@@ -94,7 +101,7 @@ def test_json_is_for_programs(call):
 
 
 def test_beside_files_json_alone_is_on_stdout(call, tmp_path):
-    code, output, errors = call("--json", "--html", tmp_path / "report.html", "--most", "2")
+    code, output, errors = call("--json", "--html", tmp_path / "report.html", "--limit", "2")
     assert (code, errors) == (0, f"Wrote {tmp_path / 'report.html'}: 3 trains.\n")
     assert len(json.loads(output)[0]["trains"]) == 2
 
@@ -112,7 +119,7 @@ def test_files_are_written_instead(call, tmp_path):
     [
         (["--train", "calm"], "no train or session is called 'calm'"),
         (["--dp", "hauses"], "Did you mean 'houses'?"),
-        (["--reference", "calm-9"], "The reference 'calm-9' is none of the 3 trains"),
+        (["--reference", "calm-9"], "The reference 'calm-9' is not among the 3 compared trains"),
         (["--metric", "RSME"], "Did you mean 'RMSE'?"),
         (["--html", "/dev/null/report.html"], "/dev/null"),
     ],

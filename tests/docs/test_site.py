@@ -93,7 +93,8 @@ def test_every_command_and_option_is_in_the_reference(site):
 
     def names(command, path=()):
         yield " ".join(["xingu", *path])
-        yield from (option for one in command.params for option in one.opts if option[0] == "-")
+        shown = [one for one in command.params if not getattr(one, "hidden", False)]
+            yield from (option for one in shown for option in one.opts if option[0] == "-")
         for name, child in getattr(command, "commands", {}).items():
             yield from names(child, (*path, name))
 

@@ -9,6 +9,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from tests.support.estimators import FEATURES, NUMBERS, houses, sets
+from tests.support.saved import rounds_of, saved
 from xingu.errors import DataError
 from xingu.estimators import CatBoostClassifier, CatBoostRegressor
 
@@ -49,18 +50,23 @@ def test_the_file_is_catboosts_own_and_names_the_features(tmp_path):
     ids=lambda stopping: next(iter(stopping)),
 )
 def test_the_best_round_is_kept(stopping):
-    estimator = fit(CatBoostRegressor({**FAST, "n_estimators": 300, **stopping}), sets())
-    assert estimator._rounds() == estimator._booster.get_best_iteration() + 1 < 300
+    estimator = fit(CatBoostRegressor({**FAST, "n_estimators": 300, **stopping}), features=NUMBERS)
+    val = sets()["val"]
+    with saved(estimator) as folder:
+        plain = catboost.CatBoost().load_model(str(folder / "model.cbm"))
+    errors = [np.square(val.price - stage).mean() for stage in plain.staged_predict(val[NUMBERS])]
+    assert len(errors) < 300
+    assert np.argmin(errors) == len(errors) - 1
 
 
 def test_parameters_that_need_val_are_left_out_without_it():
     estimator = fit(CatBoostRegressor({**FAST, "use_best_model": True}), {"train": houses()})
-    assert estimator._rounds() == 20
+    assert rounds_of(estimator) == 20
 
 
 @pytest.mark.parametrize("alias", ["iterations", "num_trees", "n_estimators"])
 def test_names_of_one_parameter_may_meet(alias):
-    assert fit(CatBoostRegressor(FAST, {alias: 3}))._rounds() == 3
+    assert rounds_of(fit(CatBoostRegressor(FAST, {alias: 3}))) == 3
 
 
 def test_the_seed_passes_through():
@@ -99,7 +105,8 @@ def test_it_prints_where_it_is_told_to(capfd):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_told_as_such():
+def test_a_full_disk_is_reported_as_such(tmp_path):
+    (tmp_path / "model.cbm").symlink_to("/dev/full")
     with pytest.raises(OSError, match="space") as caught:
-        fit(CatBoostRegressor(FAST))._write(Path("/dev/full"))
+        fit(CatBoostRegressor(FAST)).save(tmp_path)
     assert caught.value.errno == errno.ENOSPC

@@ -4,9 +4,9 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from xingu.estimators.lightgbm_predict import FEWEST_ROWS, LEAVES_AT_ONCE, predict
+from xingu.estimators.lightgbm_predict import LEAVES_AT_ONCE, MIN_ROWS, predict
 
-ROWS = FEWEST_ROWS + 500
+ROWS = MIN_ROWS + 500
 SMALL = {"num_leaves": 15, "num_threads": 1, "verbosity": -1}
 
 

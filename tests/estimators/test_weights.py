@@ -91,5 +91,5 @@ def test_a_missing_column_of_weights_is_named():
 
 def test_an_algorithm_that_takes_no_weights_says_so():
     nearest = SklearnEstimator(algorithm="sklearn.neighbors.KNeighborsRegressor")
-    with pytest.raises(DeclarationError, match="KNeighborsRegressor takes no weights"):
+    with pytest.raises(DeclarationError, match="KNeighborsRegressor does not support weights"):
         fitted(nearest, train(1.0))

@@ -9,6 +9,7 @@ import xgboost as xgb
 from pandas.testing import assert_frame_equal
 
 from tests.support.estimators import FEATURES, NUMBERS, houses, sets
+from tests.support.saved import rounds_of
 from xingu.errors import DataError, DeclarationError
 from xingu.estimators import XGBoostClassifier, XGBoostRegressor
 
@@ -40,8 +41,8 @@ def test_the_file_is_xgboosts_own_and_names_the_features(tmp_path):
 
 def test_the_best_round_is_kept():
     estimator = fit(XGBoostRegressor({**FAST, "n_estimators": 300, "early_stopping_rounds": 10}))
-    exact = fit(XGBoostRegressor({**FAST, "n_estimators": estimator._rounds()}))
-    assert 0 < exact._rounds() < 300
+    exact = fit(XGBoostRegressor({**FAST, "n_estimators": rounds_of(estimator)}))
+    assert 0 < rounds_of(exact) < 300
     assert_frame_equal(estimator.predict(houses(9)), exact.predict(houses(9)))
 
 
@@ -85,7 +86,7 @@ def test_monotone_constraints_may_be_a_list():
 
 @pytest.mark.parametrize("objective", ["binary:hinge", "binary:logitraw", "reg:squarederror"])
 def test_an_objective_without_probabilities_is_refused_by_the_classifier(objective):
-    with pytest.raises(DeclarationError, match=f"'{objective}' gives no probabilities"):
+    with pytest.raises(DeclarationError, match=f"'{objective}' returns no probabilities"):
         XGBoostClassifier({"objective": objective}).check_params()
 
 
@@ -96,7 +97,7 @@ def test_two_classes_may_be_learned_as_many():
 
 def test_an_objective_of_several_numbers_is_refused_by_the_regressor():
     params = {**FAST, "objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.9]}
-    with pytest.raises(DataError, match="2 estimations of a row"):
+    with pytest.raises(DataError, match="2 estimations per row"):
         fit(XGBoostRegressor(params)).predict(houses(3))
 
 
@@ -114,7 +115,8 @@ def test_class_weight_is_no_parameter_of_the_regressor():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_told_as_such():
+def test_a_full_disk_is_reported_as_such(tmp_path):
+    (tmp_path / "booster.ubj").symlink_to("/dev/full")
     with pytest.raises(OSError, match="space") as caught:
-        fit(XGBoostRegressor(FAST))._write(Path("/dev/full"))
+        fit(XGBoostRegressor(FAST)).save(tmp_path)
     assert caught.value.errno == errno.ENOSPC

@@ -131,5 +131,5 @@ def test_probabilities_outside_0_to_1_are_undefined():
 
 
 def test_log_loss_names_a_label_that_is_no_class():
-    with pytest.raises(UndefinedMetricError, match="'z', which the estimator was not fitted on"):
+    with pytest.raises(UndefinedMetricError, match="'z', a label unknown to the estimator"):
         log_loss(pd.Series(["a", "z"]), pd.DataFrame({"a": [1, 0.5], "b": [0, 0.5]}), "ab")

@@ -121,12 +121,12 @@ def test_what_is_not_finite_is_kept_and_logged(value, caplog):
 @pytest.mark.parametrize(
     ("result", "said"),
     [
-        (None, "returned NoneType; return a dict of names to numbers or texts"),
+        (None, "returned NoneType; return a dict of names to numbers or strings"),
         (3.5, "returned float"),
         ([("m", 1)], "returned list"),
         ({3: 1}, "returned the name 3"),
         ({"": 1}, "returned the name ''"),
-        ({"m": [1]}, "returned list as the metric 'm'; a metric is a number or a text"),
+        ({"m": [1]}, "returned list as the metric 'm'; a metric is a number or a string"),
         ({"m": 1j}, "returned complex as the metric 'm'"),
     ],
 )

@@ -72,7 +72,7 @@ def test_every_kind_of_number_is_measured(metric, true):
     ("true", "reason"),
     [
         ([np.nan] * 4, "no row has both an observed and an estimated value"),
-        ([1.0, 2.0, 3.0, np.inf], "y_true holds an infinite value"),
+        ([1.0, 2.0, 3.0, np.inf], "y_true contains an infinite value"),
         (["a", "b", "c", "d"], "y_true is not numeric"),
     ],
 )

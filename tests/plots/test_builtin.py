@@ -7,6 +7,7 @@ import pytest
 
 from xingu.metrics import average_precision, roc_auc
 from xingu.metrics.classified import known_rows
+from xingu.metrics.ranking import rank
 from xingu.plots import (
     calibration_curve,
     classification_plots,
@@ -102,7 +103,7 @@ def test_residuals_that_differ_by_rounding_alone_are_drawn():
 
 @pytest.mark.parametrize("draw", [roc_curve, precision_recall_curve])
 def test_a_curve_is_thinned_and_still_has_its_area(draw):
-    curve = draw(HITS, SCORE, "late").data[0]
+    curve = draw(rank(HITS, SCORE), "late").data[0]
     area = np.trapezoid(curve.y, curve.x)
     expected = {roc_curve: roc_auc, precision_recall_curve: average_precision}[draw](HITS, SCORE)
     assert 500 < len(curve.x) <= 1_001
@@ -110,27 +111,27 @@ def test_a_curve_is_thinned_and_still_has_its_area(draw):
 
 
 def test_curves_say_their_metrics():
-    roc = title(roc_curve(HITS, SCORE, "late"))[1]
-    precision_recall = title(precision_recall_curve(HITS, SCORE, "late"))[1]
+    roc = title(roc_curve(rank(HITS, SCORE), "late"))[1]
+    precision_recall = title(precision_recall_curve(rank(HITS, SCORE), "late"))[1]
     assert roc.startswith(f"area {roc_auc(HITS, SCORE):.4f} · KS ")
     assert precision_recall.startswith(f"average precision {average_precision(HITS, SCORE):.4f}")
 
 
-def test_guessing_is_the_share_of_target_rows_in_precision_recall():
-    line = precision_recall_curve(HITS, SCORE, "late").data[1]
+def test_a_random_selection_has_the_share_of_target_rows_in_precision_recall():
+    line = precision_recall_curve(rank(HITS, SCORE), "late").data[1]
     assert line.y == (HITS.mean(), HITS.mean())
 
 
 def test_calibration_compares_expected_and_observed_shares_of_equal_bins():
-    chances = pd.Series(np.linspace(0, 1, 1_000))
-    curve = calibration_curve(chances > 0.5, chances, "late").data[0]
+    probabilities = pd.Series(np.linspace(0, 1, 1_000))
+    curve = calibration_curve(rank(probabilities > 0.5, probabilities), "late").data[0]
     assert curve.x == pytest.approx(np.arange(0.05, 1, 0.1), abs=1e-3)
     assert list(curve.y) == [0] * 5 + [1] * 5
     assert list(curve.customdata) == [100] * 10
 
 
 def test_calibration_of_one_probability_for_all_is_one_point():
-    curve = calibration_curve(HITS, SCORE * 0 + 0.3, "late").data[0]
+    curve = calibration_curve(rank(HITS, SCORE * 0 + 0.3), "late").data[0]
     assert list(curve.x) == pytest.approx([0.3])
     assert list(curve.y) == pytest.approx([HITS.mean()])
 
@@ -156,9 +157,9 @@ def test_long_feature_names_stay_apart():
 def test_what_cannot_be_drawn_is_left_out_with_a_logged_reason(caplog):
     late = pd.Series([True] * len(SCORE))
     assert list(classification_plots(classified(late), "late")) == ["Confusion matrix"]
-    assert "plot 'ROC' of late = True is left out: one class only" in caplog.text
+    assert "plot 'ROC' of late = True is skipped: one class only" in caplog.text
     assert regression_plots(TRUE * np.nan, PRED, "price") == {}
-    assert "plot 'Residuals' of price is left out: no row" in caplog.text
+    assert "plot 'Residuals' of price is skipped: no row" in caplog.text
 
 
 def test_a_plot_is_switched_off_by_its_name():

@@ -160,7 +160,7 @@ def test_a_plot_method_returns_figures_by_name(figure):
     [
         (None, "returned NoneType; return a dict of names to figures"),
         ({"a": "picture.png"}, "returned str as the plot 'a'; a plot is a plotly or a matplotlib"),
-        ({"taken": go.Figure()}, "yields the plot 'taken' a second time; rename it"),
+        ({"taken": go.Figure()}, "returned the plot 'taken' a second time; rename it"),
         ({1: go.Figure()}, "returned the name 1"),
     ],
 )

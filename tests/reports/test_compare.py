@@ -133,7 +133,7 @@ def test_metrics_and_sets_are_selected(trains):
     report = trains.report().select(["MAE"], ["test"])
     assert list(report.metrics.index) == [("houses", "test", "MAE")]
     assert list(report.evolution["name"]) == ["MAE"]
-    for wanted, said in ((["MEA"], "Did you mean 'MAE'"), ([], "no set .* There are: test")):
+    for wanted, said in ((["MEA"], "Did you mean 'MAE'"), ([], "no set .* Known: test")):
         with pytest.raises(DataError, match=f"(?i){said}"):
             trains.report().select(wanted, [] if wanted else ["nope"])
 
@@ -145,8 +145,8 @@ def test_metrics_and_sets_are_selected(trains):
         ({"train_ids": ["calm-fox", "x"]}, "no train or session is called 'x'"),
         ({"dataprovider_ids": ["house"]}, "no DataProvider is called 'house'. Did you mean 'hou"),
         ({"branches": ["man"]}, "no branch is called 'man'. Did you mean 'main'"),
-        ({"start": day(5)}, "no train that fits since 2026-01-06"),
-        ({"reference": "calm-fix"}, "none of the 1 trains .* Did you mean 'calm-fox'"),
+        ({"start": day(5)}, "None of the 1 trains .* match since 2026-01-06"),
+        ({"reference": "calm-fix"}, "not among the 1 compared trains; .* Did you mean 'calm-fox'"),
     ],
 )
 def test_what_is_not_there_is_named_with_a_suggestion(trains, wanted, said):
@@ -158,7 +158,7 @@ def test_what_is_not_there_is_named_with_a_suggestion(trains, wanted, said):
 def test_where_nothing_was_trained_it_says_so(trains):
     with trains.db.write("test"):
         pass  # the tables are there now
-    with pytest.raises(UntrainedModelError, match="no train that was saved; train a model first"):
+    with pytest.raises(UntrainedModelError, match="no saved train; train a model first"):
         trains.report()
 
 

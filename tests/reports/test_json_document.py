@@ -55,8 +55,8 @@ def test_all_trains_are_there_unless_fewer_are_asked_for(trains):
         trains.add(f"t{at}", {"RMSE": float(at)})
     report = trains.report("t3")
 
-    def ids(most=None):
-        [record] = report_records(report, most)
+    def ids(limit=None):
+        [record] = report_records(report, limit)
         return [train["train_id"] for train in record["trains"]]
 
     assert ids() == [f"t{at}" for at in reversed(range(20))]

@@ -52,11 +52,11 @@ def test_no_line_is_wider_than_the_terminal(many, width):
 def test_the_newest_that_fit_are_shown_and_the_rest_is_counted(many):
     text = printed(many.report())
     assert [f"train-{at} " in text for at in (99, 98, 97, 96)] == [True, True, True, False]
-    assert "97 older trains not shown: --most N" in text
+    assert "97 older trains not shown: --limit N" in text
 
 
 def test_more_are_shown_one_table_below_the_other(many):
-    text = printed(many.report(), most=7)
+    text = printed(many.report(), limit=7)
     assert all(f"train-{at}" in text for at in range(93, 100))
     assert "93 older trains" in text
 
@@ -78,7 +78,7 @@ def test_only_hyperparameters_that_differ_are_shown(many):
     text = printed(many.report())
     assert "\ndepth" in text
     assert "\nrate" not in text
-    assert "2 hyperparameters the same in all of these." in text
+    assert "2 hyperparameters the same in all of them." in text
 
 
 def test_all_trains_count_in_the_evolution_and_named_metrics_are_by_branch(many):
@@ -163,7 +163,7 @@ def test_texts_of_the_user_are_no_html(trains):
 def test_the_page_is_written_where_it_is_told(many, tmp_path):
     many.report().to_html(tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
-    assert "The newest 8; 92 older ones" in text
+    assert "The newest 8 trains; 92 older trains" in text
     assert text.count("<td>of-train-") == 108
 
 

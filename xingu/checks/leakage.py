@@ -14,6 +14,7 @@ import pandas as pd
 from xingu.checks.check import Check
 from xingu.checks.outcome import Limits, Outcome, not_applicable
 from xingu.checks.subjects import TrainFrames
+from xingu.metrics.ranking import auc_of_ranks
 from xingu.model.reference import is_numeric, numbers_of, sample, texts_of
 
 ROWS, GROUPS, MAX_CLASSES = 5_000, 50, 10
@@ -83,12 +84,12 @@ class _Class:
 
     def explained_by(self, numbers: np.ndarray, ranks: np.ndarray, known: np.ndarray) -> float:  # noqa: ARG002
         """What the order of `numbers` explains; they are those `known`."""
-        area = _auc(self.values[known] == 1, ranks)
+        area = auc_of_ranks(self.values[known] == 1, ranks)
         return max(area, 1 - area)
 
     @staticmethod
     def judged(truth: np.ndarray, estimated: np.ndarray) -> float:
-        return _auc(truth == 1, _ranks(estimated))
+        return auc_of_ranks(truth == 1, _ranks(estimated))
 
 
 _Target = _Amount | _Class
@@ -120,16 +121,6 @@ def _score(column: pd.Series, target: _Target) -> float:
 
 def _ranks(numbers: np.ndarray) -> np.ndarray:
     return pd.Series(numbers).rank().to_numpy()
-
-
-def _auc(hits: np.ndarray, ranks: np.ndarray) -> float:
-    """Area under the ROC curve from ranks (Mann-Whitney U); NaN without both classes."""
-    positive = int(hits.sum())
-    negative = len(hits) - positive
-    if not positive or not negative:
-        return np.nan
-    above = ranks[hits].sum() - positive * (positive + 1) / 2
-    return float(above / (positive * negative))
 
 
 def _by_group(codes: np.ndarray, target: _Target) -> float:

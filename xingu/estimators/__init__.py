@@ -1,6 +1,6 @@
-"""The Estimators that ship with Xingu, each imported when it is first asked for.
+"""The Estimators that ship with Xingu.
 
-So a process that only wants one of them never loads the libraries of the others.
+Each class is imported on first access, so that a process loads only the library that it uses.
 """
 
 from importlib import import_module
@@ -22,7 +22,7 @@ __all__ = [
     "XGBoostRegressor",
 ]
 
-_HOMES = {
+_MODULES = {
     "CatBoostClassifier": "xingu.estimators.catboost",
     "CatBoostRegressor": "xingu.estimators.catboost",
     "LightGBMClassifier": "xingu.estimators.lightgbm",
@@ -34,6 +34,6 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,7 @@
 """Base classes of the Estimators of gradient boosting libraries.
 
-A library's Estimator adds its parameters, one call to train, one to predict and one to weigh the
-features. Categories, labels, weights, slices of many rows and logging are here.
+The subclass of a library implements parameters, training, prediction and feature importance. These
+base classes implement everything else: categories, labels, weights, prediction in slices, logging.
 """
 
 import logging
@@ -32,19 +32,20 @@ from xingu.provider.protocols import ModelView
 logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 65_536
+"""Maximum number of rows per prediction call, which bounds the memory of the matrix."""
 FEW_ROWS = 20_000
-"""Fewer rows than this are fitted in one thread, unless a parameter says otherwise: two threads
-gain a third at most, and lose far more where several models are fitted at once."""
+"""Fewer rows than this are fitted in one thread unless a parameter sets the number: two threads
+save at most a third of the time, and cost more than that if several models are fitted at once."""
 
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Rows of a set with a usable target.
+    """Rows of a set that have a target.
 
     Attributes:
-        frame: The rows with all their columns.
-        codes: The target as numbers, shape (n,), no NaN.
-        weights: The weight of each row, shape (n,); None: alike.
+        frame: The rows with all columns.
+        codes: The target as numbers (of classes: their codes), shape (n,), no NaN.
+        weights: Weight of each row, shape (n,); None: equal weights.
     """
 
     frame: pd.DataFrame
@@ -53,18 +54,18 @@ class LabelledRows:
 
 
 class BoostedTrees(Estimator):
-    """What regressors and classifiers of all libraries have in common.
+    """Base class of the regressors and classifiers of all libraries.
 
     Args:
         params: The library's parameters.
-        hyperparams: The same; they win over `params`, also under another alias.
-        **class_params: Those of `CLASS_PARAMS`; `log_every` (50) is how many rounds lie between
-            two lines of progress in the log, 0 for none.
+        hyperparams: The same; they override `params`, also under another alias.
+        **class_params: Those of `CLASS_PARAMS`. `log_every` (50) is the number of rounds between
+            two log lines of progress; 0: none.
     """
 
     CLASS_PARAMS: ClassVar[Mapping[str, Any]] = {"log_every": 50}
     THREADS: ClassVar[str]
-    """The library's main name of the number of threads."""
+    """The library's main name of the parameter for the number of threads."""
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class BoostedTrees(Estimator):
                 )
         self._options = {**known, **class_params}
         self._booster: Any = None
-        self._threads: int | None = None  # for fit and prediction; None: all
+        self._threads: int | None = None  # of fit and prediction; None: all cores
         self._encoder = ColumnEncoder((), self._owner)
         self._target = ClassTarget() if self.is_classifier() else NumberTarget()
 
@@ -94,11 +95,17 @@ class BoostedTrees(Estimator):
         target: str,
         model: ModelView | None = None,
     ) -> Self:
-        """Learn `target` from `features` of ``train``; ``val``, if there, may stop it early.
+        """Fit to the set ``train``; the optional set ``val`` is for early stopping.
+
+        Args:
+            datasets: Frames by set name.
+            features: Names of the feature columns.
+            target: Name of the target column.
+            model: The Model that is trained: its DataProvider declares the sample weights.
 
         Raises:
             DataError: If the target or a feature cannot be used; the column is named.
-            DeclarationError: If the library has no such parameter.
+            DeclarationError: If a parameter is unknown to the library.
         """
         started = time.perf_counter()
         self._owner = f"{model.id}: {self._owner}" if model is not None else self._owner
@@ -123,64 +130,68 @@ class BoostedTrees(Estimator):
             len(train),
             len(self._encoder.features),
             self._rounds(),
-            " (the best for val)" if val_rows is not None else "",
+            " (best round for val)" if val_rows is not None else "",
             time.perf_counter() - started,
         )
         return self
 
     def check_params(self) -> None:
-        """Raise DeclarationError if the library has no such parameter."""
+        """Raise DeclarationError if a parameter is unknown to the library."""
         self._merged_params()
 
     def prepare_for_trial(self, threads: int) -> None:
-        """Log no progress, and use at most `threads` threads, unless a parameter says how many."""
+        """Switch off logging of progress, and use `threads` threads unless a parameter sets them.
+
+        Args:
+            threads: Number of threads; 0: no limit.
+        """
         self._options["log_every"] = 0
         if threads and self.THREADS not in self._merged_params():
             self.params[self.THREADS] = threads
 
     def feature_importance(self) -> pd.Series | None:
-        """Return each feature's share of the gain of all splits, largest first; the sum is 1."""
+        """Return each feature's share of the gain of all splits, descending, with a sum of 1."""
         if self._booster is None:
             return None
         return importance_series(self._gain(), self._encoder.features)
 
     def _check_learned(self) -> None:
-        """Raise DataError if categories or labels cannot be stored."""
+        """Raise DataError if learned categories or labels cannot be stored."""
 
     @abstractmethod
     def _merged_params(self) -> dict[str, Any]:
         """Return `params` and `hyperparams` under the library's main names.
 
         Raises:
-            DeclarationError: If the library has no such parameter.
+            DeclarationError: If a parameter is unknown to the library.
         """
 
     @abstractmethod
     def _stops_early(self, params: Mapping[str, Any]) -> bool:
-        """Whether `params` ask for an end of the training when `val` gets no better."""
+        """Return whether `params` ask for early stopping."""
 
     @abstractmethod
     def _train(self, train: LabelledRows, val: LabelledRows | None, params: dict[str, Any]) -> Any:
         """Return the library's trained object.
 
         Raises:
-            DataError: If the library refuses the data or the value of a parameter.
+            DataError: If the library rejects the data or the value of a parameter.
         """
 
     @abstractmethod
     def _rounds(self) -> int:
-        """Return how many rounds the trained object has."""
+        """Return the number of boosting rounds of the trained object."""
 
     @abstractmethod
     def _gain(self) -> Sequence[float] | np.ndarray:
-        """Return the gain of each feature, in their order."""
+        """Return the gain of each feature, in the order of fitting."""
 
     @abstractmethod
     def _predict_rows(self, rows: pd.DataFrame) -> np.ndarray:
-        """Return what the trained object says of at least one row: (n,), or (n, classes)."""
+        """Return predictions for at least one row, shape (n,) or (n, classes)."""
 
     def _raw_predict(self, data: pd.DataFrame) -> np.ndarray:
-        """Predict slice by slice, so that the matrix of all rows never exists."""
+        """Predict in slices of `ROWS_AT_ONCE` rows, which bounds the memory of the matrix."""
         if self._booster is None:
             raise not_fitted(self._owner)
         slices = (
@@ -189,7 +200,7 @@ class BoostedTrees(Estimator):
         )
         parts = [self._predict_rows(rows) for rows in slices]
         if not parts:
-            self._encoder.matrix(data)  # An empty frame must have the columns, too.
+            self._encoder.matrix(data)  # raises an error if a column is missing
             classes = len(self._target.classes)
             return np.empty((0, classes) if classes else 0)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -201,7 +212,7 @@ class BoostedTrees(Estimator):
         usable = ~np.isnan(codes)
         if not usable.all():
             logger.warning(
-                "%s: %d of %d rows of 'val' have a target that 'train' lacks, and are left out",
+                "%s: %d of %d rows of 'val' are ignored: their target is missing or not in 'train'",
                 self._owner,
                 np.count_nonzero(~usable),
                 len(codes),
@@ -219,14 +230,14 @@ class BoostedTrees(Estimator):
         """Log the progress of training after every `log_every` rounds.
 
         Args:
-            done: How many rounds are trained.
-            rounds: Most rounds.
-            scores: Names of metrics and what they are for `val`.
+            done: Number of trained rounds.
+            rounds: Maximum number of rounds.
+            scores: Names and values of metrics of `val`.
         """
         every = int(self._options["log_every"])
         if every and done % every == 0:
-            text = "".join(f", val {name} {value:.6g}" for name, value in scores)
-            logger.info("%s: round %d of %d%s", self._owner, done, rounds, text)
+            formatted = "".join(f", val {name} {value:.6g}" for name, value in scores)
+            logger.info("%s: round %d of %d%s", self._owner, done, rounds, formatted)
 
 
 class BoostedRegressor(BoostedTrees):
@@ -246,8 +257,8 @@ class BoostedRegressor(BoostedTrees):
         values = self._raw_predict(data)
         if values.ndim > 1:
             raise DataError(
-                f"{self._owner}: the objective gives {values.shape[1]} estimations of a row; "
-                "choose one that gives a single number."
+                f"{self._owner}: the objective returns {values.shape[1]} estimations per row; "
+                "choose one that returns a single number."
             )
         return estimation_frame(values, data.index)
 
@@ -264,15 +275,20 @@ class BoostedClassifier(BoostedTrees):
         return self._target.classes.tolist()
 
     def predict(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return one column ``estimation`` with the likeliest label, indexed as `data`."""
-        likeliest = self._probabilities(data).argmax(axis=1)
-        return estimation_frame(self._target.classes.take(likeliest), data.index)
+        """Return one column ``estimation`` with the most probable label, indexed as `data`.
+
+        Raises:
+            MissingColumnError: If features are missing.
+            UntrainedModelError: If it is not fitted.
+        """
+        most_probable = self._probabilities(data).argmax(axis=1)
+        return estimation_frame(self._target.classes.take(most_probable), data.index)
 
     def predict_proba(self, data: pd.DataFrame, class_index: int | None = None) -> pd.DataFrame:
         """Return columns ``estimation_class_0 …`` in the order of `classes`, indexed as `data`.
 
         Raises:
-            DataError: If there is no class `class_index`.
+            DataError: If `class_index` is out of range.
             MissingColumnError: If features are missing.
             UntrainedModelError: If it is not fitted.
         """

@@ -1,8 +1,8 @@
 """CatBoost as Estimators: a regressor and a classifier.
 
-CatBoost gets the codes of categories as integers, -1 for missing and unseen ones, and makes its own
-statistics of them. Nothing here imports CatBoost before it is used, so that this module can be
-imported without it.
+Categories are passed as integer codes, -1 for missing and unseen ones; CatBoost encodes them with
+target statistics. CatBoost is imported on first use, so that this module can be imported without
+it.
 """
 
 import inspect
@@ -44,20 +44,20 @@ ALIASES = {
 SET_HERE = {"self", "kwargs", "name", "callback", "class_names", "classes_count", "cat_features",
             "text_features", "embedding_features"}  # fmt: skip
 STOPPING = {"od_wait", "od_type", "od_pval", "use_best_model"}
-LOUDNESS = {"verbose", "silent", "logging_level"}
+VERBOSITY = {"verbose", "silent", "logging_level"}
 
 
 class _CatBoost(StoredTrees):
-    """What both have in common.
+    """Base class of both.
 
     Args:
         params: CatBoost's names and aliases. With `early_stopping_rounds` (or `od_type`,
-            `od_pval`, `use_best_model`) `val` decides when to stop, and the best round is kept;
-            without, `val` is not used. CatBoost prints nothing and writes no files unless
-            `verbose` or `allow_writing_files` say so.
-        hyperparams: The same; they win over `params`, also under another alias.
-        **class_params: `log_every` (50) is how many rounds lie between two lines of progress in
-            the log, 0 for none.
+            `od_pval`, `use_best_model`) training stops early by `val`, and the best round is kept;
+            without, `val` is not used. CatBoost prints nothing and writes no files unless `verbose`
+            or `allow_writing_files` are set.
+        hyperparams: The same; they override `params`, also under another alias.
+        **class_params: `log_every` (50) is the number of rounds between two log lines of
+            progress; 0: none.
     """
 
     THREADS = "thread_count"
@@ -92,13 +92,13 @@ class _CatBoost(StoredTrees):
     def _train(self, train: LabelledRows, val: LabelledRows | None, params: dict[str, Any]) -> Any:
         catboost = require_library("catboost", self._owner)
         params = {"allow_writing_files": False, **self._loss(), **params}
-        if not LOUDNESS & params.keys():
+        if not VERBOSITY & params.keys():
             params["logging_level"] = "Silent"
         if val is None:
             params = {name: value for name, value in params.items() if name not in STOPPING}
         elif "od_wait" in params and "od_pval" not in params:
             params.setdefault("od_type", "Iter")
-        # On a GPU CatBoost has no callbacks.
+        # CatBoost does not support callbacks on a GPU.
         logs = self._options["log_every"] and params.get("task_type") != "GPU"
         try:
             return catboost.CatBoost(params).fit(
@@ -107,14 +107,14 @@ class _CatBoost(StoredTrees):
                 callbacks=[self._progress(int(params.get("iterations", ROUNDS)))] if logs else None,
             )
         except catboost.CatBoostError as error:
-            raise DataError(f"{self._owner}: CatBoost refused to train: {error}") from error
+            raise DataError(f"{self._owner}: CatBoost cannot train: {error}") from error
 
     def _labelled_pool(self, rows: LabelledRows) -> Any:
         labels = rows.codes.astype(np.int64) if self.is_classifier() else rows.codes
         return self._pool(rows.frame, label=labels, weight=rows.weights)
 
     def _loss(self) -> dict[str, Any]:
-        """Return the parameters that say what is to be learned, if nothing else is declared."""
+        """Return the default objective of a classifier."""
         classes = len(self._target.classes)
         if not classes:
             return {}
@@ -124,7 +124,7 @@ class _CatBoost(StoredTrees):
         return self._booster.tree_count_
 
     def _gain(self) -> np.ndarray:
-        """Return how much predictions change with each feature; CatBoost keeps no gains."""
+        """Return CatBoost's PredictionValuesChange, because it does not store gains."""
         return self._booster.get_feature_importance()
 
     def _predict_rows(self, rows: pd.DataFrame) -> np.ndarray:
@@ -168,7 +168,7 @@ class CatBoostClassifier(_CatBoost, BoostedClassifier):
     """Gradient boosted trees that estimate the probability of each class.
 
     Labels may be of any type that can be sorted. `class_weights` are a dict by label, or a list in
-    the order of the sorted labels; `auto_class_weights` is CatBoost's own.
+    the order of the sorted labels; `auto_class_weights` is passed to CatBoost as it is.
     """
 
     def _train(self, train: LabelledRows, val: LabelledRows | None, params: dict[str, Any]) -> Any:
@@ -180,5 +180,5 @@ class CatBoostClassifier(_CatBoost, BoostedClassifier):
 
 @cache
 def _known(kind: type) -> frozenset[str]:
-    """Return the main names of the parameters that a class of CatBoost takes."""
+    """Return the main names of the parameters of a CatBoost class."""
     return frozenset(inspect.signature(kind.__init__).parameters) - SET_HERE - ALIASES.keys()

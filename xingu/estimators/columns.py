@@ -1,8 +1,7 @@
-"""Turn the columns of a frame into numbers, the same way in training and in prediction.
+"""Encode the columns of a frame as numbers, identically in training and in prediction.
 
-Its one idea: what a column is, number or category, is learned once from the training set; the
-categories seen there keep their codes for ever, and everything else is missing. It knows no
-algorithm.
+The training set decides whether a column is numeric or categorical, and which categories it has. A
+category keeps its code; a category that is not in the training set is encoded as missing.
 """
 
 import re
@@ -20,12 +19,12 @@ NUMBERS = {"boolean", "floating", "integer", "decimal", "mixed-integer-float", "
 
 
 class ColumnEncoder:
-    """Remembers which features are categories, and their codes.
+    """Encoder of feature columns.
 
     Attributes:
         features: The features in the order of fitting.
-        categories: The categories of each feature that has some, in the order of their codes.
-        ordered: The features whose categories have an order, so that their codes are quantities.
+        categories: Categories of each categorical feature, in the order of their codes.
+        ordered: Features with ordered categories, whose codes are quantities.
     """
 
     def __init__(self, features: Sequence[str], owner: str) -> None:
@@ -35,10 +34,10 @@ class ColumnEncoder:
         self.ordered: set[str] = set()
 
     def learn(self, frame: pd.DataFrame) -> "ColumnEncoder":
-        """Learn from the training set what its columns are.
+        """Learn types and categories of the columns of the training set, and return `self`.
 
         Raises:
-            DataError: If a column is neither numbers nor categories; it is named.
+            DataError: If a column is neither numeric nor categorical; it is named.
         """
         for name, column in select_features(frame, self.features, self.owner).items():
             if isinstance(column.dtype, pd.CategoricalDtype):
@@ -51,7 +50,7 @@ class ColumnEncoder:
         return self
 
     def as_json(self) -> dict[str, Any]:
-        """Return what was learned, for `from_json`."""
+        """Return the state as JSON values, for `from_json`."""
         return {
             "features": index_to_json(self.features, f"{self.owner}: the name of a feature"),
             "categories": {
@@ -63,7 +62,7 @@ class ColumnEncoder:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], owner: str) -> "ColumnEncoder":
-        """Return an encoder that has learned what `as_json` returned."""
+        """Return an encoder with the state that `as_json` returned."""
         encoder = cls((), owner)
         encoder.features = index_from_json(stored["features"])
         encoder.categories = {
@@ -74,21 +73,21 @@ class ColumnEncoder:
 
     @property
     def unordered(self) -> list[str]:
-        """The features that an algorithm must take for categories."""
+        """Categorical features without an order, which algorithms must not treat as quantities."""
         return [name for name in self.categories if name not in self.ordered]
 
     def arrays(self, frame: pd.DataFrame) -> Iterator[np.ndarray]:
-        """Yield the numbers of each feature, NaN where missing, without copying plain numbers.
+        """Yield each feature as numbers, NaN where missing; plain numbers are not copied.
 
         Raises:
-            MissingColumnError: If features are not in `frame`.
-            DataError: If a column is not what it was in training; it is named.
+            MissingColumnError: If features are missing.
+            DataError: If a column has another type than in training; it is named.
         """
         for name, column in select_features(frame, self.features, self.owner).items():
             yield self._codes(column) if name in self.categories else self._numbers(column)
 
     def matrix(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return all features as float64, shape (rows, features); a view where that is possible."""
+        """Return all features as float64, shape (rows, features); a view if possible."""
         frame = select_features(frame, self.features, self.owner)
         if not self.categories and all(_is_plain(dtype) for dtype in frame.dtypes):
             return frame.to_numpy(dtype=np.float64)
@@ -102,7 +101,7 @@ class ColumnEncoder:
         if isinstance(column.dtype, pd.CategoricalDtype):
             codes = column.cat.codes.to_numpy()
             if not column.dtype.categories.equals(known):
-                # One look-up for each category, not for each row; the last place is for missing.
+                # One look-up per category instead of per row; code -1 (missing) is the last entry.
                 translated = known.get_indexer(column.dtype.categories)
                 codes = np.append(translated, -1)[codes]
         else:
@@ -110,7 +109,7 @@ class ColumnEncoder:
                 codes = known.get_indexer(pd.Index(column))
             except TypeError as error:
                 raise self._unusable(column, "its values cannot be categories") from error
-        # Floats, because a missing category is NaN; they are exact up to 16 million categories.
+        # float32, because missing is NaN; exact up to 16 million categories.
         numbers = codes.astype(np.float32)
         numbers[codes < 0] = np.nan
         return numbers
@@ -120,13 +119,13 @@ class ColumnEncoder:
         if _is_plain(dtype):
             return column.to_numpy()
         if not self._is_numeric(column):
-            raise self._unusable(column, "it was numbers in training")
+            raise self._unusable(column, "it was numeric in training")
         if dtype == np.float16:
             return column.to_numpy(dtype=np.float32)
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
     def _is_numeric(self, column: pd.Series) -> bool:
-        """Whether `column` is numbers; otherwise its values are categories.
+        """Return whether `column` is numeric; otherwise it is categorical.
 
         Raises:
             DataError: If it is neither.
@@ -158,7 +157,7 @@ class ColumnEncoder:
 
 
 def booster_names(features: Iterable[Any]) -> list[str]:
-    """Return different names for `features` without characters that some library refuses."""
+    """Return unique names for `features`, without characters that a library rejects."""
     names: list[str] = []
     for feature in features:
         name = re.sub(r'[\s",:\[\]{}<]', "_", str(feature))
@@ -167,7 +166,7 @@ def booster_names(features: Iterable[Any]) -> list[str]:
 
 
 def _is_plain(dtype: object) -> bool:
-    """Whether values of `dtype` are numbers that any algorithm takes as they are."""
+    """Return whether `dtype` is a numpy type that every library accepts without conversion."""
     return isinstance(dtype, np.dtype) and (
         dtype.kind in "biu" or dtype in (np.dtype(np.float32), np.dtype(np.float64))
     )

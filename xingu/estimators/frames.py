@@ -1,7 +1,4 @@
-"""What every Estimator does with the frames that go in and come out.
-
-Knows the names of estimation columns, and of no algorithm.
-"""
+"""Checks of input frames and construction of output frames, common to all Estimators."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -18,11 +15,11 @@ _ESTIMATION = pd.Index([ESTIMATION])
 
 
 def select_features(data: pd.DataFrame, features: pd.Index, owner: str) -> pd.DataFrame:
-    """Return the columns `features` of `data`, in that order; `data` itself if it is them.
+    """Return the columns `features` of `data` in that order; `data` itself if it has no others.
 
     Raises:
-        MissingColumnError: If some are not there; all of them are named.
-        DataError: If a column name is there twice.
+        MissingColumnError: If columns are missing; all of them are named.
+        DataError: If a column name is not unique.
     """
     if data.columns.equals(features):
         return data
@@ -45,11 +42,11 @@ def select_features(data: pd.DataFrame, features: pd.Index, owner: str) -> pd.Da
 
 
 def column_of(frame: pd.DataFrame, name: str, owner: str) -> pd.Series:
-    """Return the column `name`.
+    """Return the target column.
 
     Raises:
-        MissingColumnError: If there is none.
-        DataError: If there are two.
+        MissingColumnError: If it is missing.
+        DataError: If its name is not unique.
     """
     if name not in frame.columns:
         raise MissingColumnError(f"{owner}: the data lacks the target {name!r}.", missing=[name])
@@ -60,14 +57,14 @@ def column_of(frame: pd.DataFrame, name: str, owner: str) -> pd.Series:
 
 
 def training_set(datasets: Mapping[str, pd.DataFrame], target: str, owner: str) -> pd.DataFrame:
-    """Return the set called ``train``, which has rows and a target without gaps.
+    """Return the set ``train`` if it has rows and no missing target.
 
     Raises:
-        DataError: If there is no such set, row or value.
+        DataError: If it is missing or empty, or a target is missing.
         MissingColumnError: If it has no column `target`.
     """
     if "train" not in datasets or datasets["train"].empty:
-        raise DataError(f"{owner}: there is no set called 'train' with rows in it; "
+        raise DataError(f"{owner}: the set 'train' is missing or empty; "
                         f"sets: {', '.join(datasets) or 'none'}.")  # fmt: skip
     train = datasets["train"]
     unknown = np.count_nonzero(column_of(train, target, owner).isna())
@@ -83,16 +80,19 @@ def training_set(datasets: Mapping[str, pd.DataFrame], target: str, owner: str) 
 def row_weights(
     frame: pd.DataFrame, model: ModelView | None, owner: str, times: np.ndarray | None = None
 ) -> np.ndarray | None:
-    """Return what each row counts, from the column that the DataProvider declares; None: alike.
+    """Return the sample weights of a set, from the column that the DataProvider declares.
 
     Args:
-        frame: A set.
-        model: The Model that is being trained.
-        owner: Who asks, for errors.
-        times: Other weights of the same rows, which are multiplied in.
+        frame: The set.
+        model: The Model that is trained; None: no column is declared.
+        owner: Name of the Estimator, for errors.
+        times: Other weights of the same rows, to multiply with.
+
+    Returns:
+        Weights of shape (n,); None: equal weights.
 
     Raises:
-        MissingColumnError: If the column is not there.
+        MissingColumnError: If the column is missing.
         DataError: If a weight is missing, negative or infinite, or none is above 0.
     """
     name = model.dp.sample_weight if model is not None else None
@@ -111,8 +111,8 @@ def row_weights(
 
 
 def estimation_frame(values: Any, index: pd.Index) -> pd.DataFrame:
-    """Return the one column ``estimation``."""
-    if isinstance(values, np.ndarray):  # five times faster than from a dict, which counts for a row
+    """Return `values`, shape (n,), as a frame with the one column ``estimation``."""
+    if isinstance(values, np.ndarray):  # 5 × faster than from a dict, which matters for one row
         return pd.DataFrame(values[:, np.newaxis], index=index, columns=_ESTIMATION)
     return pd.DataFrame({ESTIMATION: values}, index=index)
 
@@ -128,7 +128,7 @@ def proba_frame(
     """Return columns ``estimation_class_0 …`` of `values`, shape (rows, classes).
 
     Raises:
-        DataError: If there is no class `class_index`.
+        DataError: If `class_index` is out of range.
     """
     count = values.shape[1]
     names = _class_columns(count)
@@ -136,15 +136,15 @@ def proba_frame(
         return pd.DataFrame(values, index=index, columns=names)
     if not 0 <= class_index < count:
         raise DataError(
-            f"{owner}: there is no class_index {class_index}; {count} classes were learned, "
-            f"0 to {count - 1}.",
+            f"{owner}: there is no class_index {class_index}; use 0 to {count - 1} for the {count} "
+            "learned classes.",
             class_index=class_index,
         )
     return pd.DataFrame({names[class_index]: values[:, class_index]}, index=index)
 
 
 def importance_series(weights: Sequence[float] | np.ndarray, names: Iterable[Any]) -> pd.Series:
-    """Return `weights` by feature, largest first, with a sum of 1 (or all 0)."""
+    """Return importances by feature, descending, scaled to a sum of 1 (unless all are 0)."""
     values = np.asarray(weights, dtype=float)
     total = values.sum()
     series = pd.Series(values / total if total else values, index=list(names), name="importance")
@@ -152,5 +152,5 @@ def importance_series(weights: Sequence[float] | np.ndarray, names: Iterable[Any
 
 
 def not_fitted(owner: str) -> UntrainedModelError:
-    """The error of an Estimator that is asked before it has learned."""
+    """Return the error of an Estimator that predicts before it is fitted."""
     return UntrainedModelError(f"{owner}: not fitted yet; call fit first, or load a saved Model.")

@@ -1,7 +1,7 @@
 """LightGBM as Estimators: a regressor and a classifier.
 
-LightGBM's own training interface is fed column by column through Arrow, so plain numbers are never
-copied, and prediction reuses the codes that training gave to categories.
+Columns are passed to LightGBM's native training API through Arrow, so that plain numbers are not
+copied. Prediction uses the category codes that were learned in training.
 """
 
 import copy
@@ -31,29 +31,29 @@ ROUNDS, PATIENCE = 100, 50
 
 
 class _LightGBM(BoostedTrees):
-    """What both have in common.
+    """Base class of both.
 
     Args:
-        params: LightGBM's own names, or those of its scikit-learn classes. `early_stopping_rounds`
-            (50) rounds without a better `val` end the training.
-        hyperparams: The same; they win over `params`, also under another alias.
-        **class_params: `early_stopping=False` ignores `val`; `log_every` (50) is how many rounds
-            lie between two lines of progress in the log, 0 for none.
+        params: LightGBM's own names, or those of its scikit-learn classes. Training stops after
+            `early_stopping_rounds` (50) rounds without improvement on `val`.
+        hyperparams: The same; they override `params`, also under another alias.
+        **class_params: `early_stopping=False` ignores `val`; `log_every` (50) is the number of
+            rounds between two log lines of progress, 0: none.
     """
 
     CLASS_PARAMS: ClassVar[Mapping[str, Any]] = {"early_stopping": True, "log_every": 50}
     THREADS = "num_threads"
 
-    # A booster that was not saved yet, and its text, which takes 4 % of a small fit to make.
+    # The text of an unsaved booster: making it again would take 4 % of a small fit.
     _text: "tuple[lgb.Booster, str] | None" = None
 
     def save(self, folder: Path) -> None:
-        """Write LightGBM's text format into `folder`, and beside it all that is not the booster."""
+        """Write the booster in LightGBM's text format, and a pickle of everything else."""
         bare = copy.copy(self)
         bare._booster = None
         (folder / "estimator.pkl").write_bytes(pickle.dumps(bare, protocol=5))
         if self._booster is not None:
-            # LightGBM's own way of writing does not say why it failed.
+            # Booster.save_model does not report why it failed.
             made, text = self._text or (None, "")
             text = text if made is self._booster else self._booster.model_to_string()
             (folder / BOOSTER).write_text(text)
@@ -64,7 +64,7 @@ class _LightGBM(BoostedTrees):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
+        """Read an Estimator that `save` has written."""
         estimator = super().load(folder)
         if (folder / BOOSTER).exists():
             estimator._booster = lgb.Booster(model_file=folder / BOOSTER)
@@ -77,7 +77,7 @@ class _LightGBM(BoostedTrees):
         return bool(self._options["early_stopping"])
 
     def _objective(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the parameters that say what is to be learned."""
+        """Return the parameters that define the objective."""
         classes = len(self._target.classes)
         default = "multiclass" if classes > 2 else "binary" if classes else "regression"
         objective = params.get("objective", default)
@@ -86,7 +86,7 @@ class _LightGBM(BoostedTrees):
         return {"objective": objective, **many}
 
     def _dataset(self, rows: LabelledRows, categories: set[Any], **options: Any) -> lgb.Dataset:
-        """Hand the columns over as they lie in memory."""
+        """Return the features as a Dataset, without copying plain numbers."""
         features = self._encoder.features
         arrays = [
             pa.array(values.view(np.int8) if values.dtype == np.bool_ else values)
@@ -131,14 +131,14 @@ class _LightGBM(BoostedTrees):
                 keep_training_booster=True,
             )
         except lgb.basic.LightGBMError as error:
-            raise DataError(f"{self._owner}: LightGBM refused to train: {error}") from error
-        # So that the text file alone predicts from a frame with categories, too.
+            raise DataError(f"{self._owner}: LightGBM cannot train: {error}") from error
+        # With these, LightGBM alone can predict from the text file and a frame with categories.
         booster.pandas_categorical = [
             [value if isinstance(value, str | int | float) else str(value) for value in known]
             for known in self._encoder.categories.values()
         ]
         text = booster.model_to_string()
-        booster.model_from_string(text).free_dataset()  # it holds no data any more
+        booster.model_from_string(text).free_dataset()  # frees the training data
         self._text = booster, text
         return booster
 
@@ -169,6 +169,6 @@ class LightGBMRegressor(_LightGBM, BoostedRegressor):
 class LightGBMClassifier(_LightGBM, BoostedClassifier):
     """Gradient boosted trees that estimate the probability of each class.
 
-    Labels may be of any type that can be sorted. `class_weight` of the scikit-learn class is
-    understood: ``"balanced"``, or weights by label.
+    Labels may be of any type that can be sorted. `class_weight` is that of scikit-learn:
+    ``"balanced"``, or weights by label.
     """

@@ -1,4 +1,4 @@
-"""The parameters of LightGBM: one name for each, whichever alias was used."""
+"""Resolve the aliases of LightGBM's parameters to their main names."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,7 +8,7 @@ from lightgbm.basic import _ConfigAliases
 
 from xingu.errors import DeclarationError, did_you_mean
 
-# Of LightGBM's scikit-learn classes: ours (class_weight), and those without a meaning here.
+# Parameters of LightGBM's scikit-learn classes: handled by the Estimator, or without effect here.
 OWN = {"class_weight": "class_weight"}
 IGNORED = {"importance_type", "silent"}
 ROW_OR_COLUMN = {"force_row_wise", "force_col_wise"}
@@ -17,13 +17,18 @@ ROW_OR_COLUMN = {"force_row_wise", "force_col_wise"}
 def lightgbm_params(
     params: Mapping[str, Any], hyperparams: Mapping[str, Any], owner: str
 ) -> dict[str, Any]:
-    """Return both under LightGBM's own names; `hyperparams` win, and None means the default.
+    """Return all parameters under their main names, plus defaults for reproducible training.
 
     The same data, parameters and number of threads give the same model, unless `deterministic`
     is set to False.
 
+    Args:
+        params: Parameters by main name or alias; None means LightGBM's default.
+        hyperparams: The same; they override `params`.
+        owner: Name of the Estimator, for errors.
+
     Raises:
-        DeclarationError: If LightGBM has no such parameter; it would be ignored otherwise.
+        DeclarationError: If a parameter is unknown to LightGBM, which would ignore it.
     """
     main_names = _main_names()
     merged: dict[str, Any] = {"verbosity": -1, "deterministic": True}
@@ -37,7 +42,7 @@ def lightgbm_params(
                 parameter=name,
             )
         merged[main_names[name]] = value
-    # Timing decides between the two ways otherwise, and they add up in another order.
+    # By default LightGBM chooses by timing, and the two sum in different orders.
     if not ROW_OR_COLUMN & merged.keys():
         merged["force_col_wise"] = True
     return {name: value for name, value in merged.items() if value is not None}
@@ -45,6 +50,6 @@ def lightgbm_params(
 
 @cache
 def _main_names() -> Mapping[str, str]:
-    """LightGBM's own name of every name that it knows."""
+    """Return the main name of every main name and alias."""
     aliases = _ConfigAliases._get_all_param_aliases()
     return {alias: main for main, names in aliases.items() for alias in names} | OWN

@@ -1,8 +1,8 @@
-"""Estimations of a LightGBM booster for many rows, a few trees at a time.
+"""Predict many rows with a LightGBM booster, a few trees at a time.
 
-Its one idea: all rows go through a few trees, which stay in the cache of a core, before they go on
-to the next few. LightGBM takes each row through all trees at once, and waits for memory at most of
-the nodes: a third to half of its time.
+LightGBM evaluates all trees for one row before the next row, and spends a third to half of the time
+waiting for memory. Here all rows are evaluated on a few trees, which fit into the cache of a core,
+before the next few (ADR 0010).
 """
 
 import re
@@ -12,27 +12,27 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-FEWEST_ROWS = 500
-"""With fewer rows, calling LightGBM more often costs what the cache saves."""
+MIN_ROWS = 500
+"""With fewer rows, the overhead of more calls exceeds the gain."""
 LEAVES_AT_ONCE = 640
-"""Leaves of the trees that rows go through together: about 30 bytes each."""
+"""Number of leaves of the trees that are evaluated together; a leaf takes about 30 bytes."""
 
 Link = Callable[[np.ndarray], np.ndarray]
 
 
 def predict(booster: lgb.Booster, matrix: np.ndarray, params: Mapping[str, Any]) -> np.ndarray:
-    """Return what ``booster.predict`` does; of many rows it may differ in the last of 16 digits.
+    """Return the result of ``booster.predict``, up to rounding in the last of 16 digits.
 
     Args:
-        booster: A fitted one.
-        matrix: Its features, shape (n, features).
-        params: Parameters of LightGBM's prediction.
+        booster: A fitted booster.
+        matrix: Features in the order of fitting, shape (n, features).
+        params: Prediction parameters of LightGBM.
 
     Returns:
-        Shape (n,), or (n, classes) where there are more than two.
+        Shape (n,), or (n, classes) for more than two classes.
     """
     header = booster.model_to_string(num_iteration=1)
-    link = _link(header) if len(matrix) >= FEWEST_ROWS else None
+    link = _link(header) if len(matrix) >= MIN_ROWS else None
     if link is None:
         return np.asarray(booster.predict(matrix, **params))
     trees = max(1, LEAVES_AT_ONCE // _leaves(header))
@@ -46,9 +46,10 @@ def predict(booster: lgb.Booster, matrix: np.ndarray, params: Mapping[str, Any])
 
 
 def _link(header: str) -> Link | None:
-    """Return what makes estimations of sums of leaves; None where these are more than a sum.
+    """Return the inverse link function of the objective, applied to the sum of the trees.
 
-    The formulas are those of the objectives in LightGBM's documentation.
+    None if predictions are not a function of that sum, or the objective is unknown. The formulas
+    are those of the objectives in LightGBM's documentation.
     """
     found = re.search(r"^objective=(\w+)(.*)$", header, re.MULTILINE)
     if found is None or re.search(r"^average_output$", header, re.MULTILINE):
@@ -67,7 +68,7 @@ def _link(header: str) -> Link | None:
 
 def _sigmoid(steepness: float) -> Link:
     def link(raw: np.ndarray) -> np.ndarray:
-        with np.errstate(over="ignore"):  # the limit is right: 1 / infinity
+        with np.errstate(over="ignore"):  # 1 / infinity is the correct limit
             return 1.0 / (1.0 + np.exp(-steepness * raw))
 
     return link

@@ -1,4 +1,4 @@
-"""What the Estimators of optional libraries share: how they are stored, parameters and imports."""
+"""Storage, parameters and imports of the Estimators of optional libraries."""
 
 import json
 from abc import abstractmethod
@@ -14,41 +14,41 @@ from xingu.estimators.stored import from_json, index_from_json, index_to_json, t
 
 
 class StoredTrees(BoostedTrees):
-    """Boosted trees that are saved in the library's own format, with JSON beside it."""
+    """Boosted trees that are stored without pickle: the library's own format, and a JSON file."""
 
     FILE: ClassVar[str]
-    """The file of the trained object, in the library's own format."""
+    """Name of the file of the trained object."""
 
     def check_params(self) -> None:
-        """Raise DeclarationError if a parameter is not known, or is not a plain value."""
+        """Raise DeclarationError if a parameter is unknown, or its value is no JSON value."""
         super().check_params()
         self._params_json()
 
     def save(self, folder: Path) -> None:
-        """Write the library's own format into `folder`, and ``estimator.json``."""
-        kept = {
+        """Write the trained object in the library's own format, and ``estimator.json``."""
+        stored = {
             "owner": self._owner,
             "threads": self._threads,
             "params": self._params_json(),
             **self._learned_json(),
         }
-        (folder / "estimator.json").write_text(json.dumps(kept, indent=1))
+        (folder / "estimator.json").write_text(json.dumps(stored, indent=1))
         if self._booster is not None:
             self._write(folder / self.FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
+        """Read an Estimator that `save` has written.
 
         Raises:
             DeclarationError: If the library is not installed.
         """
-        kept = json.loads((folder / "estimator.json").read_text())
-        params, hyperparams, class_params = from_json(kept["params"])
+        stored = json.loads((folder / "estimator.json").read_text())
+        params, hyperparams, class_params = from_json(stored["params"])
         estimator = cls(params, hyperparams, **class_params)
-        estimator._owner, estimator._threads = kept["owner"], kept["threads"]
-        estimator._encoder = ColumnEncoder.from_json(kept["columns"], estimator._owner)
-        estimator._target.classes = index_from_json(kept["classes"])
+        estimator._owner, estimator._threads = stored["owner"], stored["threads"]
+        estimator._encoder = ColumnEncoder.from_json(stored["columns"], estimator._owner)
+        estimator._target.classes = index_from_json(stored["classes"])
         if (folder / cls.FILE).exists():
             estimator._booster = estimator._read(folder / cls.FILE)
         return estimator
@@ -74,12 +74,12 @@ class StoredTrees(BoostedTrees):
         """Write the trained object.
 
         Raises:
-            OSError: If that cannot be done; the reason is its `errno`.
+            OSError: If writing fails; `errno` has the reason.
         """
 
     @abstractmethod
     def _read(self, file: Path) -> Any:
-        """Return the trained object that `_write` wrote."""
+        """Return the trained object from a file of `_write`."""
 
 
 def require_library(name: str, owner: str) -> Any:
@@ -104,17 +104,17 @@ def merge_params(
     owner: str,
     ignored: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Return parameters under their main names; later ones win, and None means the default.
+    """Return parameters under their main names; later ones override earlier ones.
 
     Args:
-        given: Parameters by main name or alias.
-        known: The main names.
-        aliases: The main name of each alias.
-        owner: The Estimator and the library, for errors.
-        ignored: Names that are left out.
+        given: Parameters by main name or alias; None means the library's default.
+        known: Main names.
+        aliases: Main name of each alias.
+        owner: Name of the Estimator and the library, for errors.
+        ignored: Names without effect.
 
     Raises:
-        DeclarationError: If the library has no such parameter, or it is set by the Estimator.
+        DeclarationError: If a parameter is unknown, or is set by the Estimator.
     """
     merged = {}
     for name, value in (item for params in given for item in params.items()):
@@ -123,7 +123,7 @@ def merge_params(
             continue
         if main not in known:
             raise DeclarationError(
-                f"{owner} has no parameter {name!r} that could be set here."
+                f"{owner} has no parameter {name!r} that can be declared."
                 f"{did_you_mean(name, [*known, *aliases])}",
                 parameter=name,
             )

@@ -1,7 +1,7 @@
 """Any scikit-learn regressor, classifier or pipeline as an Estimator.
 
-It knows scikit-learn's conventions and nothing of what a particular algorithm does. `val` is left
-alone: only scikit-learn's own splits decide when such an algorithm stops.
+Only scikit-learn's common interface is used, so that any algorithm with it works. The set ``val``
+is not used: scikit-learn algorithms with early stopping split ``train`` themselves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,11 +33,11 @@ from sklearn.utils.validation import has_fit_parameter  # noqa: E402
 
 
 class SklearnEstimator(Estimator):
-    """Wraps a scikit-learn algorithm.
+    """Wrapper of a scikit-learn algorithm.
 
     Args:
-        params: Arguments of the algorithm; ``step__argument`` reaches into a pipeline.
-        hyperparams: The same; they win over `params`.
+        params: Arguments of the algorithm; ``step__argument`` sets one of a pipeline's step.
+        hyperparams: The same; they override `params`.
         **class_params: `algorithm`: a class, a function that returns an unfitted algorithm, an
             unfitted algorithm itself (it is cloned), or the dotted name of one of these.
     """
@@ -65,22 +65,29 @@ class SklearnEstimator(Estimator):
         target: str,
         model: ModelView | None = None,
     ) -> Self:
-        """Learn `target` from `features` of the set called ``train``.
+        """Fit to the set ``train``.
+
+        Args:
+            datasets: Frames by set name.
+            features: Names of the feature columns.
+            target: Name of the target column.
+            model: The Model that is trained: its DataProvider declares the sample weights.
 
         Raises:
-            DataError: If the algorithm refuses the data; the columns that are no numbers are named.
+            DataError: If the algorithm rejects the data; columns that are not numeric are named.
+            DeclarationError: If it has no such argument, or does not support weights.
         """
         self._owner = f"{model.id}: {self._owner}" if model is not None else self._owner
         train = training_set(datasets, target, self._owner)
         X = select_features(train, pd.Index(features), self._owner)
-        algorithm = self._make()
+        algorithm = self._unfitted()
         weights = row_weights(train, model, self._owner)
         try:
             algorithm.fit(
                 X, column_of(train, target, self._owner).to_numpy(), **_weighted(algorithm, weights)
             )
         except (TypeError, ValueError) as error:
-            raise self._refused(X, "fit", error) from error
+            raise self._rejected(X, "fit", error) from error
         self._features, self._algorithm = pd.Index(features), algorithm
         return self
 
@@ -91,38 +98,38 @@ class SklearnEstimator(Estimator):
             MissingColumnError: If features are missing.
             UntrainedModelError: If it is not fitted.
         """
-        return estimation_frame(self._ask("predict", data), data.index)
+        return estimation_frame(self._call("predict", data), data.index)
 
     def predict_proba(self, data: pd.DataFrame, class_index: int | None = None) -> pd.DataFrame:
         """Return columns ``estimation_class_0 …`` in the order of `classes`, indexed as `data`.
 
         Raises:
-            NotImplementedError: If the algorithm gives no probabilities.
-            DataError: If there is no class `class_index`.
+            NotImplementedError: If the algorithm has no `predict_proba`.
+            DataError: If `class_index` is out of range.
             MissingColumnError: If features are missing.
             UntrainedModelError: If it is not fitted.
         """
-        return proba_frame(self._ask("predict_proba", data), data.index, class_index, self._owner)
+        return proba_frame(self._call("predict_proba", data), data.index, class_index, self._owner)
 
     def check_params(self) -> None:
-        """Raise DeclarationError if the algorithm has no such argument."""
-        self._make()
+        """Raise DeclarationError if an argument is unknown to the algorithm."""
+        self._unfitted()
 
     def is_classifier(self) -> bool:
         """Return whether the algorithm, or the last step of the pipeline, is a classifier."""
         return sklearn.base.is_classifier(
-            self._make() if self._algorithm is None else self._algorithm
+            self._unfitted() if self._algorithm is None else self._algorithm
         )
 
     def classes(self) -> list[Any]:
-        """Return the labels seen in training, sorted; none before, or if regressing."""
+        """Return the sorted labels of the training set; empty before fitting or for a regressor."""
         known = getattr(self._algorithm, "classes_", None)
         return [] if known is None else np.asarray(known).tolist()
 
     def feature_importance(self) -> pd.Series | None:
-        """Return importances, or absolute coefficients, as shares; None if it has neither.
+        """Return importances or absolute coefficients as shares; None if there are neither.
 
-        Of a pipeline they are those of its last step, named as its other steps name them.
+        For a pipeline they are those of its last step, with the feature names of the step before.
         """
         algorithm, names = self._algorithm, list(self._features)
         if hasattr(algorithm, "steps"):
@@ -136,7 +143,7 @@ class SklearnEstimator(Estimator):
             return None
         return importance_series(weights, names)
 
-    def _make(self) -> Any:
+    def _unfitted(self) -> Any:
         declared = self.class_params["algorithm"]
         found: Any = declared
         if isinstance(declared, str):
@@ -151,18 +158,18 @@ class SklearnEstimator(Estimator):
         arguments = {**self.params, **self.hyperparams}
         try:
             if isinstance(found, type):
-                # A pipeline has no steps to reach into before it is made.
+                # A pipeline's nested arguments can be set only after it is constructed.
                 nested = {key: arguments.pop(key) for key in [*arguments] if "__" in key}
                 return found(**arguments).set_params(**nested)
             made = sklearn.base.clone(found) if hasattr(found, "get_params") else found()
             return made.set_params(**arguments)
         except (TypeError, ValueError, AttributeError) as error:
             raise DeclarationError(
-                f"{self._owner}: cannot make the algorithm {declared!r} with {arguments}: {error}",
+                f"{self._owner}: cannot construct {declared!r} with {arguments}: {error}",
                 algorithm=repr(declared),
             ) from error
 
-    def _ask(self, method: str, data: pd.DataFrame) -> np.ndarray:
+    def _call(self, method: str, data: pd.DataFrame) -> np.ndarray:
         if self._algorithm is None:
             raise not_fitted(self._owner)
         if not hasattr(self._algorithm, method):
@@ -171,15 +178,15 @@ class SklearnEstimator(Estimator):
             )
         X = select_features(data, self._features, self._owner)
         if X.empty:
-            # Most algorithms refuse to be asked for nothing.
+            # Most algorithms reject an empty frame.
             labels = np.asarray(self.classes()) if self.classes() else np.empty(0)
             return labels[:0] if method == "predict" else np.empty((0, len(labels)))
         try:
             return getattr(self._algorithm, method)(X)
         except (TypeError, ValueError) as error:
-            raise self._refused(X, method, error) from error
+            raise self._rejected(X, method, error) from error
 
-    def _refused(self, X: pd.DataFrame, method: str, error: Exception) -> DataError:
+    def _rejected(self, X: pd.DataFrame, method: str, error: Exception) -> DataError:
         other = [str(name) for name in X.select_dtypes(exclude=["number", "bool"]).columns]
         hint = (
             f" {', '.join(map(repr, other))} are not numbers: encode them in "
@@ -187,14 +194,14 @@ class SklearnEstimator(Estimator):
             if other
             else ""
         )
-        return DataError(f"{self._owner}.{method} refused the data: {error}.{hint}", columns=other)
+        return DataError(f"{self._owner}.{method} rejected the data: {error}.{hint}", columns=other)
 
 
 def _weighted(algorithm: Any, weights: np.ndarray | None) -> dict[str, np.ndarray]:
-    """The argument of `fit` that carries the weights; of a pipeline, that of its last step.
+    """Return the weights as the argument of `fit`; for a pipeline, of its last step.
 
     Raises:
-        DeclarationError: If the algorithm takes none.
+        DeclarationError: If the algorithm does not support weights.
     """
     if weights is None:
         return {}
@@ -202,8 +209,8 @@ def _weighted(algorithm: Any, weights: np.ndarray | None) -> dict[str, np.ndarra
     name, last = steps[-1] if steps else ("", algorithm)
     if not has_fit_parameter(last, "sample_weight"):
         raise DeclarationError(
-            f"SklearnEstimator: {type(last).__name__} takes no weights; remove sample_weight, or "
-            "choose another algorithm.",
+            f"SklearnEstimator: {type(last).__name__} does not support weights; remove "
+            "sample_weight, or choose another algorithm.",
             algorithm=type(last).__name__,
         )
     return {f"{name}__sample_weight" if steps else "sample_weight": weights}

@@ -1,4 +1,7 @@
-"""Write what a library's own model file does not keep as JSON: parameters, categories, labels."""
+"""Convert parameters, categories and labels to JSON values and back, with their types.
+
+These are stored beside a library's own model file, which does not contain them.
+"""
 
 from typing import Any
 
@@ -11,14 +14,14 @@ _PLAIN = (type(None), bool, int, float, str)
 
 
 def to_json(value: Any, where: str) -> Any:
-    """Return `value` as JSON takes it; `from_json` gives back an equal one.
+    """Return `value` as JSON values, from which `from_json` restores an equal value.
 
     Args:
-        value: None, a bool, number or text, or tuples, lists and dicts of these.
-        where: What it is, for errors.
+        value: None, a bool, number or string, or nested tuples, lists and dicts of these.
+        where: Description of the value, for errors.
 
     Raises:
-        DataError: If something else is in it.
+        DataError: If a value has another type.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -31,13 +34,14 @@ def to_json(value: Any, where: str) -> Any:
     if isinstance(value, dict):
         return {"dict": [[to_json(k, where), to_json(v, where)] for k, v in value.items()]}
     raise DataError(
-        f"{where} is a {type(value).__name__}, which cannot be stored; make it text or a number.",
+        f"{where} is a {type(value).__name__}, which cannot be stored; convert it to a string or a "
+        "number.",
         type=type(value).__name__,
     )
 
 
 def from_json(stored: Any) -> Any:
-    """Return what was given to `to_json`."""
+    """Return the value that `to_json` has converted."""
     if isinstance(stored, list):
         return [from_json(item) for item in stored]
     if isinstance(stored, dict):
@@ -48,14 +52,14 @@ def from_json(stored: Any) -> Any:
 
 
 def index_to_json(index: pd.Index, where: str) -> dict[str, Any]:
-    """Return labels or categories with their type; `index_from_json` gives back an equal index.
+    """Return labels or categories as JSON values; `index_from_json` restores an equal index.
 
     Args:
-        index: Bools, numbers, text, times, durations, or intervals of numbers.
-        where: What it is, for errors.
+        index: Bools, numbers, strings, datetimes, timedeltas, or intervals of numbers.
+        where: Description of the values, for errors.
 
     Raises:
-        DataError: If its values are of another type.
+        DataError: If a value has another type.
     """
     if isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex):
         values = index.asi8.tolist()
@@ -67,7 +71,7 @@ def index_to_json(index: pd.Index, where: str) -> dict[str, Any]:
 
 
 def index_from_json(stored: dict[str, Any]) -> pd.Index:
-    """Return what was given to `index_to_json`."""
+    """Return the index that `index_to_json` has converted."""
     dtype, values = stored["dtype"], from_json(stored["values"])
     if dtype.startswith(("datetime64", "timedelta64")):
         return pd.Index(values, dtype="int64").astype(dtype)

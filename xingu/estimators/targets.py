@@ -1,4 +1,7 @@
-"""Turn the target column into the numbers that a library learns, and class codes into labels."""
+"""Convert the target column to the numbers that a library is fitted to.
+
+`NumberTarget` and `ClassTarget` have the same methods; a classifier uses the latter.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,20 +13,20 @@ from xingu.errors import DataError
 
 
 class NumberTarget:
-    """The target of a regressor.
+    """Target of a regressor.
 
     Attributes:
-        classes: No labels.
+        classes: Empty.
     """
 
     def __init__(self) -> None:
         self.classes = pd.Index([])
 
     def learn(self, values: pd.Series, owner: str) -> None:
-        """Check that `values` are numbers.
+        """Check the targets of the training set.
 
         Raises:
-            DataError: If they are not.
+            DataError: If they are not numeric.
         """
         self.codes(values, owner)
 
@@ -31,7 +34,7 @@ class NumberTarget:
         """Return `values` as float64, NaN where missing.
 
         Raises:
-            DataError: If they are not numbers.
+            DataError: If they are not numeric.
         """
         try:
             if values.dtype.kind in "mM":
@@ -39,30 +42,30 @@ class NumberTarget:
             return values.to_numpy(dtype=np.float64, na_value=np.nan)
         except (TypeError, ValueError) as error:
             raise DataError(
-                f"{owner}: the target {values.name!r} is not made of numbers ({error}); "
+                f"{owner}: the target {values.name!r} is not numeric ({error}); "
                 "convert it in clean_data_for_train, or use a classifier.",
                 target=values.name,
             ) from error
 
     def weights(self, codes: np.ndarray, declared: Any) -> None:
-        """Return None: a number has no class weight."""
+        """Return None: regressors have no class weights."""
 
 
 class ClassTarget:
-    """The target of a classifier: labels of any type that can be sorted.
+    """Target of a classifier: labels of any sortable type.
 
     Attributes:
-        classes: The labels of the training set, sorted; a label's position is its code.
+        classes: Sorted labels of the training set; a label's position is its code.
     """
 
     def __init__(self) -> None:
         self.classes = pd.Index([])
 
     def learn(self, values: pd.Series, owner: str) -> None:
-        """Learn the labels.
+        """Learn the labels of the training set.
 
         Raises:
-            DataError: If they cannot be sorted, or there is only one.
+            DataError: If they cannot be sorted, or there is only one label.
         """
         try:
             self.classes = pd.Index(pd.unique(values.to_numpy())).sort_values()
@@ -80,7 +83,7 @@ class ClassTarget:
             )
 
     def codes(self, values: pd.Series, owner: str) -> np.ndarray:  # noqa: ARG002
-        """Return the code of each label as float64, NaN where the training set lacks it."""
+        """Return the code of each label as float64; NaN for a label not in the training set."""
         codes = self.classes.get_indexer(pd.Index(values.to_numpy())).astype(np.float64)
         codes[codes < 0] = np.nan
         return codes
@@ -91,8 +94,8 @@ class ClassTarget:
         """Return the weight of each row by its class.
 
         Args:
-            codes: What `codes` returns for the training set.
-            declared: ``"balanced"``, or weights by label (others weigh 1), as scikit-learn's
+            codes: Codes of the training set, shape (n,).
+            declared: ``"balanced"``, or weights by label (default 1), as scikit-learn's
                 `class_weight`; None: no weights.
         """
         if declared is None:

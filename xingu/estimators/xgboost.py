@@ -1,8 +1,8 @@
 """XGBoost as Estimators: a regressor and a classifier.
 
-XGBoost gets the codes of categories as numbers and is told which features they are; unseen and
-missing categories are NaN. It keeps numbers as float32. Nothing here imports XGBoost before it is
-used, so that this module can be imported without it.
+Categories are passed as numeric codes with the feature type "c"; unseen and missing categories are
+NaN. XGBoost stores numbers as float32. It is imported on first use, so that this module can be
+imported without it.
 """
 
 from collections.abc import Mapping
@@ -44,23 +44,23 @@ KNOWN = frozenset(
     verbosity
     """.split()  # noqa: SIM905
 )
-"""Parameters by their main name; those that describe the data are set here."""
+"""Main names of parameters; those that describe the data are set by the Estimator."""
 SOFT = "multi:softprob"
 OF_CLASSES = ("binary:logistic", SOFT)
-"""The objectives that give probabilities: the default for two classes, and for more."""
+"""Objectives that return probabilities: the default for two classes, and for more."""
 IGNORED = frozenset({"importance_type", "enable_categorical"})
 
 
 class _XGBoost(StoredTrees):
-    """What both have in common.
+    """Base class of both.
 
     Args:
         params: XGBoost's own names, or those of its scikit-learn classes. With
-            `early_stopping_rounds`, so many rounds without a better `val` end the training, and
-            the best round is kept; without it, `val` is not used.
-        hyperparams: The same; they win over `params`, also under another alias.
-        **class_params: `log_every` (50) is how many rounds lie between two lines of progress in
-            the log, 0 for none.
+            `early_stopping_rounds`, training stops after that many rounds without improvement on
+            `val`, and the best round is kept; without it, `val` is not used.
+        hyperparams: The same; they override `params`, also under another alias.
+        **class_params: `log_every` (50) is the number of rounds between two log lines of
+            progress; 0: none.
     """
 
     THREADS = "nthread"
@@ -75,14 +75,14 @@ class _XGBoost(StoredTrees):
         objective = params.get("objective")
         if self.is_classifier() and objective not in {None, *OF_CLASSES}:
             raise DeclarationError(
-                f"{self._owner}: the objective {objective!r} gives no probabilities; use "
+                f"{self._owner}: the objective {objective!r} returns no probabilities; use "
                 f"{' or '.join(map(repr, OF_CLASSES))}, or remove it.",
                 objective=objective,
             )
         return params
 
     def _objective(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the parameters that say what is to be learned."""
+        """Return the parameters that define the objective."""
         classes = len(self._target.classes)
         if not classes:
             return {}
@@ -109,7 +109,7 @@ class _XGBoost(StoredTrees):
         patience = params.pop("early_stopping_rounds", None)
         callbacks = [self._progress(xgb, rounds)] if self._options["log_every"] else []
         if val is not None:
-            best = not _is_linear(params)  # of linear models XGBoost cannot keep the best round
+            best = not _is_linear(params)  # XGBoost cannot keep the best round of linear models
             callbacks.append(xgb.callback.EarlyStopping(rounds=int(patience), save_best=best))
         try:
             sets = [
@@ -126,7 +126,7 @@ class _XGBoost(StoredTrees):
                 verbose_eval=False,
             )
         except xgb.core.XGBoostError as error:
-            raise DataError(f"{self._owner}: XGBoost refused to train: {_text(error)}") from error
+            raise DataError(f"{self._owner}: XGBoost cannot train: {_message(error)}") from error
 
     def _rounds(self) -> int:
         return self._booster.num_boosted_rounds()
@@ -144,7 +144,7 @@ class _XGBoost(StoredTrees):
         return self._booster.inplace_predict(self._encoder.matrix(rows)).astype(np.float64)
 
     def _write(self, file: Path) -> None:
-        # XGBoost's own way of writing does not say why it failed.
+        # Booster.save_model does not report why it failed.
         file.write_bytes(self._booster.save_raw("ubj"))
 
     def _read(self, file: Path) -> Any:
@@ -171,7 +171,7 @@ class XGBoostRegressor(_XGBoost, BoostedRegressor):
 class XGBoostClassifier(_XGBoost, BoostedClassifier):
     """Gradient boosted trees that estimate the probability of each class.
 
-    Labels may be of any type that can be sorted. `class_weight` is understood as in scikit-learn:
+    Labels may be of any type that can be sorted. `class_weight` is that of scikit-learn:
     ``"balanced"``, or weights by label.
     """
 
@@ -180,6 +180,6 @@ def _is_linear(params: Mapping[str, Any]) -> bool:
     return params.get("booster") == "gblinear"
 
 
-def _text(error: Exception) -> str:
-    """Return the message of XGBoost without its stack trace."""
+def _message(error: Exception) -> str:
+    """Return XGBoost's message without its stack trace."""
     return str(error).partition("Stack trace:")[0].strip()

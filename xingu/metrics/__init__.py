@@ -1,4 +1,4 @@
-"""Metrics of estimations, and the methods of users that compute more of them."""
+"""Built-in metrics, and the collection of metrics that methods of users return."""
 
 from xingu.metrics.builtin import Measured, classification_metrics, regression_metrics
 from xingu.metrics.classification import (
@@ -14,6 +14,7 @@ from xingu.metrics.classification import (
     roc_auc,
 )
 from xingu.metrics.collect import MetricTable, metric_rows
+from xingu.metrics.ranking import auc_of_ranks
 from xingu.metrics.regression import bias, mae, mape, median_ae, median_ape, r2, rmse
 from xingu.provider.methods import call_method, find_methods
 from xingu.records import MetricRow
@@ -23,6 +24,7 @@ __all__ = [
     "MetricRow",
     "MetricTable",
     "accuracy",
+    "auc_of_ranks",
     "average_precision",
     "bias",
     "brier",

@@ -1,23 +1,28 @@
-"""The classical metrics of one set, measured in one go.
+"""Compute all built-in metrics of one set.
 
-Its one idea: a metric is either a number or a reason. It knows nothing of sets, Models or tables.
+Each metric becomes either a finite number or a reason why it is undefined; one undefined metric
+does not prevent the others. Metric names are keys of the control DB and of quality gates, so they
+must not change.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import pandas as pd
 
 from xingu.errors import UndefinedMetricError
 from xingu.metrics import classification, regression
 from xingu.metrics.classified import Classified, known_rows
-from xingu.metrics.ranking import rank
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Finite values by metric name, and the reasons of those that have none."""
+    """Metrics of one set.
+
+    Attributes:
+        values: Finite values by metric name.
+        undefined: Reasons by metric name, for metrics without a value.
+    """
 
     values: dict[str, float]
     undefined: dict[str, str]
@@ -26,15 +31,15 @@ class Measured:
 def regression_metrics(
     y_true: pd.Series, y_pred: pd.Series, weight: pd.Series | None = None
 ) -> Measured:
-    """Measure estimated numbers against observed ones.
+    """Compute all metrics of a regressor.
 
     Args:
         y_true: Observed target, shape (n,), any unit.
         y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
-        weight: What each row counts, at least 0, same index; None: all alike.
+        weight: Weight of each row, at least 0, same index; None: equal weights.
 
     Raises:
-        DataError: If they do not have the same index.
+        DataError: If the indexes differ.
     """
     return _measure(
         {
@@ -56,57 +61,56 @@ def classification_metrics(
     target_index: int,
     weight: pd.Series | None = None,
 ) -> Measured:
-    """Measure estimated probabilities against observed classes.
+    """Compute all metrics of a classifier.
 
-    The predicted class is the likeliest one, the first of equals. Log loss and accuracy look at
-    all classes, the other metrics at the target class against the rest. An observed label that is
-    not in `classes` counts as a wrong prediction of the rest, and leaves log loss undefined. With
-    more than two classes there is also `Macro F1`, over all of them.
+    The predicted class is the most probable one, the first of a tie. Log loss and accuracy use all
+    classes, the other metrics compare the target class with the rest. An observed label that is
+    not in `classes` counts as a wrong prediction of the rest, and makes log loss undefined. More
+    than two classes add `Macro F1`, over all classes.
 
     Args:
         y_true: Observed labels, shape (n,).
         probabilities: Columns ``estimation_class_0 …`` in the order of `classes`, in [0, 1], same
             index. Rows with a NaN on either side are dropped.
-        classes: The label of each column.
+        classes: Label of each column.
         target_index: Position of the target class in `classes`.
-        weight: What each row counts, at least 0, same index; None: all alike.
+        weight: Weight of each row, at least 0, same index; None: equal weights.
 
     Raises:
-        DataError: If index, columns and classes do not fit together.
+        DataError: If the indexes differ, or columns, classes and `target_index` do not match.
     """
     rows = known_rows(y_true, probabilities, classes, target_index, weight)
-    metrics = _of_classes(rows)
+    metrics = _classification(rows)
     if (rows.codes < 0).all():
-        return Measured({}, dict.fromkeys(metrics, _no_known_class(rows.observed, classes)))
+        return Measured({}, dict.fromkeys(metrics, _no_known_label(rows.observed, classes)))
     return _measure(metrics)
 
 
-def _of_classes(rows: Classified) -> dict[str, Callable[[], float]]:
+def _classification(rows: Classified) -> dict[str, Callable[[], float]]:
     weight, score = rows.weight, rows.score
     is_target, is_predicted = rows.is_target, rows.predicted == rows.target_index
-    ranking = cache(lambda: rank(is_target, score, weight))
     metrics: dict[str, Callable[[], float]] = {
-        "ROC AUC": lambda: ranking().roc_auc(),
-        "Average Precision": lambda: ranking().average_precision(),
+        "ROC AUC": lambda: rows.ranking.roc_auc(),
+        "Average Precision": lambda: rows.ranking.average_precision(),
         "Log Loss": lambda: classification.log_loss(
-            rows.observed, rows.chances, rows.classes, weight
+            rows.observed, rows.probabilities, rows.classes, weight
         ),
         "Brier": lambda: classification.brier(is_target, score, weight),
         "F1": lambda: classification.f1(is_target, is_predicted, weight),
         "Precision": lambda: classification.precision(is_target, is_predicted, weight),
         "Recall": lambda: classification.recall(is_target, is_predicted, weight),
         "Accuracy": lambda: classification.accuracy(rows.codes, rows.predicted, weight),
-        "KS": lambda: ranking().ks(),
+        "KS": lambda: rows.ranking.ks(),
     }
     if len(rows.classes) > 2:
         metrics["Macro F1"] = lambda: classification.macro_f1(rows.codes, rows.predicted, weight)
     return metrics
 
 
-def _no_known_class(observed: pd.Series, classes: Sequence[Hashable]) -> str:
+def _no_known_label(observed: pd.Series, classes: Sequence[Hashable]) -> str:
     if observed.empty:
         return "no row has both a class and its probabilities"
-    return f"{observed.iloc[0]!r} and all others in y_true are none of {list(classes)[:10]!r}"
+    return f"no label in y_true ({observed.iloc[0]!r}, …) is one of {list(classes)[:10]!r}"
 
 
 def _measure(metrics: Mapping[str, Callable[[], float]]) -> Measured:

@@ -1,6 +1,6 @@
-"""What a classifier says of some rows, beside what was observed.
+"""Observed classes and estimated probabilities of a set, as one record.
 
-Its one idea: metrics and plots look at the same rows, chosen once: those where nothing is missing.
+Metrics and plots use the same rows, selected once by `known_rows`: those without a missing value.
 """
 
 from collections.abc import Hashable, Sequence
@@ -11,6 +11,7 @@ import pandas as pd
 
 from xingu.errors import DataError
 from xingu.metrics.cleaning import check_same_rows, checked_weights, class_codes
+from xingu.metrics.ranking import Ranking, rank
 
 
 @dataclass(frozen=True)
@@ -19,27 +20,28 @@ class Classified:
 
     Attributes:
         observed: Labels.
-        chances: Probabilities in [0, 1], one column per class.
-        classes: The label of each column.
+        probabilities: Probabilities in [0, 1], one column per class.
+        classes: Label of each column.
         target_index: Position of the target class in `classes`.
-        weight: What each row counts, above 0; None: all alike.
+        weight: Weight of each row, above 0; None: equal weights.
     """
 
     observed: pd.Series
-    chances: pd.DataFrame
+    probabilities: pd.DataFrame
     classes: Sequence[Hashable]
     target_index: int
     weight: pd.Series | None = None
 
     @cached_property
     def codes(self) -> pd.Series:
-        """Position of each observed label in `classes`, -1 for one that is not there."""
+        """Position of each observed label in `classes`; -1 for an unknown label."""
         return pd.Series(class_codes(self.observed, self.classes), self.observed.index)
 
     @cached_property
     def predicted(self) -> pd.Series:
-        """Position of the likeliest class, the first of equals."""
-        likeliest = self.chances.to_numpy().argmax(axis=1) if len(self.chances) else []
+        """Position of the most probable class; the first one of a tie."""
+        probabilities = self.probabilities.to_numpy()
+        likeliest = probabilities.argmax(axis=1) if len(probabilities) else []
         return pd.Series(likeliest, self.observed.index, dtype="intp")
 
     @property
@@ -50,7 +52,16 @@ class Classified:
     @property
     def score(self) -> pd.Series:
         """Probability of the target class."""
-        return self.chances.iloc[:, self.target_index]
+        return self.probabilities.iloc[:, self.target_index]
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """Rows counted by the probability of the target class; sorted once.
+
+        Raises:
+            UndefinedMetricError: If there is no row, only one class, or a score is infinite.
+        """
+        return rank(self.is_target, self.score, self.weight)
 
 
 def known_rows(
@@ -60,24 +71,32 @@ def known_rows(
     target_index: int,
     weight: pd.Series | None = None,
 ) -> Classified:
-    """Return the rows where label, probabilities and weight are there, and the weight is not 0.
+    """Return the rows with a label, all probabilities and, if weighted, a weight above 0.
+
+    Args:
+        y_true: Observed labels, shape (n,).
+        probabilities: One column per class in the order of `classes`, in [0, 1], same index.
+        classes: Label of each column.
+        target_index: Position of the target class in `classes`.
+        weight: Weight of each row, at least 0, same index; None: equal weights.
 
     Raises:
-        DataError: If index, columns and classes do not fit together, or a weight is negative.
+        DataError: If the indexes differ, or columns, classes and `target_index` do not match.
+        UndefinedMetricError: If a weight is not a number, negative or infinite.
     """
     check_same_rows(y_true.index, probabilities.index)
     if probabilities.shape[1] != len(classes) or not 0 <= target_index < len(classes):
         raise DataError(
-            f"{probabilities.shape[1]} columns of probabilities and target class {target_index} do "
-            f"not fit the {len(classes)} classes {list(classes)[:10]!r}; "
+            f"{probabilities.shape[1]} columns of probabilities and the target class "
+            f"{target_index} do not match the {len(classes)} classes {list(classes)[:10]!r}; "
             "check proba_class_index and what post_process_after_predict_proba returns."
         )
-    chances = probabilities.astype("float64")
-    known = (y_true.notna() & chances.notna().all(axis=1)).to_numpy()
+    probabilities = probabilities.astype("float64")
+    known = (y_true.notna() & probabilities.notna().all(axis=1)).to_numpy()
     weights = checked_weights(weight, y_true.index)
     if weights is not None:
         known = known & (weights > 0)
     if not known.all():
-        y_true, chances = y_true.loc[known], chances.loc[known]
+        y_true, probabilities = y_true.loc[known], probabilities.loc[known]
     kept = None if weights is None else pd.Series(weights[known], y_true.index)
-    return Classified(y_true, chances, classes, target_index, kept)
+    return Classified(y_true, probabilities, classes, target_index, kept)

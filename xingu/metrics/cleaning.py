@@ -1,6 +1,7 @@
-"""Make clean arrays of the columns that a metric or a plot compares.
+"""Convert the columns that a metric or a plot compares into clean arrays.
 
-Its one idea: what cannot be measured is found here, once, with its reason. It knows no metric.
+Columns must have equal indexes. Rows with a missing value or of weight 0 are dropped; anything else
+that no metric can handle raises an error with its reason, here and in no other module.
 """
 
 from collections.abc import Hashable, Sequence
@@ -15,7 +16,7 @@ Array: TypeAlias = np.ndarray
 
 
 class Pairs(NamedTuple):
-    """What is compared, row by row; `weights` is None where all rows count alike."""
+    """Observed values, estimated values and weights, row by row; no weights: None."""
 
     true: Array
     pred: Array
@@ -25,12 +26,12 @@ class Pairs(NamedTuple):
 def paired_numbers(y_true: pd.Series, y_pred: pd.Series, weight: pd.Series | None = None) -> Pairs:
     """Return both columns and the weights as float64, without the rows where one is missing.
 
-    Rows of weight 0 are left out as well.
+    Rows of weight 0 are dropped as well.
 
     Raises:
-        DataError: If the columns are not about the same rows, in the same order.
-        UndefinedMetricError: If a column is not numeric or holds an infinite value, a weight is
-            negative, or no row is left.
+        DataError: If the indexes differ.
+        UndefinedMetricError: If a column is not numeric or contains an infinite value, a weight is
+            negative or infinite, or no row is left.
     """
     check_same_rows(y_true.index, y_pred.index)
     true, pred = as_floats(y_true, "y_true"), as_floats(y_pred, "y_pred")
@@ -45,28 +46,28 @@ def paired_numbers(y_true: pd.Series, y_pred: pd.Series, weight: pd.Series | Non
         raise UndefinedMetricError("no row has both an observed and an estimated value")
     for name, column in (("y_true", true), ("y_pred", pred)):
         if not np.isfinite(column).all():
-            raise UndefinedMetricError(f"{name} holds an infinite value")
+            raise UndefinedMetricError(f"{name} contains an infinite value")
     return Pairs(true, pred, weights)
 
 
 def paired_scores(is_target: pd.Series, score: pd.Series, weight: pd.Series | None = None) -> Pairs:
-    """Return `is_target` as booleans, `score` and the weights as float64, without missing rows.
+    """Return `is_target` as booleans, `score` and the weights as float64; see `paired_numbers`.
 
     Raises:
-        DataError: If the columns are not about the same rows, in the same order.
-        UndefinedMetricError: If a column is not numeric or is infinite, a weight is negative, or
-            no row is left.
+        DataError: If the indexes differ.
+        UndefinedMetricError: If a column is not numeric or contains an infinite value, a weight is
+            negative or infinite, or no row is left.
     """
     pairs = paired_numbers(is_target, score, weight)
     return pairs._replace(true=pairs.true != 0)
 
 
 def checked_weights(weight: pd.Series | None, index: pd.Index) -> Array | None:
-    """Return weights as float64; None if all rows count alike.
+    """Return weights as float64, NaN where missing; None if there are no weights.
 
     Raises:
-        DataError: If they are not about the rows of `index`.
-        UndefinedMetricError: If one is not a number, negative or infinite.
+        DataError: If their index is not `index`.
+        UndefinedMetricError: If a weight is not a number, negative or infinite.
     """
     if weight is None:
         return None
@@ -78,7 +79,11 @@ def checked_weights(weight: pd.Series | None, index: pd.Index) -> Array | None:
 
 
 def as_floats(column: pd.Series, name: str) -> Array:
-    """Return `column` as float64 with NaN for what is missing.
+    """Return `column` as float64, NaN where missing.
+
+    Args:
+        column: Numbers of any type.
+        name: Name of the argument, for the error.
 
     Raises:
         UndefinedMetricError: If a value is not a number.
@@ -90,19 +95,19 @@ def as_floats(column: pd.Series, name: str) -> Array:
 
 
 def class_codes(y_true: pd.Series, classes: Sequence[Hashable]) -> Array:
-    """Return the position in `classes` of every label; -1 for a missing or unknown one."""
+    """Return the position of each label in `classes`; -1 for a missing or unknown label."""
     codes, labels = pd.factorize(y_true)
     positions = {label: position for position, label in enumerate(classes)}
-    # The last entry answers the code -1, which factorize gives to what is missing.
+    # factorize gives missing labels the code -1, which indexes the last entry.
     lookup = np.array([positions.get(label, -1) for label in labels] + [-1], dtype=np.intp)
     return lookup[codes]
 
 
 def check_same_rows(left: pd.Index, right: pd.Index) -> None:
-    """Refuse to compare columns of different rows.
+    """Check that two columns describe the same rows, in the same order.
 
     Raises:
-        DataError: If the two indexes differ.
+        DataError: If the indexes differ.
     """
     if not left.equals(right):
         raise DataError(

@@ -1,7 +1,6 @@
-"""Metric and plot methods of a DataProvider or a Model, found by name, called and checked.
+"""Check what metric methods of a DataProvider or a Model return, and collect it as rows.
 
-Its one idea: a method's name says what it is for, its signature what it wants. It knows neither
-which prefixes exist nor where rows are kept.
+Methods are found and called by `xingu.provider.methods`; rows are stored by `xingu.tracking`.
 """
 
 import logging
@@ -21,26 +20,27 @@ from xingu.records import MetricRow
 logger = logging.getLogger(__name__)
 
 ESTIMATION_COLUMNS = ("name", "value_number", "value_text")
-CLASSICAL = "the classical metrics"
-"""The origin of metrics that nobody wrote a method for; those of methods replace them."""
+CLASSICAL = "the built-in metrics"
+"""Origin of the built-in metrics; a metric of a method replaces the built-in one of its name."""
 
 
 def metric_rows(set_name: str | None, result: object, where: str) -> list[MetricRow]:
-    """Return what a metric method returned as rows; missing ones are dropped with a logged reason.
+    """Convert the result of a metric method to rows; missing values are dropped and logged.
 
-    NaN and infinite numbers stay what they are, and are logged too.
+    NaN and infinite numbers are kept and logged.
 
     Args:
-        set_name: The set that was measured, or None for a metric of the whole Model.
-        result: Names to numbers (also of numpy, Decimal, and bool as 0 or 1) or texts.
+        set_name: The measured set; None for a metric of the whole Model.
+        result: Numbers or strings by metric name. Numbers include numpy types, Decimal, and bool
+            (as 0 or 1).
         where: Owner and method, for errors.
 
     Raises:
-        HookError: If `result` is something else.
+        HookError: If `result` is not such a mapping.
     """
     place = where + _of_set(set_name)
     rows = []
-    for name, value in checked_mapping(result, place, "numbers or texts").items():
+    for name, value in checked_mapping(result, place, "numbers or strings").items():
         row = _row(set_name, name, value, place)
         if row is None:
             logger.warning("%s: metric %r is %r and is left out", place, name, value)
@@ -52,13 +52,13 @@ def metric_rows(set_name: str | None, result: object, where: str) -> list[Metric
 
 
 class MetricTable:
-    """The metrics of one Model, each of them once.
+    """The metrics of one Model, one row per set and name.
 
     Args:
-        owner_label: The DataProvider, for the log.
+        owner_label: Id of the DataProvider, for the log.
 
     Attributes:
-        failures: Errors of methods; the others were measured all the same.
+        failures: Errors raised by methods; they do not prevent the metrics of other methods.
     """
 
     def __init__(self, owner_label: str) -> None:
@@ -68,20 +68,20 @@ class MetricTable:
 
     @property
     def rows(self) -> list[MetricRow]:
-        """The rows, in the order in which they were added."""
+        """Rows in the order in which they were added."""
         return [row for row, _ in self._rows.values()]
 
     def add(self, set_name: str | None, result: object, origin: str) -> None:
-        """Add what `origin` returned; metrics of a method replace the `CLASSICAL` of their name.
+        """Add the result of a method; its metrics replace `CLASSICAL` metrics of the same name.
 
         Args:
-            set_name: The set that was measured, or None for metrics of the whole Model.
-            result: Names to numbers or texts.
+            set_name: The measured set; None for metrics of the whole Model.
+            result: Numbers or strings by metric name.
             origin: Owner and method, or `CLASSICAL`.
 
         Raises:
-            HookError: If `result` is something else, or another method yielded the same metric of
-                the same set.
+            HookError: If `result` is not such a mapping, or another method has returned the same
+                metric of the same set.
         """
         for row in metric_rows(set_name, result, origin):
             key = (row.set, row.name)
@@ -95,22 +95,22 @@ class MetricTable:
             self._rows[key] = (row, origin)
 
     def add_undefined(self, set_name: str | None, undefined: Mapping[str, str]) -> None:
-        """Log why metrics have no value: the reason by metric name."""
+        """Log the reasons (by metric name) of metrics without a value."""
         for name, reason in undefined.items():
             place = self._owner_label + _of_set(set_name)
             logger.warning("%s: metric %r is left out: %s", place, name, reason)
 
 
 def estimation_rows(result: object, index: pd.Index, where: str) -> pd.DataFrame:
-    """Return what a method measured of single estimations: name, value_number and value_text.
+    """Return metrics of single estimations with the columns name, value_number and value_text.
 
     Args:
-        result: A frame with `name` and one of the values at least.
-        index: The index of the data.
+        result: The result of a method: a frame with `name` and at least one of the value columns.
+        index: Index of the data.
         where: Owner and method, for errors.
 
     Raises:
-        HookError: If `result` is something else, or is about other rows.
+        HookError: If `result` is not such a frame, or has rows that are not in `index`.
     """
     if not isinstance(result, pd.DataFrame) or "name" not in result:
         raise HookError(
@@ -118,22 +118,29 @@ def estimation_rows(result: object, index: pd.Index, where: str) -> pd.DataFrame
             f"columns {', '.join(ESTIMATION_COLUMNS)}."
         )
     if not result.index.isin(index).all():
-        raise HookError(f"{where} returned rows that the data does not have; keep its index.")
+        raise HookError(
+            f"{where} returned rows that are not in the data; keep the index of the data."
+        )
     table = result.reindex(columns=list(ESTIMATION_COLUMNS))
     try:
         return table.astype({"name": "str", "value_number": "float64"})
     except (TypeError, ValueError) as error:
         raise HookError(
-            f"{where} returned as value_number what is no number ({error}); "
-            "texts go into value_text."
+            f"{where} returned a value_number that is not a number ({error}); "
+            "put strings into value_text."
         ) from error
 
 
 def checked_mapping(result: object, place: str, wanted: str) -> Mapping[str, Any]:
     """Return `result` if it is a mapping whose keys are names.
 
+    Args:
+        result: The result of a method.
+        place: Owner, method and set, for errors.
+        wanted: The expected values, for errors.
+
     Raises:
-        HookError: If it is something else; the text says what came and that `wanted` was.
+        HookError: If it is not.
     """
     if not isinstance(result, Mapping):
         raise HookError(
@@ -142,7 +149,7 @@ def checked_mapping(result: object, place: str, wanted: str) -> Mapping[str, Any
         )
     for name in result:
         if not isinstance(name, str) or not name:
-            raise HookError(f"{place} returned the name {name!r}; names are non-empty texts.")
+            raise HookError(f"{place} returned the name {name!r}; use non-empty strings.")
     return result
 
 
@@ -156,7 +163,7 @@ def _row(set_name: str | None, name: str, value: object, place: str) -> MetricRo
     if not isinstance(value, (Real, Decimal)):
         raise HookError(
             f"{place} returned {type(value).__name__} as the metric {name!r}; "
-            "a metric is a number or a text."
+            "a metric is a number or a string."
         )
     return MetricRow(set_name, name, float(value), None)
 

@@ -1,6 +1,7 @@
-"""Rows counted from the highest score down: what ROC, precision-recall and KS have in common.
+"""Rows counted by score: the basis of ROC AUC, average precision, KS and the curves of plots.
 
-Its one idea: the sort is most of their cost, so it is done once for all of them.
+The sort costs more than everything computed from it, so metrics and plots of the same rows share
+one `Ranking`. All curves run from the highest score to the lowest.
 """
 
 from dataclasses import dataclass
@@ -14,63 +15,76 @@ from xingu.metrics.cleaning import Array, paired_scores
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Counts at each distinct score, highest first.
+    """Cumulative counts at each distinct score, highest first; all arrays have the same length.
 
     Attributes:
-        scores: Distinct scores, falling.
-        hits: Weight of the target rows with that score or a higher one; ends at their total. Rows
-            without weights count 1.
-        misses: The same of all other rows.
-        rows: How many rows there are.
+        scores: Distinct scores, descending.
+        hits: Total weight of the target rows with this score or a higher one; the last value is
+            the total. Without weights each row counts 1.
+        misses: The same for the rows of other classes.
+        counts: Number of rows with this score or a higher one, whatever their weight.
     """
 
     scores: Array
     hits: Array
     misses: Array
-    rows: int
+    counts: Array
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.counts[-1])
+
+    @property
+    def prevalence(self) -> float:
+        """Share of target rows among all rows, in (0, 1)."""
+        return float(self.precision()[-1])
 
     def true_positive_rate(self) -> Array:
-        """Share of the target rows found, starting at 0 (nothing taken), ending at 1."""
+        """Return recall at each score, preceded by 0: rises from 0 (no row selected) to 1."""
         return np.concatenate([[0.0], self.hits / self.hits[-1]])
 
     def false_positive_rate(self) -> Array:
-        """Share of the other rows taken by mistake, starting at 0, ending at 1."""
+        """Return the selected share of other rows at each score, preceded by 0."""
         return np.concatenate([[0.0], self.misses / self.misses[-1]])
 
     def precision(self) -> Array:
-        """Share of target rows among the rows taken, at each distinct score."""
+        """Return the share of target rows among the rows selected at each score."""
         return self.hits / (self.hits + self.misses)
 
-    def taken(self) -> Array:
-        """Share of all rows taken, starting at 0, ending at 1."""
-        taken = self.hits + self.misses
-        return np.concatenate([[0.0], taken / taken[-1]])
+    def selected(self) -> Array:
+        """Return the selected share of all rows at each score, preceded by 0."""
+        selected = self.hits + self.misses
+        return np.concatenate([[0.0], selected / selected[-1]])
 
     def roc_auc(self) -> float:
-        """Area under the ROC curve, in [0, 1]."""
-        heights, steps = self.true_positive_rate(), np.diff(self.false_positive_rate())
-        return float(np.sum(steps * (heights[1:] + heights[:-1]) / 2))
+        """Return the area under the ROC curve, in [0, 1]."""
+        selected = self.hits + self.misses
+        total, tied = selected[-1], np.diff(selected, prepend=0)
+        mean_ranks = total - selected + (tied + 1) / 2
+        return auc_of_ranks(np.diff(self.hits, prepend=0), mean_ranks, total)
 
     def average_precision(self) -> float:
-        """Precision averaged over the steps of recall, in [0, 1]."""
+        """Return the precision averaged over the steps of recall, in [0, 1]."""
         return float(np.sum(np.diff(self.true_positive_rate()) * self.precision()))
 
     def ks(self) -> float:
-        """Largest distance between the two score distributions, in [0, 1]."""
+        """Return the largest distance between the two score distributions, in [0, 1]."""
         return float(np.max(np.abs(self.true_positive_rate() - self.false_positive_rate())))
 
 
 def rank(is_target: pd.Series, score: pd.Series, weight: pd.Series | None = None) -> Ranking:
-    """Count target rows and others from the highest score down.
+    """Count target rows and other rows from the highest score down.
 
     Args:
         is_target: Whether each row is of the target class, shape (n,).
-        score: The higher, the likelier the target class; same index. Rows with a NaN on either
-            side are dropped.
-        weight: What each row counts, at least 0, same index.
+        score: Probability of the target class, or any score that increases with it; same index.
+            Rows with a NaN on either side are dropped.
+        weight: Weight of each row, at least 0, same index; None: equal weights.
 
     Raises:
-        UndefinedMetricError: If no row is left, or only one class is.
+        DataError: If the indexes differ.
+        UndefinedMetricError: If no row is left, only one class is, or a score is infinite.
     """
     hits, scores, weights = paired_scores(is_target, score, weight)
     found = int(np.count_nonzero(hits))
@@ -81,11 +95,37 @@ def rank(is_target: pd.Series, score: pd.Series, weight: pd.Series | None = None
     order = np.argsort(scores)[::-1]
     scores, hits = scores[order], hits[order]
     last_of_score = np.append(np.flatnonzero(scores[1:] != scores[:-1]), len(scores) - 1)
+    counts = 1 + last_of_score
     if weights is None:
         hits_so_far = np.cumsum(hits)[last_of_score]
-        misses_so_far = 1 + last_of_score - hits_so_far
+        misses_so_far = counts - hits_so_far
     else:
         weights = weights[order]
         hits_so_far = np.cumsum(weights * hits)[last_of_score]
         misses_so_far = np.cumsum(weights * ~hits)[last_of_score]
-    return Ranking(scores[last_of_score], hits_so_far, misses_so_far, len(scores))
+    return Ranking(scores[last_of_score], hits_so_far, misses_so_far, counts)
+
+
+def auc_of_ranks(hits: Array, ranks: Array, total: float | None = None) -> float:
+    """Return the area under the ROC curve of rows whose ranks are known, without sorting them.
+
+    It is the Mann-Whitney U statistic divided by the number of pairs (Hanley and McNeil 1982, "The
+    meaning and use of the area under a receiver operating characteristic curve"): the share of
+    pairs of a target row and another row in which the target row has the higher score; a tie
+    counts one half.
+
+    Args:
+        hits: Weight of each target row and 0 for each other row, shape (n,); or booleans.
+        ranks: Rank of each row's score, 1 for the lowest; ties share their mean rank, as in
+            `pandas.Series.rank`. Same shape. With weights, a row counts as that many tied rows.
+        total: Total weight of all rows; None: the number of rows.
+
+    Returns:
+        The area in [0, 1]; NaN if only one class is present.
+    """
+    found = float(hits.sum())
+    pairs = found * ((len(hits) if total is None else total) - found)
+    if not pairs:
+        return np.nan
+    # No np.dot: BLAS would start threads for a millisecond of work.
+    return float(((hits * ranks).sum() - found * (found + 1) / 2) / pairs)

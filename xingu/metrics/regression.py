@@ -1,8 +1,10 @@
-"""How far estimated numbers are from observed ones: one pure function per metric.
+"""Metrics of estimated numbers: one pure function per metric.
 
-All take the observed and the estimated column and return one finite number, or say why there is
-none. Formulas are those of scikit-learn's user guide, section "Regression metrics"; numpy computes
-them, because validation in scikit-learn costs more than the mathematics.
+All functions take pandas columns with equal indexes, drop rows with a missing value or of weight 0,
+and return a finite number. They raise `DataError` if the indexes differ, and `UndefinedMetricError`
+if no row is left, a value is infinite or not numeric, or the result is not finite. Formulas are
+those of scikit-learn's user guide, section "Regression metrics"; they are computed with numpy
+because scikit-learn's input validation takes longer than the computation.
 """
 
 from collections.abc import Callable
@@ -23,7 +25,7 @@ def rmse(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> float:
     Args:
         y_true: Observed target, shape (n,), any unit.
         y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
-        weight: What each row counts, at least 0, same index; None: all alike.
+        weight: Weight of each row, at least 0, same index; None: equal weights.
 
     Raises:
         UndefinedMetricError: If no row is left, or a value is infinite or not numeric.
@@ -34,13 +36,7 @@ def rmse(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> float:
 def mae(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> float:
     """Mean of |pred - true|, in the unit of the target, at least 0.
 
-    Args:
-        y_true: Observed target, shape (n,), any unit.
-        y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
-        weight: What each row counts, at least 0, same index; None: all alike.
-
-    Raises:
-        UndefinedMetricError: If no row is left, or a value is infinite or not numeric.
+    Arguments and errors are those of `rmse`.
     """
     return _measure(paired_numbers(y_true, y_pred, weight), _mae)
 
@@ -48,13 +44,7 @@ def mae(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> float:
 def median_ae(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> float:
     """Median of |pred - true|, in the unit of the target, at least 0.
 
-    Args:
-        y_true: Observed target, shape (n,), any unit.
-        y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
-        weight: What each row counts, at least 0, same index; None: all alike.
-
-    Raises:
-        UndefinedMetricError: If no row is left, or a value is infinite or not numeric.
+    Arguments and errors are those of `rmse`.
     """
     return _measure(paired_numbers(y_true, y_pred, weight), _median_ae)
 
@@ -62,14 +52,10 @@ def median_ae(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> fl
 def mape(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> float:
     """Mean of |pred - true| / |true|, as a fraction (0.15 means 15 %), at least 0.
 
-    Args:
-        y_true: Observed target, shape (n,), any unit, never zero.
-        y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
-        weight: What each row counts, at least 0, same index; None: all alike.
+    Arguments are those of `rmse`.
 
     Raises:
-        UndefinedMetricError: If no row is left, `y_true` holds a zero, or a value is infinite or
-            not numeric.
+        UndefinedMetricError: Also if `y_true` contains a zero.
     """
     return _measure(paired_numbers(y_true, y_pred, weight), _mape)
 
@@ -77,43 +63,29 @@ def mape(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> float:
 def median_ape(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> float:
     """Median of |pred - true| / |true|, as a fraction (0.15 means 15 %), at least 0.
 
-    Args:
-        y_true: Observed target, shape (n,), any unit, never zero.
-        y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
-        weight: What each row counts, at least 0, same index; None: all alike.
+    Arguments are those of `rmse`.
 
     Raises:
-        UndefinedMetricError: If no row is left, `y_true` holds a zero, or a value is infinite or
-            not numeric.
+        UndefinedMetricError: Also if `y_true` contains a zero.
     """
     return _measure(paired_numbers(y_true, y_pred, weight), _median_ape)
 
 
 def r2(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> float:
-    """Coefficient of determination: 1 is perfect, 0 as good as the mean, and below 0 worse.
+    """Coefficient of determination: 1 is perfect, 0 is the mean of the target, below 0 is worse.
 
-    Args:
-        y_true: Observed target, shape (n,), any unit, not constant.
-        y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
-        weight: What each row counts, at least 0, same index; None: all alike.
+    Arguments are those of `rmse`.
 
     Raises:
-        UndefinedMetricError: If no row is left, `y_true` is constant, or a value is infinite or
-            not numeric.
+        UndefinedMetricError: Also if `y_true` is constant.
     """
     return _measure(paired_numbers(y_true, y_pred, weight), _explained_share)
 
 
 def bias(y_true: pd.Series, y_pred: pd.Series, weight: Weight = None) -> float:
-    """Mean of pred - true, in the unit of the target: above 0 where estimations are too high.
+    """Mean of pred - true, in the unit of the target; above 0 if estimations are too high.
 
-    Args:
-        y_true: Observed target, shape (n,), any unit.
-        y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
-        weight: What each row counts, at least 0, same index; None: all alike.
-
-    Raises:
-        UndefinedMetricError: If no row is left, or a value is infinite or not numeric.
+    Arguments and errors are those of `rmse`.
     """
     return _measure(paired_numbers(y_true, y_pred, weight), _bias)
 
@@ -164,7 +136,7 @@ def _relative_errors(true: Array, pred: Array) -> Array:
 
 
 def _median(values: Array, weights: Array | None) -> Any:
-    """The value with half of the weight on either side; between two of them their middle."""
+    """Return the weighted median: the mean of two values if both have half of the weight below."""
     if weights is None:
         return np.median(values)
     order = np.argsort(values)

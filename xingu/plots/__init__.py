@@ -1,4 +1,4 @@
-"""Plots of estimations, and their files."""
+"""Plots of estimations, features and searches, and their files."""
 
 from xingu.extras import needs
 

@@ -1,6 +1,7 @@
-"""The classical plots of one set, drawn in one go.
+"""Draw all built-in plots of one set.
 
-Its one idea: what cannot be drawn is left out with a logged reason; a plot never fails a train.
+A plot that is undefined is skipped and logged with its reason; it never fails a train. Plot names
+are keys of files and of the control DB, so they must not change.
 """
 
 import logging
@@ -31,17 +32,17 @@ def regression_plots(
     set_name: str | None = None,
     off: Collection[str] = (),
 ) -> "dict[str, go.Figure]":
-    """Draw estimated numbers against observed ones.
+    """Draw all plots of a regressor.
 
     Args:
         y_true: Observed target, shape (n,), any unit.
         y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped.
         target: Name of the target, for the axes.
         set_name: Name of the set, for the titles.
-        off: Names of plots that are not drawn.
+        off: Names of plots that are switched off.
 
     Raises:
-        DataError: If the two do not have the same index.
+        DataError: If the indexes differ.
     """
     plots = {"Predicted against true": predicted_against_true, "Residuals": residuals}
     return drawn(
@@ -54,13 +55,13 @@ def regression_plots(
 def classification_plots(
     rows: Classified, target: str, set_name: str | None = None, off: Collection[str] = ()
 ) -> "dict[str, go.Figure]":
-    """Draw the target class's probabilities against observed classes, and the confusion of all.
+    """Draw all plots of a classifier: those of the target class, and the confusion matrix.
 
     Args:
         rows: Observed classes and estimated probabilities.
         target: Name of the target, for the axes.
         set_name: Name of the set, for the titles.
-        off: Names of plots that are not drawn.
+        off: Names of plots that are switched off.
     """
     label = f"{target} = {rows.classes[rows.target_index]}"
     plots = {
@@ -73,20 +74,19 @@ def classification_plots(
         "KS": decisions.ks,
     }
     of_target: dict[str, Draw] = {
-        name: partial(draw, rows.is_target, rows.score, label, set_name, rows.weight)
-        for name, draw in plots.items()
+        name: lambda draw=draw: draw(rows.ranking, label, set_name) for name, draw in plots.items()
     }
-    of_all = partial(decisions.confusion_matrix, rows, target, set_name)
-    return drawn({**of_target, "Confusion matrix": of_all}, label, off)
+    confusion = partial(decisions.confusion_matrix, rows, target, set_name)
+    return drawn({**of_target, "Confusion matrix": confusion}, label, off)
 
 
 def drawn(plots: Mapping[str, Draw], shown: str, off: Collection[str]) -> "dict[str, go.Figure]":
-    """Draw plots by name, except those that are `off` and those that have a reason not to be.
+    """Draw plots by name, except those in `off` and those that are undefined.
 
     Args:
-        plots: What draws each.
-        shown: What they are about, for the log.
-        off: Names of plots that are not drawn.
+        plots: Function that draws each plot.
+        shown: Subject of the plots, for the log.
+        off: Names of plots that are switched off.
     """
     figures = {}
     for name, draw in plots.items():
@@ -95,5 +95,5 @@ def drawn(plots: Mapping[str, Draw], shown: str, off: Collection[str]) -> "dict[
         try:
             figures[name] = draw()
         except UndefinedMetricError as reason:
-            logger.warning("plot %r of %s is left out: %s", name, shown, reason)
+            logger.warning("plot %r of %s is skipped: %s", name, shown, reason)
     return figures

@@ -1,39 +1,26 @@
-"""Plots of the target class's probability against what was observed."""
+"""Plots of a classifier's ranking and calibration for the target class.
+
+All plots of one set take the same `Ranking`, so that its rows are sorted once.
+"""
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
-from xingu.errors import UndefinedMetricError
-from xingu.metrics.cleaning import paired_scores
-from xingu.metrics.ranking import Ranking, rank
+from xingu.metrics.ranking import Ranking
 from xingu.plots import theme
 
 CURVE_POINTS = 1_000
 CALIBRATION_BINS = 10
 
 
-def roc_curve(
-    is_target: pd.Series,
-    score: pd.Series,
-    target: str,
-    set_name: str | None = None,
-    weight: pd.Series | None = None,
-) -> "go.Figure":
-    """Draw the share of target rows found over the share of other rows taken by mistake.
+def roc_curve(ranking: Ranking, target: str, set_name: str | None = None) -> "go.Figure":
+    """Draw the true positive rate over the false positive rate, thinned to about 1,000 points.
 
     Args:
-        is_target: Whether each row is of the target class, shape (n,).
-        score: Probability of the target class, same index. Rows with a NaN on either side are
-            dropped; the curve is thinned to 1,000 points.
+        ranking: Rows counted by the probability of the target class.
         target: Name of the target and its class, for the axes.
         set_name: Name of the set, for the title.
-        weight: What each row counts, at least 0, same index; None: all alike.
-
-    Raises:
-        UndefinedMetricError: If no row is left, only one class is, or a score is infinite.
     """
-    ranking = rank(is_target, score, weight)
     x, y = ranking.false_positive_rate(), ranking.true_positive_rate()
     thresholds = np.concatenate([[np.nan], ranking.scores])
     return theme.new_figure(
@@ -41,7 +28,7 @@ def roc_curve(
             curve_of(
                 x, y, thresholds, "false positive rate %{x:.2%}<br>true positive rate %{y:.2%}"
             ),
-            theme.reference_line([0, 1], [0, 1], "guessing"),
+            theme.reference_line([0, 1], [0, 1], "random"),
         ],
         theme.titled("ROC", set_name),
         f"area {ranking.roc_auc():.4f} · KS {ranking.ks():.4f} · {rows_of(ranking)}",
@@ -51,24 +38,16 @@ def roc_curve(
 
 
 def precision_recall_curve(
-    is_target: pd.Series,
-    score: pd.Series,
-    target: str,
-    set_name: str | None = None,
-    weight: pd.Series | None = None,
+    ranking: Ranking, target: str, set_name: str | None = None
 ) -> "go.Figure":
-    """Draw the share of target rows among those taken over the share of target rows found.
-
-    For the arguments and errors see `roc_curve`.
-    """
-    ranking = rank(is_target, score, weight)
-    share = float(ranking.precision()[-1])
-    found = ranking.true_positive_rate()[1:]
+    """Draw precision over recall; the arguments are those of `roc_curve`."""
+    share = ranking.prevalence
+    recall = ranking.true_positive_rate()[1:]
     hover = "recall %{x:.2%}<br>precision %{y:.2%}"
     return theme.new_figure(
         [
-            curve_of(found, ranking.precision(), ranking.scores, hover),
-            theme.reference_line([0, 1], [share, share], f"guessing ({share:.1%})"),
+            curve_of(recall, ranking.precision(), ranking.scores, hover),
+            theme.reference_line([0, 1], [share, share], f"random ({share:.1%})"),
         ],
         theme.titled("Precision-recall", set_name),
         f"average precision {ranking.average_precision():.4f} · {rows_of(ranking)}",
@@ -77,39 +56,24 @@ def precision_recall_curve(
     ).update_layout(xaxis_range=[-0.01, 1.01], yaxis_range=[-0.01, 1.02])
 
 
-def calibration_curve(
-    is_target: pd.Series,
-    probability: pd.Series,
-    target: str,
-    set_name: str | None = None,
-    weight: pd.Series | None = None,
-) -> "go.Figure":
-    """Draw how often the target class was observed over how often it was expected.
+def calibration_curve(ranking: Ranking, target: str, set_name: str | None = None) -> "go.Figure":
+    """Draw the observed share of target rows over their mean probability, for up to ten bins.
 
-    Rows are put into ten bins of about equal size by their probability; bins of equal
-    probabilities are merged.
-
-    Args:
-        is_target: Whether each row is of the target class, shape (n,).
-        probability: Probability of the target class, in [0, 1], same index. Rows with a NaN on
-            either side are dropped.
-        target: Name of the target and its class, for the axes.
-        set_name: Name of the set, for the title.
-        weight: What each row counts, at least 0, same index; None: all alike.
-
-    Raises:
-        UndefinedMetricError: If no row is left, only one class is, or a value is infinite.
+    The edges of the bins are deciles of the probability, so that bins have about the same number
+    of rows; equal edges are merged. The arguments are those of `roc_curve`.
     """
-    hits, chances, weights = paired_scores(is_target, probability, weight)
-    if hits.all() or not hits.any():
-        raise UndefinedMetricError("one class only")
-    edges = np.unique(np.quantile(chances, np.linspace(0, 1, CALIBRATION_BINS + 1)))
-    bins = np.searchsorted(edges[1:-1], chances, side="right")
-    counts = np.ones(len(hits)) if weights is None else weights
-    sizes, totals = np.bincount(bins), np.bincount(bins, counts)
+    scores = ranking.scores
+    rows, hits, misses = (
+        np.diff(each, prepend=0) for each in (ranking.counts, ranking.hits, ranking.misses)
+    )
+    deciles = np.linspace(0, 1, CALIBRATION_BINS + 1)
+    edges = np.unique(np.quantile(np.repeat(scores, rows), deciles))
+    bins = np.searchsorted(edges[1:-1], scores, side="right")
+    weights = hits + misses
+    sizes, totals = np.bincount(bins, rows).astype(np.int64), np.bincount(bins, weights)
     used = sizes > 0
-    expected = np.bincount(bins, counts * chances)[used] / totals[used]
-    observed = np.bincount(bins, counts * hits)[used] / totals[used]
+    expected = np.bincount(bins, weights * scores)[used] / totals[used]
+    observed = np.bincount(bins, hits)[used] / totals[used]
     curve = go.Scatter(
         x=expected,
         y=observed,
@@ -125,14 +89,21 @@ def calibration_curve(
     return theme.new_figure(
         [curve, theme.reference_line([0, end], [0, end], "perfect")],
         theme.titled("Calibration", set_name),
-        f"{len(hits):,} rows in {used.sum()} bins of about equal size",
+        f"{ranking.rows:,} rows in {used.sum()} bins of about equal size",
         f"mean probability, {target}",
         f"observed share, {target}",
     )
 
 
 def curve_of(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray, hover: str) -> "go.Scatter":
-    """Return a line through about `CURVE_POINTS` of the points."""
+    """Return a line through about `CURVE_POINTS` of the points, with its thresholds on hover.
+
+    Args:
+        x: Ascending positions, shape (n,).
+        y: Values, same shape.
+        thresholds: Lowest probability of the rows selected at each point, same shape.
+        hover: Text of the hover label, with plotly's placeholders.
+    """
     kept = thinned(x, y)
     return go.Scatter(
         x=x[kept],
@@ -146,7 +117,7 @@ def curve_of(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray, hover: str) -
 
 
 def thinned(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return about `CURVE_POINTS` positions, evenly spaced along the drawn line."""
+    """Return the positions of about `CURVE_POINTS` points, evenly spaced along the drawn line."""
     if len(x) <= CURVE_POINTS:
         return np.arange(len(x))
     length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
@@ -155,5 +126,5 @@ def thinned(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def rows_of(ranking: Ranking) -> str:
-    """Return how many rows there are, in words."""
-    return f"{ranking.rows:,} rows, {float(ranking.precision()[-1]):.1%} of them target"
+    """Return the number of rows and the share of target rows, for a subtitle."""
+    return f"{ranking.rows:,} rows, {ranking.prevalence:.1%} of them target"

@@ -1,7 +1,7 @@
-"""Check and collect what plot methods return.
+"""Check what plot methods return, and collect it by plot name.
 
-Its one idea: a plot is a plotly figure, or a matplotlib one where matplotlib is there; neither
-library is needed to tell.
+A plot is a plotly or a matplotlib Figure. Figures are recognized by their methods, so that neither
+library is imported here.
 """
 
 from collections import defaultdict
@@ -15,12 +15,12 @@ from xingu.records import PlotChannel
 
 
 class Gallery:
-    """The figures of one Model by name.
+    """The figures of one Model.
 
     Attributes:
-        figures: Plotly or matplotlib Figures.
-        channels: What each of them is about.
-        failures: Errors of methods; the others drew all the same.
+        figures: Plotly or matplotlib Figures by plot name.
+        channels: Channel of each figure, by plot name.
+        failures: Errors raised by methods; they do not prevent the plots of other methods.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Gallery:
     def add_builtin(
         self, channel: PlotChannel, figures: Mapping[str, Any], set_name: str | None = None
     ) -> None:
-        """Add figures that nobody wrote a method for, of one set or of none."""
+        """Add built-in figures of a set, or of the whole Model if `set_name` is None."""
         for name, figure in figures.items():
             self.figures[_of_set(name, set_name)] = figure
             self.channels[_of_set(name, set_name)] = channel
@@ -40,10 +40,16 @@ class Gallery:
     def add(
         self, channel: PlotChannel, result: object, where: str, set_name: str | None = None
     ) -> None:
-        """Add what a method returned; it replaces the built-in figures of the same names.
+        """Add the figures of a method; they replace built-in figures of the same name.
+
+        Args:
+            channel: Channel of the figures.
+            result: Figures by plot name.
+            where: Owner, method and set, for errors.
+            set_name: The set that is drawn; None for plots of the whole Model.
 
         Raises:
-            HookError: If `result` is something else, or repeats a name of another method.
+            HookError: If `result` is not such a mapping, or repeats a name of another method.
         """
         taken = self._by_methods[channel, set_name]
         figures = figures_of(result, taken, where)
@@ -52,20 +58,20 @@ class Gallery:
 
 
 def figures_of(result: object, taken: Collection[str], where: str) -> dict[str, Any]:
-    """Return what a plot method returned as figures by name.
+    """Return the result of a plot method if it is figures by name.
 
     Args:
-        result: Names to figures.
-        taken: Names that other methods have given already.
+        result: The result of the method.
+        taken: Names that other methods have used.
         where: Owner, method and set, for errors.
 
     Raises:
-        HookError: If `result` is something else, or repeats a name.
+        HookError: If `result` is not a mapping of names to figures, or repeats a name.
     """
     figures = dict(checked_mapping(result, where, "figures"))
     for name, figure in figures.items():
         if name in taken:
-            raise HookError(f"{where} yields the plot {name!r} a second time; rename it.")
+            raise HookError(f"{where} returned the plot {name!r} a second time; rename it.")
         if not (is_plotly(figure) or is_matplotlib(figure)):
             raise HookError(
                 f"{where} returned {type(figure).__name__} as the plot {name!r}; "

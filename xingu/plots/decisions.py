@@ -1,39 +1,28 @@
-"""Plots that help to decide from which probability on a row is taken."""
+"""Plots that help to choose the probability threshold, and the confusion matrix.
+
+A row is selected if its probability is at least the threshold.
+"""
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from xingu.errors import UndefinedMetricError
 from xingu.metrics.classified import Classified
-from xingu.metrics.ranking import rank
+from xingu.metrics.ranking import Ranking
 from xingu.plots import theme
 from xingu.plots.classification import curve_of, rows_of, thinned
 
-MOST_CLASSES = 20
+MAX_CLASSES = 20
 
 
-def threshold(
-    is_target: pd.Series,
-    score: pd.Series,
-    target: str,
-    set_name: str | None = None,
-    weight: pd.Series | None = None,
-) -> "go.Figure":
-    """Draw precision, recall and F1 over the probability from which on a row is taken.
+def threshold(ranking: Ranking, target: str, set_name: str | None = None) -> "go.Figure":
+    """Draw precision, recall and F1 over the threshold; the best F1 is marked.
 
     Args:
-        is_target: Whether each row is of the target class, shape (n,).
-        score: Probability of the target class, same index. Rows with a NaN on either side are
-            dropped.
+        ranking: Rows counted by the probability of the target class.
         target: Name of the target and its class, for the axes.
         set_name: Name of the set, for the title.
-        weight: What each row counts, at least 0, same index; None: all alike.
-
-    Raises:
-        UndefinedMetricError: If no row is left, only one class is, or a score is infinite.
     """
-    ranking = rank(is_target, score, weight)
     precision, recall = ranking.precision(), ranking.true_positive_rate()[1:]
     f1 = 2 * ranking.hits / (ranking.hits + ranking.misses + ranking.hits[-1])
     best = int(f1.argmax())
@@ -57,31 +46,23 @@ def threshold(
         lines,
         theme.titled("Threshold", set_name),
         f"best F1 {f1[best]:.4f} from {ranking.scores[best]:.4f} on · {rows_of(ranking)}",
-        f"lowest probability that is taken, {target}",
+        f"probability threshold, {target}",
         "",
     ).update_layout(yaxis_range=[-0.01, 1.02], hovermode="x")
     return figure.add_vline(ranking.scores[best], line={"color": theme.PALE_INK, "dash": "dash"})
 
 
-def gain(
-    is_target: pd.Series,
-    score: pd.Series,
-    target: str,
-    set_name: str | None = None,
-    weight: pd.Series | None = None,
-) -> "go.Figure":
-    """Draw the share of target rows found over the share of all rows taken, likeliest first.
+def gain(ranking: Ranking, target: str, set_name: str | None = None) -> "go.Figure":
+    """Draw recall over the selected share of all rows, most probable rows first.
 
-    For the arguments and errors see `threshold`.
+    The arguments are those of `threshold`.
     """
-    ranking = rank(is_target, score, weight)
-    taken, found = ranking.taken(), ranking.true_positive_rate()
-    share = float(ranking.precision()[-1])
+    selected, recall, share = ranking.selected(), ranking.true_positive_rate(), ranking.prevalence
     thresholds = np.concatenate([[np.nan], ranking.scores])
     return theme.new_figure(
         [
-            curve_of(taken, found, thresholds, "taken %{x:.1%}<br>found %{y:.1%}"),
-            theme.reference_line([0, 1], [0, 1], "guessing"),
+            curve_of(selected, recall, thresholds, "selected %{x:.1%}<br>recall %{y:.1%}"),
+            theme.reference_line([0, 1], [0, 1], "random"),
             go.Scatter(
                 x=[0, share, 1],
                 y=[0, 1, 1],
@@ -92,57 +73,42 @@ def gain(
             ),
         ],
         theme.titled("Gain", set_name),
-        f"the likeliest 20 % hold {np.interp(0.2, taken, found):.1%} of the target rows · "
+        f"the top 20 % contain {np.interp(0.2, selected, recall):.1%} of the target rows · "
         f"{rows_of(ranking)}",
-        "share of all rows, likeliest first",
-        f"share found, {target}",
+        "share of all rows, most probable first",
+        f"recall, {target}",
     ).update_layout(xaxis_range=[-0.01, 1.01], yaxis_range=[-0.01, 1.02])
 
 
-def lift(
-    is_target: pd.Series,
-    score: pd.Series,
-    target: str,
-    set_name: str | None = None,
-    weight: pd.Series | None = None,
-) -> "go.Figure":
-    """Draw how many times as many target rows are found as by guessing, likeliest rows first.
+def lift(ranking: Ranking, target: str, set_name: str | None = None) -> "go.Figure":
+    """Draw recall divided by that of a random selection, most probable rows first.
 
-    For the arguments and errors see `threshold`.
+    The arguments are those of `threshold`.
     """
-    ranking = rank(is_target, score, weight)
-    taken = ranking.taken()[1:]
-    times = ranking.true_positive_rate()[1:] / taken
-    # The first few rows jump between nothing and the largest possible lift. Rows of the same
-    # probability come in any order, so that before the first point the lift is that of the point.
-    first = int((taken < min(0.005, taken[-1])).sum())
-    x, y = np.append(0.0, taken[first:]), np.append(times[first], times[first:])
+    selected = ranking.selected()[1:]
+    ratio = ranking.true_positive_rate()[1:] / selected
+    # The lift of the first few rows is noise: it jumps between 0 and the maximum. The line begins
+    # with the lift of the first point that is drawn, because the order of ties is arbitrary.
+    first = int((selected < min(0.005, selected[-1])).sum())
+    x, y = np.append(0.0, selected[first:]), np.append(ratio[first], ratio[first:])
     thresholds = np.append(ranking.scores[first], ranking.scores[first:])
-    top = f"{np.interp(0.1, x, y):.2f} times"
     return theme.new_figure(
         [
-            curve_of(x, y, thresholds, "taken %{x:.1%}<br>%{y:.2f} times as many as by guessing"),
-            theme.reference_line([0, 1], [1, 1], "guessing"),
+            curve_of(x, y, thresholds, "selected %{x:.1%}<br>lift %{y:.2f}"),
+            theme.reference_line([0, 1], [1, 1], "random"),
         ],
         theme.titled("Lift", set_name),
-        f"{top} as many as by guessing in the likeliest 10 % · {rows_of(ranking)}",
-        "share of all rows, likeliest first",
+        f"lift of the top 10 %: {np.interp(0.1, x, y):.2f} · {rows_of(ranking)}",
+        "share of all rows, most probable first",
         f"lift, {target}",
     ).update_layout(xaxis_range=[-0.01, 1.01], yaxis_rangemode="tozero")
 
 
-def ks(
-    is_target: pd.Series,
-    score: pd.Series,
-    target: str,
-    set_name: str | None = None,
-    weight: pd.Series | None = None,
-) -> "go.Figure":
-    """Draw how the probabilities of target rows and of the others are distributed.
+def ks(ranking: Ranking, target: str, set_name: str | None = None) -> "go.Figure":
+    """Draw the cumulative distributions of the probability of target rows and of other rows.
 
-    For the arguments and errors see `threshold`.
+    The arguments are those of `threshold`.
     """
-    ranking = rank(is_target, score, weight)
     of_target, of_others = 1 - ranking.true_positive_rate(), 1 - ranking.false_positive_rate()
     scores = np.concatenate([ranking.scores[:1], ranking.scores])
     widest = int(np.abs(of_target - of_others).argmax())
@@ -158,7 +124,7 @@ def ks(
         )
         for name, below, colour in (
             ("target rows", of_target, theme.BLUE),
-            ("others", of_others, theme.ORANGE),
+            ("other rows", of_others, theme.ORANGE),
         )
     ]
     ends = [float(of_target[widest]), float(of_others[widest])]
@@ -173,20 +139,22 @@ def ks(
 
 
 def confusion_matrix(rows: Classified, target: str, set_name: str | None = None) -> "go.Figure":
-    """Draw how many rows of each observed class are predicted as each class.
+    """Draw the number and share of rows of each observed class by predicted class.
 
     Args:
-        rows: Observed classes and probabilities; the predicted class is the likeliest.
+        rows: Observed classes and probabilities; the predicted class is the most probable one.
         target: Name of the target, for the axes.
         set_name: Name of the set, for the title.
 
     Raises:
-        UndefinedMetricError: If no row is left, or there are more than 20 classes.
+        UndefinedMetricError: If no row has a known class, or there are more than 20 classes.
     """
     names, size = [str(label) for label in rows.classes], len(rows.classes)
     known = (rows.codes >= 0).to_numpy()
-    if not known.any() or size > MOST_CLASSES:
-        raise UndefinedMetricError(f"{int(known.sum())} rows of {size} classes")
+    if not known.any() or size > MAX_CLASSES:
+        raise UndefinedMetricError(
+            f"{int(known.sum())} rows of {size} classes; at most {MAX_CLASSES} classes are drawn"
+        )
     observed, predicted = rows.codes.to_numpy()[known], rows.predicted.to_numpy()[known]
     weights = None if rows.weight is None else rows.weight.to_numpy()[known]
     cells = np.bincount(observed * size + predicted, weights, size * size).reshape(size, size)
@@ -199,21 +167,21 @@ def confusion_matrix(rows: Classified, target: str, set_name: str | None = None)
         zmin=0,
         zmax=1,
         colorscale=[[0, "#FFFFFF"], [1, theme.BLUE]],
-        colorbar={"tickformat": ".0%", "outlinewidth": 0, "title": {"text": "of the row"}},
+        colorbar={"tickformat": ".0%", "outlinewidth": 0, "title": {"text": "of the observed"}},
         text=[
             [f"{cell:,.0f}<br>{share:.1%}" for cell, share in zip(*both, strict=True)]
             for both in zip(cells, shares, strict=True)
         ],
         texttemplate="%{text}" if size <= 10 else "",
-        hovertemplate="observed %{y}, predicted %{x}<br>%{text} of the row<extra></extra>",
+        hovertemplate="observed %{y}, predicted %{x}<br>%{text} of the observed<extra></extra>",
         xgap=2,
         ygap=2,
     )
-    right = float(np.trace(cells) / cells.sum())
+    correct = float(np.trace(cells) / cells.sum())
     return theme.new_figure(
         [heat],
         theme.titled("Confusion matrix", set_name),
-        f"{right:.1%} on the diagonal · {len(observed):,} rows"
+        f"{correct:.1%} on the diagonal · {len(observed):,} rows"
         + ("" if weights is None else ", weighted"),
         f"{target} (predicted)",
         f"{target} (observed)",

@@ -1,5 +1,9 @@
-"""Plots of how far a batch has moved away from the training data."""
+"""Plots of drift: the distributions of a batch compared with those of the training data.
 
+Shifts are computed by `xingu.model.reference`; this module only draws them.
+"""
+
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,21 +11,21 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from xingu.plots import theme
-from xingu.plots.importance import MOST_FEATURES, shortened
+from xingu.plots.importance import MAX_FEATURES, shortened
 
-MOST_PANELS, PANEL_COLUMNS = 12, 3
+MAX_PANELS, PANEL_COLUMNS = 12, 3
 STABLE, SHIFTED = 0.1, 0.25
-"""The usual reading of a population stability index."""
+"""Usual limits of the PSI: a column is stable below the first and shifted above the second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """One column in training and in the batch.
+    """The distribution of one column in training and in the batch.
 
     Attributes:
-        psi: Population stability index, 0 and more.
+        psi: Population stability index, at least 0.
         ks: Kolmogorov-Smirnov distance in [0, 1]; NaN for categories.
-        bins: Name of each bin or category, its share in training, its share in the batch.
+        bins: Name, share in training and share in the batch of each bin or category, in [0, 1].
     """
 
     psi: float
@@ -33,33 +37,33 @@ def drift(shifts: Mapping[str, Shift], rows: int) -> "go.Figure":
     """Draw the population stability index of each column as bars, the largest on top.
 
     Args:
-        shifts: Columns by name; of more than 30, the 30 that moved furthest are drawn.
-        rows: Rows of the batch.
+        shifts: Shift of each column; the 30 largest are drawn.
+        rows: Number of rows of the batch.
     """
-    furthest = _furthest(shifts)[:MOST_FEATURES]
-    places = list(range(len(furthest)))
+    largest = _by_psi(shifts)[:MAX_FEATURES]
+    places = list(range(len(largest)))
     bars = go.Bar(
-        x=[shift.psi for _, shift in furthest],
+        x=[shift.psi for _, shift in largest],
         y=places,
         orientation="h",
-        marker={"color": [_colour(shift.psi) for _, shift in furthest]},
-        customdata=[[name, _ks(shift)] for name, shift in furthest],
+        marker={"color": [_colour(shift.psi) for _, shift in largest]},
+        customdata=[[name, _ks(shift)] for name, shift in largest],
         hovertemplate="%{customdata[0]}<br>PSI %{x:.4f}%{customdata[1]}<extra></extra>",
     )
     figure = theme.new_figure(
         [bars],
         "Drift",
-        f"{len(furthest)} of {len(shifts)} columns, train against {rows:,} rows of the batch; "
+        f"{len(largest)} of {len(shifts)} columns, train against {rows:,} rows of the batch; "
         f"below {STABLE} stable, above {SHIFTED} shifted",
         "population stability index (PSI)",
         "",
     ).update_layout(
         xaxis_rangemode="tozero",
         yaxis={
-            "range": [len(furthest) - 0.5, -0.5],
+            "range": [len(largest) - 0.5, -0.5],
             "tickmode": "array",
             "tickvals": places,
-            "ticktext": [shortened(name) for name, _ in furthest],
+            "ticktext": [shortened(name) for name, _ in largest],
             "showgrid": False,
         },
         bargap=0.25,
@@ -70,21 +74,21 @@ def drift(shifts: Mapping[str, Shift], rows: int) -> "go.Figure":
 
 
 def drifted_columns(shifts: Mapping[str, Shift]) -> "go.Figure":
-    """Draw the distributions of the 12 columns that moved furthest, in training and now.
+    """Draw the distributions of the 12 columns with the largest PSI, in training and in the batch.
 
     Args:
-        shifts: Columns by name, at least one.
+        shifts: Shift of each column, at least one.
     """
-    furthest = _furthest(shifts)[:MOST_PANELS]
-    lines = -(-len(furthest) // PANEL_COLUMNS)
+    largest = _by_psi(shifts)[:MAX_PANELS]
+    lines = -(-len(largest) // PANEL_COLUMNS)
     panels = make_subplots(
         lines,
-        min(PANEL_COLUMNS, len(furthest)),
-        subplot_titles=[f"{shortened(name)} · PSI {shift.psi:.3f}" for name, shift in furthest],
+        min(PANEL_COLUMNS, len(largest)),
+        subplot_titles=[f"{shortened(name)} · PSI {shift.psi:.3f}" for name, shift in largest],
         horizontal_spacing=0.06,
         vertical_spacing=0.5 / max(2, lines),
     )
-    for number, (_, shift) in enumerate(furthest):
+    for number, (_, shift) in enumerate(largest):
         row, column = number // PANEL_COLUMNS + 1, number % PANEL_COLUMNS + 1
         for bars in _side_by_side(shift, in_legend=number == 0):
             panels.add_trace(bars, row=row, col=column)
@@ -94,7 +98,7 @@ def drifted_columns(shifts: Mapping[str, Shift]) -> "go.Figure":
         theme.style() | {name: axes[name[:5]] for name in panels.layout if name[:5] in axes},
         title={
             "text": "Drift by column",
-            "subtitle": {"text": f"{len(furthest)} of {len(shifts)} columns, share of rows"},
+            "subtitle": {"text": f"{len(largest)} of {len(shifts)} columns, share of rows"},
         },
         barmode="group",
         bargap=0.2,
@@ -106,7 +110,7 @@ def drifted_columns(shifts: Mapping[str, Shift]) -> "go.Figure":
 
 
 def _side_by_side(shift: Shift, in_legend: bool) -> "list[go.Bar]":
-    labels, before, now = zip(*shift.bins, strict=True)
+    labels, train, batch = zip(*shift.bins, strict=True)
     return [
         go.Bar(
             x=[shortened(label) for label in labels],
@@ -117,12 +121,12 @@ def _side_by_side(shift: Shift, in_legend: bool) -> "list[go.Bar]":
             marker={"color": colour},
             hovertemplate=f"{name}, %{{x}}: %{{y:.1%}}<extra></extra>",
         )
-        for name, shares, colour in (("train", before, theme.BLUE), ("batch", now, theme.ORANGE))
+        for name, shares, colour in (("train", train, theme.BLUE), ("batch", batch, theme.ORANGE))
     ]
 
 
-def _furthest(shifts: Mapping[str, Shift]) -> list[tuple[str, Shift]]:
-    return sorted(shifts.items(), key=lambda one: -one[1].psi)
+def _by_psi(shifts: Mapping[str, Shift]) -> list[tuple[str, Shift]]:
+    return sorted(shifts.items(), key=lambda item: -item[1].psi)
 
 
 def _colour(psi: float) -> str:
@@ -130,4 +134,4 @@ def _colour(psi: float) -> str:
 
 
 def _ks(shift: Shift) -> str:
-    return f"<br>KS {shift.ks:.4f}" if shift.ks == shift.ks else ""
+    return "" if math.isnan(shift.ks) else f"<br>KS {shift.ks:.4f}"

@@ -1,6 +1,7 @@
-"""Figures as files: HTML that opens offline, JSON for programs, a notebook for the Dagster UI.
+"""Write figures to files: HTML for browsers, JSON for programs, a notebook for the Dagster UI.
 
-Its one idea: a file is whole or it is not there. It does not know which train a figure shows.
+HTML pages and the notebook contain plotly.js, so they open without a network. All files are written
+atomically.
 """
 
 import hashlib
@@ -28,15 +29,23 @@ _HIDE_CODE = (
     "<style>.celltag_xingu-plot .jp-Cell-inputWrapper,.celltag_xingu-plot .jp-OutputPrompt"
     "{display:none}</style>"
 )
-"""The cells hold a name and no code; exporters turn tags of cells into these classes."""
+"""Hides the source of the cells, a comment; nbconvert turns cell tags into these classes."""
 
 _SCRIPT_HERE = "<plotly.js/>"
-"""Replaced by the script once all else is encoded; the first one is ours, whatever texts say."""
+"""Placeholder that is replaced by plotly.js after encoding. Only its first occurrence is replaced,
+so that the same string in a plot name or label stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlotFile:
-    """Where one plot is: a page for people, plotly JSON unless matplotlib drew it, and pictures."""
+    """Paths of the files of one plot.
+
+    Attributes:
+        name: Plot name.
+        html: Self-contained HTML page.
+        json: Plotly JSON; None for a matplotlib figure.
+        pictures: PNG, SVG or other pictures.
+    """
 
     name: str
     html: UPath
@@ -45,12 +54,16 @@ class PlotFile:
 
     @property
     def paths(self) -> list[UPath]:
-        """All files of the plot, the page first."""
+        """Paths of all files of the plot, the HTML page first."""
         return [self.html, *([self.json] if self.json else []), *self.pictures]
 
 
 def encode(figures: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the JSON of each plotly figure, None for others; see `figure_json`."""
+    """Return the JSON of each plotly figure, and None for each matplotlib figure.
+
+    Raises:
+        HookError: If a value is not a figure.
+    """
     return {name: figure_json(name, figure) for name, figure in figures.items()}
 
 
@@ -60,38 +73,39 @@ def save_plots(
     formats: Sequence[PictureFormat] = (),
     encoded: Mapping[str, str | None] | None = None,
 ) -> list[PlotFile]:
-    """Save each figure as a self-contained HTML page, and as JSON.
+    """Save each figure as a self-contained HTML page, as JSON and as pictures.
 
     Args:
         figures: Plotly or matplotlib Figures by plot name.
-        folder: Local folder or URL; it is made if need be, files of the same name are replaced.
-        formats: Pictures that are wished for, too; without a browser there are none.
-        encoded: What `encode` gave for these figures, if it was asked before.
+        folder: Local folder or URL; created if missing. Files of the same name are replaced.
+        formats: Picture formats to write as well; plotly figures need a browser, without which
+            a warning is logged.
+        encoded: Result of `encode` for these figures; None: they are encoded here.
 
     Raises:
-        HookError: If something is no Figure; nothing of it is written.
-        StorageFullError: If the storage takes no more; no half of a file is left.
+        HookError: If a value is not a figure; then no file is written.
+        StorageFullError: If the storage is full; no partial file remains.
     """
     encoded = encode(figures) if encoded is None else encoded
     saved = []
     stems = file_stems(figures)
     for name, stem in stems.items():
-        figure, text = figures[name], encoded[name]
+        figure, json_text = figures[name], encoded[name]
         html_path, json_path = folder / f"{stem}.html", folder / f"{stem}.json"
-        write_atomically(html_path, *page(name, figure, text))
-        if text is not None:
-            write_atomically(json_path, text.encode())
-        saved.append(PlotFile(name, html_path, None if text is None else json_path))
-    places = {name: folder / stem for name, stem in stems.items()}
-    pictures = save_pictures(figures, places, formats)
+        write_atomically(html_path, *page(name, figure, json_text))
+        if json_text is not None:
+            write_atomically(json_path, json_text.encode())
+        saved.append(PlotFile(name, html_path, None if json_text is None else json_path))
+    paths = {name: folder / stem for name, stem in stems.items()}
+    pictures = save_pictures(figures, paths, formats)
     return [replace(one, pictures=tuple(pictures.get(one.name, ()))) for one in saved]
 
 
 def load_plot(path: UPath) -> "go.Figure":
-    """Read a figure from the JSON that `save_plots` wrote.
+    """Read a plotly figure from JSON written by `save_plots`.
 
     Raises:
-        MissingValueError: If there is no such file.
+        MissingValueError: If the file does not exist.
     """
     import plotly.io
 
@@ -105,20 +119,19 @@ def load_plot(path: UPath) -> "go.Figure":
 def write_notebook(
     figures: Mapping[str, Any], path: Path, encoded: Mapping[str, str | None] | None = None
 ) -> None:
-    """Write a notebook that shows the figures and stays interactive as HTML, without a kernel.
+    """Write a notebook that shows interactive figures without a kernel, also when exported to HTML.
 
-    The figures are outputs of code cells: exporters pass outputs through, while they parse the
-    HTML of Markdown cells, which takes minutes for plotly.js.
+    The figures are outputs of code cells: nbconvert copies outputs, but parses the HTML of Markdown
+    cells, which takes minutes for plotly.js.
 
     Args:
-        figures: Plotly or matplotlib Figures by plot name; the first output carries plotly.js.
+        figures: Plotly or matplotlib Figures by plot name. The first output contains plotly.js.
         path: Local file, with the suffix ``.ipynb``.
-        encoded: What `encode` gave for these figures, if it was asked before.
+        encoded: Result of `encode` for these figures; None: they are encoded here.
     """
     cells = []
     encoded = encode(figures) if encoded is None else encoded
     for number, (name, figure) in enumerate(figures.items()):
-        # Panels that need more room than a page say so.
         height = (figure.layout.height if is_plotly(figure) else None) or 600
         shown = element(f"figure-{number}", name, figure, encoded[name], f"height:{height}px")
         output = {
@@ -136,7 +149,7 @@ def write_notebook(
                 "source": f"# {name}",
             }
         )
-    # Without a lexer, exporters look for the one of IPython and warn.
+    # Without a lexer, nbconvert looks for IPython's and logs a warning.
     language = {"language_info": {"name": "python", "pygments_lexer": "python"}}
     notebook = {"cells": cells, "metadata": language, "nbformat": 4, "nbformat_minor": 5}
     before, here, after = json.dumps(notebook).partition(_SCRIPT_HERE)
@@ -145,7 +158,7 @@ def write_notebook(
 
 
 def file_stems(names: Iterable[str]) -> dict[str, str]:
-    """Return a file name without suffix for each plot name, none of them twice."""
+    """Return a unique file name without suffix for each plot name; `[a-z0-9_-]` only."""
     stems: dict[str, str] = {}
     for name in names:
         stem = re.sub(r"[^a-z0-9_-]+", "_", name.lower()).strip("_")[:80] or "plot"

@@ -1,21 +1,21 @@
-"""The plot of what each feature contributes."""
+"""The plot of feature importances."""
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from xingu.plots import theme
 
-MOST_FEATURES = 30
-LONGEST_NAME = 36
+MAX_FEATURES = 30
+MAX_NAME_LENGTH = 36
 
 
 def importance(weights: pd.Series) -> "go.Figure":
     """Draw the largest 30 weights as bars, the largest on top.
 
     Args:
-        weights: Weight of each feature, any unit, indexed by the feature's name.
+        weights: Importance of each feature, any unit, indexed by feature name; NaN is left out.
     """
-    largest = weights.dropna().sort_values(ascending=False, kind="stable").head(MOST_FEATURES)
+    largest = weights.dropna().sort_values(ascending=False, kind="stable").head(MAX_FEATURES)
     names = [str(name) for name in largest.index]
     rows = list(range(len(names)))
     bars = go.Bar(
@@ -26,12 +26,10 @@ def importance(weights: pd.Series) -> "go.Figure":
         customdata=names,
         hovertemplate="%{customdata}<br>%{x:.5~g}<extra></extra>",
     )
-    counted = (
-        f"{len(names)} features"
-        if len(names) == len(weights)
-        else (f"{len(names)} of {len(weights)} features")
-    )
-    return theme.new_figure([bars], "Feature importance", counted, "importance", "").update_layout(
+    total = "" if len(names) == len(weights) else f" of {len(weights)}"
+    return theme.new_figure(
+        [bars], "Feature importance", f"{len(names)}{total} features", "importance", ""
+    ).update_layout(
         yaxis={
             "autorange": "reversed",
             "tickmode": "array",
@@ -44,10 +42,10 @@ def importance(weights: pd.Series) -> "go.Figure":
     )
 
 
-def shortened(name: str, longest: int = LONGEST_NAME) -> str:
-    """Return `name` with its middle left out where it is too long for an axis."""
+def shortened(name: str, longest: int = MAX_NAME_LENGTH) -> str:
+    """Return `name` with its middle replaced by "…" if it has more than `longest` characters."""
     if len(name) <= longest:
         return name
-    # Names that share a beginning mostly differ at their end.
+    # Keep the end: names with a common prefix differ there.
     half = longest // 2
     return f"{name[:half]}…{name[1 - half :]}"

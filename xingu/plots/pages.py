@@ -1,8 +1,8 @@
-"""HTML of figures that needs no server and no internet: plotly.js is inside.
+"""Build HTML of figures that needs no server and no network: plotly.js is embedded.
 
-Its one idea: plotly.js is 4.8 MB, so it is read once, and is once in a page, as a piece that is
-never copied. Base maps of geographic
-plots are the exception: plotly.js fetches them when it draws.
+plotly.js is 4.8 MB: it is read once per process, is embedded once per page, and pages are sequences
+of bytes so that it is never copied. Base maps of geographic plots are the exception: the browser
+downloads them.
 """
 
 import base64
@@ -20,12 +20,12 @@ _CONFIG = '{"responsive":true,"displaylogo":false}'
 
 
 def page(name: str, figure: Any, json: str | None) -> Sequence[bytes]:
-    """Return one figure as a whole HTML page, in pieces.
+    """Return a complete HTML page of one figure, as byte strings to be concatenated.
 
     Args:
         name: Title of the page.
         figure: A plotly or matplotlib Figure.
-        json: `figure_json(figure)`, so that it is encoded once.
+        json: `figure_json(name, figure)`, passed in so that a figure is encoded once.
     """
     return (
         b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -41,10 +41,18 @@ def page(name: str, figure: Any, json: str | None) -> Sequence[bytes]:
 
 
 def element(element_id: str, name: str, figure: Any, json: str | None, style: str = "") -> str:
-    """Return one figure as HTML elements; a plotly one draws itself if plotly.js is loaded."""
+    """Return one figure as HTML elements; a plotly figure needs plotly.js on the page.
+
+    Args:
+        element_id: Id of the element, unique on the page.
+        name: Plot name, for the alternative text.
+        figure: A plotly or matplotlib Figure.
+        json: `figure_json(name, figure)`.
+        style: CSS of the element of a plotly figure.
+    """
     if json is None:
         return f'<img alt="{html.escape(name)}" src="data:image/png;base64,{_png(figure)}">'
-    # JSON of plotly escapes "<", so no text of the user can end the script element.
+    # plotly escapes "<" in its JSON, so no label can close the script element.
     return (
         f'<div id="{element_id}" class="figure" style="{style}"></div><script>'
         f'(function(f){{f.config={_CONFIG};Plotly.newPlot("{element_id}",f);}})({json});</script>'
@@ -52,10 +60,10 @@ def element(element_id: str, name: str, figure: Any, json: str | None, style: st
 
 
 def figure_json(name: str, figure: Any) -> str | None:
-    """Return the JSON of a plotly figure (by orjson where it is installed); None of matplotlib.
+    """Return the JSON of a plotly figure, None for a matplotlib figure.
 
     Raises:
-        HookError: If `figure` is neither.
+        HookError: If `figure` is not a figure.
     """
     if is_plotly(figure):
         return figure.to_json()
@@ -68,7 +76,7 @@ def figure_json(name: str, figure: Any) -> str | None:
 
 @cache
 def plotly_script() -> bytes:
-    """Return plotly.js as a script element."""
+    """Return plotly.js as an HTML script element."""
     from plotly.offline import get_plotlyjs
 
     return b"<script>" + get_plotlyjs().encode() + b"</script>"
@@ -76,11 +84,16 @@ def plotly_script() -> bytes:
 
 @cache
 def plotly_script_in_json() -> bytes:
-    """Return the same as it stands inside a text of JSON."""
+    """Return `plotly_script` escaped for use inside a JSON string."""
     return json_module.dumps(plotly_script().decode())[1:-1].encode()
 
 
-def _png(figure: Any) -> str:
+def matplotlib_picture(figure: Any, picture_format: str) -> bytes:
+    """Return a matplotlib figure as the content of a picture file."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150, bbox_inches="tight")
-    return base64.b64encode(buffer.getvalue()).decode()
+    figure.savefig(buffer, format=picture_format, dpi=150, bbox_inches="tight")
+    return buffer.getvalue()
+
+
+def _png(figure: Any) -> str:
+    return base64.b64encode(matplotlib_picture(figure, "png")).decode()

@@ -11,12 +11,12 @@ from xingu.plots import theme
 def predicted_against_true(
     y_true: pd.Series, y_pred: pd.Series, target: str, set_name: str | None = None
 ) -> "go.Figure":
-    """Draw each estimation over its observed value, and the line where the two are equal.
+    """Draw each estimation over its observed value, and the line of equality.
 
     Args:
         y_true: Observed target, shape (n,), any unit.
         y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped;
-            of more than 5,000 rows, 5,000 are drawn, always the same ones.
+            of more than 5,000 rows, a fixed random sample of 5,000 is drawn.
         target: Name of the target, for the axes.
         set_name: Name of the set, for the title.
 
@@ -56,8 +56,8 @@ def residuals(
     Args:
         y_true: Observed target, shape (n,), any unit.
         y_pred: Estimated target, same unit and index. Rows with a NaN on either side are dropped;
-            of more than 5,000 rows, 5,000 are drawn as points, always the same ones. The
-            distribution is of all rows.
+            of more than 5,000 rows, a fixed random sample of 5,000 is drawn as points. The
+            distribution includes all rows.
         target: Name of the target, for the axes.
         set_name: Name of the set, for the title.
 
@@ -94,7 +94,7 @@ def residuals(
 
 
 def _distribution(errors: np.ndarray) -> "go.Bar":
-    if np.ptp(errors) <= 1e-9 * np.abs(errors).max():  # they differ by rounding alone
+    if np.ptp(errors) <= 1e-9 * np.abs(errors).max():  # only rounding errors differ
         errors = np.full(len(errors), errors.mean())
     counts, edges = np.histogram(errors, bins=min(60, max(10, int(np.sqrt(len(errors))))))
     return go.Bar(

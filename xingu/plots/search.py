@@ -1,7 +1,7 @@
-"""Plots of a search: how it went, which points it tried, and what mattered.
+"""Plots of a hyperparameter search: history, parallel coordinates, importances.
 
-Its one idea: every hyperparameter becomes a number first, the position of a text among the texts
-that were tried. It knows trials, and no method of search.
+Every hyperparameter is drawn as a number: its value, the logarithm of a value that spans a wide
+range, or for other types the position among the sorted values that were tried.
 """
 
 import math
@@ -21,22 +21,25 @@ from xingu.plots.builtin import Draw
 from xingu.plots.importance import importance, shortened
 from xingu.records import Trial
 
-LEAST_TRIALS = 8
-"""With fewer, the importance of hyperparameters would be noise."""
+MIN_TRIALS = 8
+"""With fewer trials, the importance of hyperparameters would be noise."""
 WIDE = 20
-"""A range is drawn by its logarithm where its ends are so many times apart."""
-MOST_TICKS = 16
-"""So many labels have room on an axis."""
-LONGEST_LABEL, LONGEST_ROW = 22, 130
-"""Letters of a name above an axis, and of all of them side by side."""
+"""An axis is logarithmic if its maximum is more than this many times its minimum."""
+MAX_TICKS = 16
+"""Number of labels that fit on an axis."""
+MAX_LABEL, MAX_LABELS = 22, 130
+"""Characters of one label above an axis, and of all labels side by side without overlap."""
 
 
 def search_plots(trials: Sequence[Trial], metric: str, direction: str) -> dict[str, Draw]:
-    """Return what draws each plot of a search; trials without a finite value are only counted.
+    """Return the functions that draw the plots of a search, by plot name.
+
+    Trials without a finite value are counted but not drawn; without any other trial there are no
+    plots.
 
     Args:
-        trials: The trials, in their order.
-        metric: What their `value` is.
+        trials: Trials in the order in which they began.
+        metric: Name of the metric that is the trials' `value`.
         direction: ``minimize`` or ``maximize``.
     """
     done = _measured(trials)
@@ -46,13 +49,13 @@ def search_plots(trials: Sequence[Trial], metric: str, direction: str) -> dict[s
         "Optimization history": partial(history, trials, metric, direction),
         "Parallel coordinates": partial(parallel_coordinates, done, metric, direction),
     }
-    if len(done) >= LEAST_TRIALS:
+    if len(done) >= MIN_TRIALS:
         plots["Hyperparameter importance"] = partial(hyperparameter_importance, done, metric)
     return plots
 
 
 def history(trials: Sequence[Trial], metric: str, direction: str) -> "go.Figure":
-    """Draw the value of each trial, and the best so far."""
+    """Draw the value of each trial and the best value so far."""
     done = _measured(trials)
     numbers, values = [trial.number + 1 for trial in done], _values(done)
     best = list(accumulate(values, min if direction == "minimize" else max))
@@ -76,7 +79,7 @@ def history(trials: Sequence[Trial], metric: str, direction: str) -> "go.Figure"
     note = f"{counted}; {'lower' if direction == 'minimize' else 'higher'} is better"
     figure = theme.new_figure([line, dots], "Optimization history", note, "trial", metric)
     room = max(0.5, numbers[-1] / 50)
-    step = 1 if numbers[-1] <= MOST_TICKS else None
+    step = 1 if numbers[-1] <= MAX_TICKS else None
     figure.update_xaxes(range=[1 - room, numbers[-1] + room], dtick=step)
     if _is_wide(pd.Series(values)):
         axis = _axis(metric, pd.Series(values))
@@ -89,7 +92,7 @@ def parallel_coordinates(done: Sequence[Trial], metric: str, direction: str) -> 
     """Draw each trial as a line through its hyperparameters, coloured by its rank."""
     values = pd.Series(_values(done))
     columns = [(metric, values), *_columns(done).items()]
-    # Ranks, for a few bad trials would leave one colour to all others. The best are on top.
+    # Colour by rank: by value, a few bad trials would give all others the same colour.
     ranks = values.rank(ascending=direction == "maximize")
     lines = go.Parcoords(
         line={"color": ranks, "colorscale": "Viridis", "reversescale": True},
@@ -97,19 +100,19 @@ def parallel_coordinates(done: Sequence[Trial], metric: str, direction: str) -> 
     )
     note = "the darker, the better; drag along an axis to select trials"
     figure = theme.new_figure([lines], "Parallel coordinates", note, "", "")
-    longest = min(LONGEST_LABEL, max(len(name) for name, _ in columns))
-    if longest * len(columns) <= LONGEST_ROW:
+    longest = min(MAX_LABEL, max(len(name) for name, _ in columns))
+    if longest * len(columns) <= MAX_LABELS:
         return figure.update_layout(margin={"t": 140, "l": 90, "r": 60, "b": 60})
-    # Tilted names would lie across the numbers at the ends of axes.
+    # Tilted labels overlap the numbers at the ends of axes, so these are made invisible.
     figure.update_traces(labelangle=-25, rangefont={"color": "rgba(0,0,0,0)"})
     return figure.update_layout(margin={"t": 170, "l": 90, "r": 90, "b": 60})
 
 
 def hyperparameter_importance(done: Sequence[Trial], metric: str) -> "go.Figure":
-    """Draw what share of the differences in `metric` a forest explains with each hyperparameter.
+    """Draw the importance of each hyperparameter in a forest that predicts `metric` from them.
 
     Raises:
-        UndefinedMetricError: If it explains none.
+        UndefinedMetricError: If no hyperparameter changes `metric`.
     """
     from sklearn.ensemble import ExtraTreesRegressor
 
@@ -121,7 +124,7 @@ def hyperparameter_importance(done: Sequence[Trial], metric: str) -> "go.Figure"
     if not shares.any():
         raise UndefinedMetricError(f"no hyperparameter makes a difference in {metric}")
     title = {"text": "Hyperparameter importance"}
-    subtitle = {"text": f"share of the differences in {metric} that a forest explains with each"}
+    subtitle = {"text": f"share of the variance of {metric} that a forest explains with each"}
     return importance(shares).update_layout(title={**title, "subtitle": subtitle})
 
 
@@ -135,7 +138,7 @@ def _values(done: Sequence[Trial]) -> list[float]:
 
 def _columns(done: Sequence[Trial]) -> Mapping[str, pd.Series]:
     def column(name: str) -> pd.Series:
-        # As objects, else None among numbers would become NaN.
+        # dtype object: None among numbers would become NaN otherwise.
         return pd.Series([trial.params.get(name) for trial in done], dtype=object)
 
     return {str(name): column(name) for name in done[0].params}
@@ -163,20 +166,20 @@ def _axis(name: str, column: pd.Series) -> dict[str, Any]:
         ticks = dict(zip(at, sorted(set(column.map(str))), strict=True))
     elif _is_wide(column.astype("float64")):
         ticks = {place: f"{10**place:.4g}" for place in _round_numbers(at[0], at[-1])}
-    elif len(at) == 1 or np.diff(at).min() * MOST_TICKS >= at[-1] - at[0]:
+    elif len(at) == 1 or np.diff(at).min() * MAX_TICKS >= at[-1] - at[0]:
         ticks = {place: f"{place:.6g}" for place in at}
-    texts = [shortened(text, LONGEST_LABEL) for text in ticks.values()]
-    axis = {"label": shortened(name, LONGEST_LABEL), "values": places}
+    texts = [shortened(text, MAX_LABEL) for text in ticks.values()]
+    axis = {"label": shortened(name, MAX_LABEL), "values": places}
     return {**axis, "tickvals": list(ticks), "ticktext": texts} if ticks else axis
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    """The ends of an axis of logarithms, and round numbers that are not too close to them."""
-    steps, apart = (1, 2, 5) if high - low < 3 else (1,), (high - low) / MOST_TICKS
+    """Return log10 of the tick positions: both ends, and round numbers not too close to them."""
+    steps, distance = (1, 2, 5) if high - low < 3 else (1,), (high - low) / MAX_TICKS
     decades = range(math.floor(low), math.ceil(high))
     numbers = [decade + math.log10(step) for decade in decades for step in steps]
-    inside = [one for one in numbers if low + apart < one < high - apart]
-    return [low, *inside[:: 1 + len(inside) // MOST_TICKS], high]
+    inside = [one for one in numbers if low + distance < one < high - distance]
+    return [low, *inside[:: 1 + len(inside) // MAX_TICKS], high]
 
 
 def _text(value: Any) -> str:

@@ -1,6 +1,7 @@
-"""The plot of where estimations are worst.
+"""The plot of the mean error by segment.
 
-Its one idea: a segment is a value of one column, or a quarter of its range; the worst come first.
+A segment is the rows with one value of a column or, for a column of many numbers, with values
+between two quartiles.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from xingu.errors import UndefinedMetricError
 from xingu.plots import theme
 from xingu.plots.importance import shortened
 
-FEWEST_ROWS, MOST_SEGMENTS, MOST_VALUES = 10, 25, 20
+MIN_ROWS, MAX_SEGMENTS, MAX_VALUES = 10, 25, 20
 
 
 def error_by_segment(
@@ -25,37 +26,38 @@ def error_by_segment(
     set_name: str | None = None,
     weight: pd.Series | None = None,
 ) -> "go.Figure":
-    """Draw the mean error of the 25 worst segments as bars, the worst on top.
+    """Draw the mean error of the 25 segments with the largest one as bars, the largest on top.
 
     Args:
-        errors: Error of each row, at least 0. Missing ones are left out.
-        columns: What segments are made of, same index: each of the 20 commonest values of texts,
-            categories, booleans and numbers with few values; the quarters of other numbers.
-        measure: What an error is, for the axis.
+        errors: Error of each row, at least 0, shape (n,). Rows with a NaN are dropped.
+        columns: Columns that define segments, same index: the 20 most frequent values of strings,
+            categories, booleans and numbers with up to 12 values; the quartiles of other numbers.
+            Datetimes and values that cannot be hashed are ignored.
+        measure: Name of the error, for the axis.
         set_name: Name of the set, for the title.
-        weight: What each row counts, at least 0, same index; None: all alike.
+        weight: Weight of each row, at least 0, same index; None: equal weights.
 
     Raises:
         UndefinedMetricError: If no segment has 10 rows.
     """
-    counts = pd.Series(1.0, errors.index) if weight is None else weight.astype("float64")
-    known = (errors.notna() & (counts > 0)).to_numpy()
-    errors, counts, columns = errors[known], counts[known], columns.loc[known]
-    wrong, weights, found = errors.to_numpy(), counts.to_numpy(), []
+    weight = pd.Series(1.0, errors.index) if weight is None else weight.astype("float64")
+    known = (errors.notna() & (weight > 0)).to_numpy()
+    values, weights = errors[known].to_numpy(), weight[known].to_numpy()
+    columns, found = columns.loc[known], []
     for name, codes, labels in _segments(columns):
-        groups, most = codes + 1, len(labels) + 1  # the first group is that of missing values
-        rows = np.bincount(groups, minlength=most)[1:]
-        count = np.bincount(groups, weights, minlength=most)[1:]
-        total = np.bincount(groups, weights * wrong, minlength=most)[1:]
+        groups, size = codes + 1, len(labels) + 1  # group 0 is missing values
+        rows = np.bincount(groups, minlength=size)[1:]
+        count = np.bincount(groups, weights, minlength=size)[1:]
+        total = np.bincount(groups, weights * values, minlength=size)[1:]
         found += [
             (total[one] / count[one], f"{name} = {labels[one]}", int(rows[one]))
-            for one in np.argsort(-rows)[:MOST_VALUES]
-            if rows[one] >= FEWEST_ROWS
+            for one in np.argsort(-rows)[:MAX_VALUES]
+            if rows[one] >= MIN_ROWS
         ]
     if not found:
-        raise UndefinedMetricError(f"no segment has {FEWEST_ROWS} rows")
-    worst = sorted(found, key=lambda one: -one[0])[:MOST_SEGMENTS]
-    overall = float(np.average(errors, weights=counts))
+        raise UndefinedMetricError(f"no segment has {MIN_ROWS} rows")
+    worst = sorted(found, key=lambda one: -one[0])[:MAX_SEGMENTS]
+    overall = float(np.average(values, weights=weights))
     return _bars(worst, overall, measure, len(found)).update_layout(
         title_text=theme.titled("Error by segment", set_name)
     )
@@ -94,7 +96,7 @@ def _bars(
 
 
 def _segments(columns: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, Sequence[Any]]]:
-    """Yield each column, the segment of each row (-1: of none), and what the segments are."""
+    """Yield the name of each column, the segment of each row (-1: none), and labels of segments."""
     for name in columns:
         column = columns[name]
         if not isinstance(column, pd.Series):
@@ -106,9 +108,9 @@ def _segments(columns: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, Sequence
 
 
 def _grouped(column: pd.Series) -> tuple[np.ndarray, Sequence[Any]]:
-    """Return codes and values of `column`; of many numbers the quarters of their range."""
+    """Return codes and values of `column`; for many numbers, codes and labels of quartiles."""
     if pd.api.types.is_datetime64_any_dtype(column):
-        raise TypeError("times are no segments")
+        raise TypeError("datetimes do not define segments")
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if not numeric or column.nunique() <= 12:
         return pd.factorize(column, sort=False)  # type: ignore[return-value]

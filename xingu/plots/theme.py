@@ -1,7 +1,7 @@
-"""How every plot looks, and the footer that says which train it shows.
+"""Common template of all plots, and the footer with the train of a plot.
 
-Its one idea: one template, with the colours of Okabe and Ito that colour-blind people tell apart.
-Plotly is loaded when the first figure is drawn.
+Colours are those of Okabe and Ito, which colour-blind people can distinguish. plotly loads its
+figure classes lazily: annotations that name them are strings, so that importing stays fast.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ import plotly.graph_objects as go
 
 BLUE, ORANGE, VERMILION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
 INK, PALE_INK, GRID = "#1F2933", "#616E7C", "#E4E7EB"
-MOST_POINTS = 5_000
-"""More points than this hide each other, and make the browser slow."""
+MAX_POINTS = 5_000
+"""More points overlap, and make the browser slow."""
 
 _AXIS: Mapping[str, Any] = {
     "automargin": True,
@@ -53,7 +53,7 @@ _LAYOUT: Mapping[str, Any] = {
 
 
 def style() -> dict[str, Any]:
-    """Return what the layout of every figure begins with."""
+    """Return the layout that is common to all figures."""
     return {"template": {"layout": dict(_LAYOUT)}, "autosize": True}
 
 
@@ -64,7 +64,7 @@ def new_figure(
     x_title: str,
     y_title: str,
 ) -> "go.Figure":
-    """Return a figure in the common style that fills the page it is shown on."""
+    """Return a figure with the common layout; it fills the page that shows it."""
     return go.Figure(
         list(traces),
         {
@@ -77,31 +77,29 @@ def new_figure(
 
 
 def reference_line(x: Sequence[float], y: Sequence[float], name: str) -> "go.Scatter":
-    """Return the dashed line that the data is compared with."""
+    """Return a dashed line for comparison with the data."""
     line = {"color": VERMILION, "width": 2, "dash": "dash"}
     return go.Scatter(x=list(x), y=list(y), mode="lines", name=name, line=line, hoverinfo="skip")
 
 
 def titled(name: str, set_name: str | None) -> str:
-    """Return the title of a plot, with the set that it shows."""
+    """Return the title of a plot with the name of its set."""
     return name if set_name is None else f"{name} · {set_name}"
 
 
 def sample(rows: int) -> np.ndarray:
-    """Return the positions of at most `MOST_POINTS` of `rows` rows, always the same ones."""
-    if rows <= MOST_POINTS:
+    """Return the positions of at most `MAX_POINTS` of `rows` rows, the same in every call."""
+    if rows <= MAX_POINTS:
         return np.arange(rows)
-    # At random, because every n-th row of sorted or periodic data is a biased choice.
-    return np.sort(
-        np.random.default_rng(42).choice(rows, MOST_POINTS, replace=False, shuffle=False)
-    )
+    # At random: every n-th row of sorted or periodic data would be a biased sample.
+    return np.sort(np.random.default_rng(42).choice(rows, MAX_POINTS, replace=False, shuffle=False))
 
 
 def sample_note(rows: int) -> str:
-    """Return how many rows are drawn, in words."""
-    if rows <= MOST_POINTS:
+    """Return the number of drawn rows, for a subtitle."""
+    if rows <= MAX_POINTS:
         return f"{rows:,} rows"
-    return f"{MOST_POINTS:,} of {rows:,} rows, chosen at random"
+    return f"{MAX_POINTS:,} of {rows:,} rows, chosen at random"
 
 
 def stamp(figure: "go.Figure", provider_id: str, train_id: str, when: datetime) -> "go.Figure":
@@ -109,9 +107,9 @@ def stamp(figure: "go.Figure", provider_id: str, train_id: str, when: datetime) 
 
     Args:
         figure: Changed in place: its bottom margin grows by the height of the footer.
-        provider_id: The DataProvider that drew it.
-        train_id: The train that it shows.
-        when: Time of the train; one without a time zone is taken as UTC.
+        provider_id: Id of the DataProvider.
+        train_id: Id of the train.
+        when: Time of the train; UTC if it has no time zone.
     """
     utc = when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
     layout: Any = figure.layout

@@ -1,4 +1,4 @@
-"""Comparisons of trains: frames, a terminal's table, a page, a workbook."""
+"""Comparison of trains as frames, terminal tables, an HTML page, a workbook or JSON."""
 
 from xingu.extras import needs
 

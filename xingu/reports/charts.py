@@ -1,6 +1,6 @@
-"""How a metric evolved: a figure with colours for sets and symbols for branches.
+"""Charts of a metric over time, with a colour per set and a symbol per branch.
 
-Its one idea: figures are plain dicts, because checking each of a hundred takes seconds.
+Charts are plain dicts, not plotly Figures: validating a hundred Figures takes seconds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,19 +12,19 @@ import pandas as pd
 
 from xingu.directions import DESCRIPTIONS, Direction
 from xingu.plots.theme import BLUE, GREEN, ORANGE, PALE_INK, VERMILION, new_figure
-from xingu.reports.view import number
+from xingu.reports.view import counted, number
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "cross")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SETS = ("train", "val", "test", "batch_predict", "global")
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", "#000000", "#F0E442")
 OTHERS = "other branches"
-FEW = 100
-"""More points than these in a line are drawn small."""
+SMALL_MARKERS_ABOVE = 100
+"""Lines with more points than this have small markers."""
 
 
 def common_layout() -> dict[str, Any]:
-    """Return the layout of all charts."""
+    """Return the layout that is common to all charts, as plotly JSON."""
     figure = new_figure([], "", "", "", "").update_layout(
         margin={"l": 70, "r": 20, "t": 80, "b": 40},
         title_font_size=16,
@@ -35,27 +35,26 @@ def common_layout() -> dict[str, Any]:
     return figure.to_plotly_json()["layout"]
 
 
-def evolution_chart(name: str, rows: pd.DataFrame, way: Direction | None) -> dict[str, Any]:
-    """Draw a metric of all trains over time: sets in colours, branches by symbol and dash.
+def evolution_chart(name: str, rows: pd.DataFrame, direction: Direction | None) -> dict[str, Any]:
+    """Draw a metric of all trains over time: a colour per set, a symbol and dash per branch.
 
     Args:
-        name: The metric.
-        rows: Its rows of `Comparison.evolution`. Infinite values become crosses at the edge, and
-            only the most frequent branches are apart.
-        way: Direction of the metric; None if unknown.
+        name: Name of the metric.
+        rows: Rows of `Comparison.evolution` of this metric. NaN and infinite values become crosses
+            at the lower or upper edge; less frequent branches share one line.
+        direction: Which values are better; None: unknown.
 
     Returns:
-        `data` and `layout`, to be laid over the `common_layout`.
+        `data` and `layout` as plotly JSON, the latter without the keys of `common_layout`.
     """
     rows = rows.assign(shown=_few_branches(rows["branch"].fillna("no branch")))
     branches = sorted(rows["shown"].unique(), key=lambda one: one == OTHERS)
     styles = dict(zip(branches, zip(SYMBOLS, DASHES, strict=True), strict=False))
-    trains = rows["train_id"].nunique()
-    subtitle = f"{trains:,} train{'' if trains == 1 else 's'}"
-    texts = {"text": subtitle + (f"; {DESCRIPTIONS[way]}" if way else "")}
+    subtitle = counted(rows["train_id"].nunique(), "train")
+    subtitle_layout = {"text": subtitle + (f"; {DESCRIPTIONS[direction]}" if direction else "")}
     return {
         "data": [*_lines(rows, styles), *_not_finite(rows)],
-        "layout": {"title": {"text": _plain(name), "subtitle": texts}},
+        "layout": {"title": {"text": _plain(name), "subtitle": subtitle_layout}},
     }
 
 
@@ -68,13 +67,13 @@ def _few_branches(branches: pd.Series) -> pd.Series:
 
 def _lines(rows: pd.DataFrame, styles: Mapping[str, tuple[str, str]]) -> Iterator[dict[str, Any]]:
     by = "set" if rows["set"].nunique() > 1 else "shown"
-    first = SETS if by == "set" else ()  # a set has the same colour in all charts
+    first = SETS if by == "set" else ()  # so that a set has the same colour in all charts
     named = dict.fromkeys([*first, *rows[by].unique()])
     colours = dict(zip(named, cycle(COLOURS), strict=False))
     for (set_name, branch), own in rows.groupby(["set", "shown"], sort=False):
         symbol, dash = styles[str(branch)]
         y = own["value"].to_numpy()
-        few = len(own) <= FEW
+        few = len(own) <= SMALL_MARKERS_ABOVE
         yield {
             "type": "scatter",
             "mode": "lines+markers",
@@ -93,18 +92,18 @@ def _lines(rows: pd.DataFrame, styles: Mapping[str, tuple[str, str]]) -> Iterato
 
 
 def _not_finite(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    odd = rows[~np.isfinite(rows["value"])]
-    if odd.empty:
+    nonfinite = rows[~np.isfinite(rows["value"])]
+    if nonfinite.empty:
         return
     finite = rows.loc[np.isfinite(rows["value"]), "value"]
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
-    texts = odd["train_id"] + " · " + odd["set"] + ": " + odd["value"].map(number)
+    texts = nonfinite["train_id"] + " · " + nonfinite["set"] + ": " + nonfinite["value"].map(number)
     yield {
         "type": "scatter",
         "mode": "markers",
         "name": "NaN or infinite",
-        "x": _times(odd),
-        "y": np.where(odd["value"] == np.inf, high, low),
+        "x": _times(nonfinite),
+        "y": np.where(nonfinite["value"] == np.inf, high, low),
         "text": texts.tolist(),
         "marker": {"symbol": "x", "size": 9, "color": VERMILION,
                    "line": {"color": PALE_INK, "width": 1}},
@@ -117,5 +116,5 @@ def _times(rows: pd.DataFrame) -> np.ndarray:
 
 
 def _plain(text: str) -> str:
-    """Plotly takes "<" for the begin of a tag."""
+    """Escape text for plotly, which renders some HTML tags in labels."""
     return text.replace("&", "&amp;").replace("<", "&lt;")

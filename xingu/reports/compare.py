@@ -1,7 +1,7 @@
 """Compare trains: their attributes, parameters and metrics by set, as frames.
 
-`view` selects what is shown of a Comparison; `terminal`, `page`, `excel` and `json_document` render
-it; `report` puts both together for users.
+`view` selects the part of a Comparison that is shown; `terminal`, `page`, `excel` and
+`json_document` render it; `report` has the class that users get.
 """
 
 import json
@@ -22,17 +22,17 @@ METRIC = ["dataprovider_id", "set", "name"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Trains side by side; where a frame has a column for each train, it is named by `train_id`.
+    """Metrics, parameters and attributes of trains; columns of frames by train are train ids.
 
     Attributes:
-        trains: Ids, time (UTC) and branch: one row each, newest first.
-        attributes: What is known of them, by DataProvider and name; parameters are left out.
-        hyperparameters: Parameters of the algorithm, by DataProvider and name.
-        metrics: Values by DataProvider, set and name: numbers, or texts (``NaN`` is one).
-        differences: Numbers of `metrics`, less those of the reference of the DataProvider.
-        evolution: Numbers of `metrics` as rows, with ids, time and branch; oldest first.
-        references: The reference by DataProvider.
-        directions: Directions of metrics by DataProvider and name, as its newest train recorded.
+        trains: Ids, time (UTC) and git branch of each train, newest first.
+        attributes: Recorded attributes by DataProvider and name, without parameters.
+        hyperparameters: Parameters and hyperparameters by DataProvider and name.
+        metrics: Values by DataProvider, set and name: numbers or strings (NaN is ``NaN``).
+        differences: Numbers of `metrics` minus those of the DataProvider's reference train.
+        evolution: Numbers of `metrics` in long format, with ids, time and branch; oldest first.
+        references: Train id of the reference by DataProvider.
+        directions: Directions by DataProvider and metric, as recorded by its newest train.
     """
 
     trains: pd.DataFrame
@@ -46,33 +46,36 @@ class Comparison:
 
     @property
     def verdicts(self) -> pd.DataFrame:
-        """1 where a difference is for the better, -1 for the worse, else 0."""
+        """1 where a train is better than the reference, -1 where it is worse, else 0."""
         return self.verdicts_of(self.differences.columns)
 
     def verdicts_of(self, train_ids: Sequence[str] | pd.Index) -> pd.DataFrame:
-        """Return the columns of `verdicts` of some trains."""
+        """Return the columns of `verdicts` for `train_ids`."""
         return _verdicts(self, train_ids)
 
     def with_directions(self, directions: Mapping[str, DeclaredDirection]) -> Self:
-        """Return the report with directions of metrics; they win over those that are recorded."""
+        """Return a copy with directions of metrics, which override the recorded ones."""
         given = without_synonyms(directions)
         known = {dp_id: {**own, **given} for dp_id, own in self.directions.items()}
         return replace(self, directions=known)
 
     def select(self, names: Sequence[str] = (), sets: Sequence[str] = ()) -> Self:
-        """Return the report with some metrics and sets only; none given: all.
+        """Return a copy with the given metrics and sets only.
+
+        Args:
+            names: Names of metrics; empty: all.
+            sets: Names of sets; empty: all.
 
         Raises:
-            DataError: If there is no such metric, or no such set.
+            DataError: If a metric or a set does not exist.
         """
         selected = self
-        for level, wanted in (("name", names), ("set", sets)):
+        for level, kind, wanted in (("name", "metric", names), ("set", "set", sets)):
             known = list(dict.fromkeys(selected.metrics.index.get_level_values(level)))
             for one in wanted:
                 if one not in known:
-                    what = "metric" if level == "name" else "set"
-                    hint = did_you_mean(one, known) or f" There are: {', '.join(known) or 'none'}."
-                    raise DataError(f"No {what} of these trains is called {one!r}.{hint}")
+                    hint = did_you_mean(one, known) or f" Known: {', '.join(known) or 'none'}."
+                    raise DataError(f"No {kind} of these trains is called {one!r}.{hint}")
             if wanted:
                 selected = selected._where(level, wanted)
         return selected
@@ -93,16 +96,16 @@ class Comparison:
 def compare_trains(
     db: ControlDB, wanted: TrainFilter, reference_train_id: str | None = None
 ) -> Comparison:
-    """Put trains side by side.
+    """Read trains from the control DB and compare them.
 
     Args:
         db: The control DB.
-        wanted: Which trains.
-        reference_train_id: What differences are meant from. Without one, it is the train before
-            the newest one of each DataProvider.
+        wanted: Filter of trains.
+        reference_train_id: Id or full id of the train that differences refer to; None: for each
+            DataProvider the second newest train.
 
     Raises:
-        UntrainedModelError: If there is no such train, or the reference is none of them.
+        UntrainedModelError: If no train matches, or the reference is not among them.
     """
     trains = find_trains(db, wanted)
     _check_found(db, wanted, trains)
@@ -132,7 +135,7 @@ def compare_trains(
 
 
 def _check_found(db: ControlDB, wanted: TrainFilter, trains: pd.DataFrame) -> None:
-    """Raise if something that was asked for by name has no train."""
+    """Raise UntrainedModelError if no train, or no train of a requested id, was found."""
     names = trains["train_session_id"] + ":" + trains["train_id"]
     found = {*names, *trains["train_session_id"], *trains["train_id"]}
     missing = [one for one in wanted.train_ids if one not in found]
@@ -141,24 +144,24 @@ def _check_found(db: ControlDB, wanted: TrainFilter, trains: pd.DataFrame) -> No
     known = find_trains(db)
     if known.empty:
         raise UntrainedModelError(
-            f"The control DB ({db.identity}) has no train that was saved; train a model first."
+            f"The control DB ({db.identity}) has no saved train; train a model first."
         )
     ids = [*known["train_id"], *known["train_session_id"]]
-    for what, asked, there in (
+    for kind, requested, known_names in (
         ("train or session", missing, ids),
         ("DataProvider", wanted.dataprovider_ids, [*known["dataprovider_id"].unique()]),
         ("branch", wanted.branches, _branches_of(db) if wanted.branches else []),
     ):
-        for one in asked:
-            if one not in there and one.rpartition(":")[2] not in there:
+        for one in requested:
+            if one not in known_names and one.rpartition(":")[2] not in known_names:
                 raise UntrainedModelError(
-                    f"The control DB ({db.identity}) has no train that fits: no {what} is called "
-                    f"{one!r}.{did_you_mean(one, there)}"
+                    f"The control DB ({db.identity}) has no matching train: no {kind} is called "
+                    f"{one!r}.{did_you_mean(one, known_names)}"
                 )
-    fitting = f"; {', '.join(map(repr, missing))} is not of them" if len(trains) else ""
+    rest = f", but not {', '.join(map(repr, missing))}" if len(trains) else ""
     raise UntrainedModelError(
-        f"The control DB ({db.identity}) has {len(known)} trains, and {len(trains) or 'no'} train "
-        f"that fits {_in_words(wanted)}{fitting}; ask for less."
+        f"{len(trains) or 'None'} of the {len(known)} trains of the control DB ({db.identity}) "
+        f"match {_describe(wanted)}{rest}; use fewer filters."
     )
 
 
@@ -167,32 +170,32 @@ def _branches_of(db: ControlDB) -> list[str]:
     return list(known.loc[known["attribute"] == "git_branch", "value"].unique())
 
 
-def _in_words(wanted: TrainFilter) -> str:
-    asked = {
+def _describe(wanted: TrainFilter) -> str:
+    filters = {
         "trains": ", ".join(wanted.train_ids),
         "DataProviders": ", ".join(wanted.dataprovider_ids),
         "branches": ", ".join(wanted.branches),
         "since": wanted.start,
         "until": wanted.end,
     }
-    return "; ".join(f"{name} {value}" for name, value in asked.items() if value) or "all"
+    return "; ".join(f"{name} {value}" for name, value in filters.items() if value) or "all"
 
 
-def _references(trains: pd.DataFrame, wished: str | None) -> dict[str, str]:
+def _references(trains: pd.DataFrame, requested: str | None) -> dict[str, str]:
     by_dp = trains.groupby("dataprovider_id", sort=False)["train_id"]
     references = {str(dp_id): ids.iloc[1] for dp_id, ids in by_dp if len(ids) > 1}
-    if wished is None:
+    if requested is None:
         return references
-    wished_id = wished.rpartition(":")[2]
-    own = trains[trains["train_id"] == wished_id]
+    requested_id = requested.rpartition(":")[2]
+    own = trains[trains["train_id"] == requested_id]
     if own.empty:
         ids = list(trains["train_id"])
         raise UntrainedModelError(
-            f"The reference {wished!r} is none of the {len(ids)} trains that are compared; "
-            f"correct it, or ask for more trains.{did_you_mean(wished_id, ids)}",
-            train_id=wished,
+            f"The reference {requested!r} is not among the {len(ids)} compared trains; "
+            f"correct it, or use fewer filters.{did_you_mean(requested_id, ids)}",
+            train_id=requested,
         )
-    return references | dict.fromkeys(own["dataprovider_id"], wished_id)
+    return references | dict.fromkeys(own["dataprovider_id"], requested_id)
 
 
 def _directions(known: pd.DataFrame, trains: pd.DataFrame) -> dict[str, Mapping[str, Direction]]:
@@ -210,14 +213,14 @@ def _of_trains(rows: pd.DataFrame, trains: pd.DataFrame) -> pd.DataFrame:
 
 
 def _wide(rows: pd.DataFrame, index: list[str], values: pd.Series, order: list[str]):
-    """One row for each `index`, in the order of first appearance; one column for each train."""
+    """Pivot `values` to one row per `index`, in order of appearance, and one column per train."""
     places = pd.DataFrame({name: pd.factorize(rows[name])[0] for name in index})
     names = rows[index].set_axis(pd.MultiIndex.from_frame(places)).sort_index().drop_duplicates()
     row = pd.MultiIndex.from_frame(names.reset_index(drop=True))
     dtype = float if values.dtype == float else object
     table = np.full((len(row), len(order)), np.nan, dtype=dtype)
     at = row.get_indexer(pd.MultiIndex.from_frame(rows[index]))
-    # A later value of the same name replaces an earlier one.
+    # The last of several values of one name wins.
     table[at, pd.Index(order).get_indexer(pd.Index(rows["train_id"]))] = values.to_numpy()
     return pd.DataFrame(table, row, pd.Index(order, name="train_id"))
 
@@ -236,7 +239,7 @@ def _parameters_of(rows: pd.DataFrame, order: list[str]) -> pd.DataFrame:
 
 
 def _differences(numbers: pd.DataFrame, references: Mapping[str, str]) -> pd.DataFrame:
-    with np.errstate(invalid="ignore"):  # infinite less infinite
+    with np.errstate(invalid="ignore"):  # infinite minus infinite
         return numbers.sub(_of_references(numbers, references), axis=0)
 
 
@@ -251,13 +254,13 @@ def _of_references(metrics: pd.DataFrame, references: Mapping[str, str]) -> pd.S
 def _verdicts(compared: Comparison, train_ids: Sequence[str] | pd.Index) -> pd.DataFrame:
     change = compared.differences[list(train_ids)]
     base = _of_references(compared.metrics.loc[change.index], compared.references)
-    ways = [direction_of(name, compared.directions[dp_id]) for dp_id, _, name in change.index]
+    directions = [direction_of(name, compared.directions[dp_id]) for dp_id, _, name in change.index]
     factors = {"maximize": 1.0, "minimize": -1.0}
-    signs = pd.Series([factors.get(way or "", 0.0) for way in ways], base.index)
-    gain = change.mul(signs, axis=0)
-    zero = np.array([way == "zero" for way in ways], dtype=bool)
+    signs = [factors.get(way or "", 0.0) for way in directions]
+    gain = change.mul(pd.Series(signs, base.index), axis=0)
+    zero = np.array([way == "zero" for way in directions], dtype=bool)
     gain[zero] = (-change[zero].add(base[zero], axis=0).abs()).add(base[zero].abs(), axis=0)
-    # What is left of rounding is no change.
+    # A rounding error is not a change.
     rounding = (base.abs() * 1e-12).where(np.isfinite(base), 0)
     same = gain.abs().le(rounding, axis=0) | gain.isna()
     return gain.gt(0).astype(int).sub(gain.lt(0).astype(int)).mask(same, 0)

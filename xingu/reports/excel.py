@@ -1,4 +1,7 @@
-"""A report as a workbook: a sheet for each frame."""
+"""Write a Comparison as an Excel workbook, one sheet per frame.
+
+The workbook is write-only (openpyxl streams rows), because reports may have many thousand cells.
+"""
 
 import io
 import math
@@ -14,12 +17,16 @@ from xingu.errors import SettingsError
 from xingu.files.atomic import write_atomically
 from xingu.reports.compare import Comparison
 
-MOST_LETTERS = 32_767
+MAX_CHARACTERS = 32_767
 COLOURS = {1: "D5F0E4", -1: "FBDDCB"}
 
 
 def write_workbook(report: Comparison, path: str | Path) -> None:
-    """Write the workbook; differences for the better are green, those for the worse orange.
+    """Write the workbook; better differences are green, worse ones orange.
+
+    Args:
+        report: The comparison.
+        path: Local file, or a URL.
 
     Raises:
         SettingsError: If openpyxl is not installed.
@@ -63,7 +70,7 @@ def _sheets(report: Comparison) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _without_zones(frame: pd.DataFrame) -> pd.DataFrame:
-    # Times of Excel have no zone.
+    # Excel has no time zones.
     naive = frame.assign(time=frame["time"].dt.tz_localize(None))
     return naive.rename(columns={"time": "begun (UTC)"})
 
@@ -77,14 +84,14 @@ def _cell(sheet: Any, value: Any, fill: Any = None) -> Any:
         return plain
     cell = WriteOnlyCell(sheet, plain)
     if is_formula:
-        cell.data_type = "s"  # it was meant as a text
+        cell.data_type = "s"  # a string that begins with "=" is not a formula
     if fill is not None:
         cell.fill = fill
     return cell
 
 
 def _plain(value: Any) -> Any:
-    """Return what a cell can hold: Excel knows no infinite numbers and no control characters."""
+    """Return a value that Excel can store: it has no infinite numbers and no control characters."""
     if isinstance(value, float):
         return None if math.isnan(value) else value if math.isfinite(value) else f"{value:g}"
     if value is None or value is pd.NaT or value is pd.NA:
@@ -94,4 +101,4 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bool | int):
         return value
     text = "".join(one for one in str(value) if one in "\t\n\r" or ord(one) >= 32)
-    return text[:MOST_LETTERS]
+    return text[:MAX_CHARACTERS]

@@ -1,6 +1,7 @@
-"""A report as records, for programs: only what JSON can hold.
+"""Convert a Comparison to records for programs, with values that JSON can represent.
 
-Its one idea: nothing is shortened or rounded; what is not finite is a text, as in the control DB.
+Nothing is shortened or rounded. Infinite numbers become strings, as in the control DB, and NaN
+becomes null.
 """
 
 import math
@@ -10,21 +11,21 @@ from typing import Any
 import pandas as pd
 
 from xingu.reports.compare import Comparison
-from xingu.reports.view import metrics_of, names_shown, own, trains_shown
+from xingu.reports.view import dataproviders_of, metrics_of, names_shown, own, trains_shown
 
 VERDICTS = {1: "better", -1: "worse", 0: None}
 
 
-def report_records(report: Comparison, most: int | None = None) -> list[dict[str, Any]]:
-    """Return one record for each DataProvider: its `trains`, newest first, and the `reference`.
+def report_records(report: Comparison, limit: int | None = None) -> list[dict[str, Any]]:
+    """Return a record per DataProvider with its `trains`, newest first, and the `reference`.
 
     Args:
-        report: What was compared.
-        most: How many trains of each DataProvider, the reference among them; None: all.
+        report: The comparison.
+        limit: Maximum number of trains per DataProvider, including the reference; None: all.
     """
     found = []
-    for dp_id in dict.fromkeys(report.trains["dataprovider_id"]):
-        trains = _trains(report, dp_id, trains_shown(report, dp_id, most or len(report.trains)))
+    for dp_id in dataproviders_of(report):
+        trains = _trains(report, dp_id, trains_shown(report, dp_id, limit or len(report.trains)))
         reference = report.references.get(dp_id)
         found.append({"dataprovider_id": dp_id, "reference": reference, "trains": trains})
     return found

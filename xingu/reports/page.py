@@ -1,6 +1,7 @@
-"""A report as one HTML page that needs no server and no internet.
+"""Write a Comparison as one HTML page that needs no server and no network.
 
-Its one idea: a chart is drawn when it comes into view, so fifty of them open as fast as one.
+A chart is drawn when it is scrolled into view, so that a page with many charts opens fast. Texts
+from the control DB are escaped.
 """
 
 import html
@@ -17,10 +18,10 @@ from xingu.plots.pages import plotly_script
 from xingu.plots.theme import BLUE, GREEN, GRID, INK, PALE_INK
 from xingu.reports.charts import common_layout, evolution_chart
 from xingu.reports.compare import Comparison
-from xingu.reports.view import MARKS, Cell, SideBySide, side_by_side
+from xingu.reports.view import MARKS, Cell, SideBySide, counted, dataproviders_of, side_by_side
 
-MOST = 8
-"""Trains side by side; the charts show all."""
+LIMIT = 8
+"""Maximum number of trains in a table; the charts show all trains."""
 WORSE = "#B8400A"  # vermilion, dark enough for text
 _STYLE = f"""
 body{{margin:0 auto;padding:24px 32px;max-width:1500px;color:{INK};
@@ -66,17 +67,22 @@ _CLASSES = {1: "better", -1: "worse", 0: ""}
 
 
 def write_page(report: Comparison, path: str | Path) -> None:
-    """Write the page: for each DataProvider its newest trains, charts, and a list of all trains."""
+    """Write the page: for each DataProvider its newest trains, charts, and a list of all trains.
+
+    Args:
+        report: The comparison.
+        path: Local file, or a URL.
+    """
     write_atomically(UPath(path), page(report))
 
 
 def page(report: Comparison) -> bytes:
-    """Return the page."""
+    """Return the page, encoded as UTF-8."""
     trains = report.trains
     first, last = trains["time"].min(), trains["time"].max()
     span = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if pd.notna(first) else ""
     head = f"{len(trains):,} trains{span}"
-    body = "".join(part for dp_id in _dataproviders(report) for part in _section(report, dp_id))
+    body = "".join(part for dp_id in dataproviders_of(report) for part in _section(report, dp_id))
     return b"".join(
         (
             b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -93,31 +99,31 @@ def page(report: Comparison) -> bytes:
 
 
 def tables_html(report: Comparison) -> str:
-    """Return the newest trains of each DataProvider as tables."""
+    """Return tables of the newest trains of each DataProvider, as an HTML fragment."""
     parts = (
-        f"<h3>{_safe(dp_id)}</h3>{_compared(side_by_side(report, dp_id, MOST))}"
-        for dp_id in _dataproviders(report)
+        f"<h3>{_safe(dp_id)}</h3>{_comparison_table(side_by_side(report, dp_id, LIMIT))}"
+        for dp_id in dataproviders_of(report)
     )
     return f"<style>{_TABLE_STYLE}</style>{''.join(parts)}"
 
 
 def _section(report: Comparison, dp_id: str) -> Iterator[str]:
     yield f"<h2>{_safe(dp_id)}</h2>"
-    yield _compared(side_by_side(report, dp_id, MOST))
+    yield _comparison_table(side_by_side(report, dp_id, LIMIT))
     own = report.evolution[report.evolution["dataprovider_id"] == dp_id]
     yield "<h3>Evolution</h3>" if len(own) else ""
     yield '<div class="xingu-charts">'
-    at = list(_dataproviders(report)).index(dp_id)
+    at = dataproviders_of(report).index(dp_id)
     for number, (name, rows) in enumerate(own.groupby("name", sort=False)):
         chart = f"chart-{at}-{number}"
-        way = direction_of(str(name), report.directions[dp_id])
+        direction = direction_of(str(name), report.directions[dp_id])
         yield f'<div class="xingu-chart" id="{chart}"></div>'
-        yield _json(f"{chart}-json", evolution_chart(str(name), rows, way))
+        yield _json(f"{chart}-json", evolution_chart(str(name), rows, direction))
     yield "</div>"
     yield _all_trains(report.trains[report.trains["dataprovider_id"] == dp_id])
 
 
-def _compared(shown: SideBySide) -> str:
+def _comparison_table(shown: SideBySide) -> str:
     heads = "".join(
         f"<th>{_safe(one)}{'<br>(reference)' if one == shown.reference else ''}</th>"
         for one in shown.train_ids
@@ -140,15 +146,15 @@ def _compared(shown: SideBySide) -> str:
 
 
 def _notes(shown: SideBySide) -> Iterator[str]:
-    if shown.left_out:
+    if shown.omitted:
         yield (
-            f"The newest {len(shown.train_ids)}; {shown.left_out:,} older ones are in the charts "
-            "and in the list below."
+            f"The newest {len(shown.train_ids)} trains; "
+            f"{counted(shown.omitted, 'older train')} only in the charts and in the list below."
         )
     if shown.reference:
         yield f"{MARKS[1]} better, {MARKS[-1]} worse than {_safe(shown.reference)}."
     if shown.same_hyperparameters:
-        yield f"Hyperparameters that are the same in all of these: {shown.same_hyperparameters}."
+        yield f"{counted(shown.same_hyperparameters, 'hyperparameter')} the same in all of them."
 
 
 def _cell(cell: Cell) -> str:
@@ -176,17 +182,13 @@ def _all_trains(trains: pd.DataFrame) -> str:
 
 def _json(element_id: str, content: object) -> str:
     text = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-    # No text of the user can end the script element.
+    # So that no text can close the script element.
     text = text.replace("<", "\\u003c")
     return f'<script type="application/json" id="{element_id}">{text}</script>'
 
 
 def _row(name: str, texts: Iterable[str]) -> str:
     return f"<tr><td>{_safe(name)}</td>{''.join(f'<td>{_safe(one)}</td>' for one in texts)}</tr>"
-
-
-def _dataproviders(report: Comparison) -> list[str]:
-    return list(dict.fromkeys(report.trains["dataprovider_id"]))
 
 
 def _safe(text: object) -> str:

@@ -1,4 +1,4 @@
-"""The report of trains that users get: a Comparison that can be shown and written."""
+"""The report that users get: a Comparison that can be printed, displayed and written to files."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,14 +13,14 @@ from xingu.tracking.query import TrainFilter
 
 @dataclass(frozen=True)
 class Report(Comparison):
-    """Trains side by side; `str` gives a text, a notebook shows tables."""
+    """A comparison of trains; `str` gives terminal tables, a notebook displays HTML tables."""
 
     def to_html(self, path: str | Path) -> None:
-        """Write one page, with charts, that needs no server and no internet."""
+        """Write an HTML page with charts that needs no server and no network."""
         write_page(self, path)
 
     def to_excel(self, path: str | Path) -> None:
-        """Write a workbook with a sheet for each frame.
+        """Write an Excel workbook with one sheet per frame.
 
         Raises:
             SettingsError: If openpyxl is not installed.
@@ -31,17 +31,17 @@ class Report(Comparison):
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        """Show the newest trains in a notebook."""
+        """Return HTML tables of the newest trains, for notebooks."""
         return tables_html(self)
 
 
 def report_trains(
     db: ControlDB, wanted: TrainFilter, reference_train_id: str | None = None
 ) -> Report:
-    """Compare trains; see `xingu.reports.compare.compare_trains`.
+    """Compare trains; the arguments are those of `xingu.reports.compare.compare_trains`.
 
     Raises:
-        UntrainedModelError: If there is no such train, or the reference is none of them.
+        UntrainedModelError: If no train matches, or the reference is not among them.
     """
     compared = compare_trains(db, wanted, reference_train_id)
     return Report(**{field.name: getattr(compared, field.name) for field in fields(compared)})

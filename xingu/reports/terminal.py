@@ -1,6 +1,6 @@
-"""A report as tables for a terminal, readable in 80 columns.
+"""Print a Comparison as tables for a terminal, readable in 80 columns.
 
-Its one idea: as many trains side by side as fit; what is left out is said.
+A table has as many trains as fit into the width; notes below it count what is not shown.
 """
 
 from collections.abc import Iterator
@@ -14,29 +14,37 @@ from rich.table import Table
 from rich.text import Text
 
 from xingu.reports.compare import Comparison
-from xingu.reports.view import MARKS, Cell, SideBySide, number, side_by_side
+from xingu.reports.view import (
+    MARKS,
+    Cell,
+    SideBySide,
+    counted,
+    dataproviders_of,
+    number,
+    side_by_side,
+)
 
-CELL, MOST_LABEL, SPARKS = 20, 24, 12
-"""Letters of a train's column, at most of that of the names, and of a line of blocks."""
+CELL, MAX_LABEL, SPARKLINE = 20, 24, 12
+"""Width of a train's column, maximum width of the first column, width of a sparkline."""
 STYLES = {1: "green", -1: "red", 0: "dim"}
-MOST_ROWS = 20
-"""Rows of the evolution that are shown when no metric was asked for."""
+MAX_ROWS = 20
+"""Maximum number of rows of the evolution if no metric was selected."""
 
 
 def print_report(
-    report: Comparison, console: Console, most: int | None = None, *, branches: bool = False
+    report: Comparison, console: Console, limit: int | None = None, *, branches: bool = False
 ) -> None:
-    """Print a report.
+    """Print the tables of all DataProviders.
 
     Args:
-        report: What was compared.
-        console: Where to; its width decides how much is side by side.
-        most: How many trains are shown of each DataProvider; None: as many as fit.
-        branches: Show the evolution of each branch, and of every metric.
+        report: The comparison.
+        console: Output; its width determines the number of trains side by side.
+        limit: Maximum number of trains per DataProvider; None: as many as fit.
+        branches: Show the evolution by branch, and of all metrics.
     """
-    for dp_id in dict.fromkeys(report.trains["dataprovider_id"]):
+    for dp_id in dataproviders_of(report):
         fit = max((console.width - _label_width(report, dp_id)) // CELL, 1)
-        shown = side_by_side(report, dp_id, most or max(fit, 2))
+        shown = side_by_side(report, dp_id, limit or max(fit, 2))
         for start in range(0, len(shown.train_ids), fit):
             console.print(_side_by_side(shown, slice(start, start + fit)))
             console.print()
@@ -47,7 +55,7 @@ def print_report(
 
 
 def as_text(report: Comparison) -> str:
-    """Return what `print_report` prints, without colours."""
+    """Return the output of `print_report` without colours, as wide as the terminal."""
     console = Console(file=StringIO(), width=Console().width, markup=False, highlight=False)
     print_report(report, console)
     return console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
@@ -56,13 +64,13 @@ def as_text(report: Comparison) -> str:
 def _label_width(report: Comparison, dp_id: str) -> int:
     frames = (report.metrics, report.hyperparameters)
     names = [str(place[-1]) for one in frames for place in one.index if place[0] == dp_id]
-    return min(max(map(len, names), default=0) + 2, MOST_LABEL)
+    return min(max(map(len, names), default=0) + 2, MAX_LABEL)
 
 
 def _side_by_side(shown: SideBySide, part: slice) -> Table:
     table = Table(title=Text(shown.dataprovider_id, "bold"), title_justify="left",
                   box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
-    table.add_column("", max_width=MOST_LABEL - 1, overflow="fold")
+    table.add_column("", max_width=MAX_LABEL - 1, overflow="fold")
     for train_id in shown.train_ids[part]:
         mark = "\n(reference)" if train_id == shown.reference else ""
         table.add_column(f"{train_id}{mark}", width=CELL - 1, overflow="fold")
@@ -92,10 +100,10 @@ def _notes(shown: SideBySide) -> Iterator[str]:
     if shown.reference:
         yield f"{MARKS[1]} better, {MARKS[-1]} worse than {shown.reference} (--reference TRAIN)."
     if shown.same_hyperparameters:
-        yield f"{_count(shown.same_hyperparameters, 'hyperparameter')} the same in all of these."
-    if shown.left_out:
+        yield f"{counted(shown.same_hyperparameters, 'hyperparameter')} the same in all of them."
+    if shown.omitted:
         yield (
-            f"{_count(shown.left_out, 'older train')} not shown: --most N, --train, --branch, "
+            f"{counted(shown.omitted, 'older train')} not shown: --limit N, --train, --branch, "
             "--since, or --html FILE."
         )
 
@@ -104,7 +112,7 @@ def _print_evolution(report: Comparison, dp_id: str, console: Console, branches:
     own = report.evolution[report.evolution["dataprovider_id"] == dp_id]
     if own["train_id"].nunique() < 3:
         return
-    # Metrics of the same set together, those that count first: only some rows may be shown.
+    # Grouped by set, test metrics first, because the number of rows is limited.
     places = own.groupby(["set", "name"], sort=False).ngroup() + (own["set"] != "test") * len(own)
     own = own.iloc[np.argsort(places.to_numpy(), kind="stable")]
     keys = ["set", "name", *(["branch"] if branches and own["branch"].nunique() > 1 else [])]
@@ -113,37 +121,33 @@ def _print_evolution(report: Comparison, dp_id: str, console: Console, branches:
                   padding=(0, 1, 0, 0))  # fmt: skip
     for name in keys:
         table.add_column("metric" if name == "name" else name, overflow="fold")
-    # Names of branches need the place of two numbers.
+    # A branch name takes the width of two numbers.
     ends = ("first", "newest", "least", "most")[: 2 if "branch" in keys else 4]
     for name in ("n", *ends):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True, min_width=SPARKS)
+    table.add_column("", no_wrap=True, min_width=SPARKLINE)
     groups = own.groupby(keys, sort=False, dropna=False)["value"]
-    for number_of_rows, (place, values) in enumerate(groups):
-        if number_of_rows == MOST_ROWS and not branches:
+    for row_number, (key, values) in enumerate(groups):
+        if row_number == MAX_ROWS and not branches:
             break
         finite = values[np.isfinite(values)]
         numbers = (values.iloc[0], values.iloc[-1], finite.min(), finite.max())[: len(ends)]
-        texts = ["" if one is None or one is np.nan else str(one) for one in place]
+        texts = ["" if one is None or one is np.nan else str(one) for one in key]
         table.add_row(
             *texts, str(len(values)), *(number(one, 4) for one in numbers), sparks(finite)
         )
     console.print(table)
     console.print()
-    if groups.ngroups > MOST_ROWS and not branches:
-        console.print(f"{groups.ngroups - MOST_ROWS} more metrics: --metric NAME, --set NAME.\n")
+    if groups.ngroups > MAX_ROWS and not branches:
+        console.print(f"{groups.ngroups - MAX_ROWS} more metrics: --metric NAME, --set NAME.\n")
 
 
 def sparks(values: pd.Series) -> str:
-    """Return numbers as a line of blocks, each of them the mean of as many neighbours."""
+    """Return a sparkline: up to 12 block characters, each the mean of neighbouring values."""
     if len(values) < 2:
         return ""
-    parts = np.array_split(values.to_numpy(), min(len(values), SPARKS))
+    parts = np.array_split(values.to_numpy(), min(len(values), SPARKLINE))
     means = np.array([part.mean() for part in parts])
     spread = np.ptp(means)
     levels = (means - means.min()) / spread * 7 if spread else np.full(len(means), 3)
     return "".join("▁▂▃▄▅▆▇█"[round(level)] for level in levels)
-
-
-def _count(many: int, name: str) -> str:
-    return f"{many:,} {name}{'' if many == 1 else 's'}"

@@ -1,6 +1,6 @@
-"""What people see of a report: the newest trains of one DataProvider, as texts.
+"""Select and format the part of a Comparison that is shown: the newest trains of a DataProvider.
 
-Its one idea: terminal and page show the same; they differ in how they draw it.
+Terminal and page render the same `SideBySide`, so that both show the same values.
 """
 
 import math
@@ -14,16 +14,24 @@ import pandas as pd
 from xingu.reports.compare import Comparison
 
 FACTS = ("git_branch", "git_commit", "git_dirty", "user_name", "host_name", "estimator", "y")
-"""Attributes that are always shown, where they are known; others only if they differ."""
+"""Attributes that are shown whenever recorded; others are shown only if they differ."""
 HIDDEN = ("trained", "dagster_run_id", "git_diff", "metric_directions")
-"""Attributes that differ always, are long, or are seen in the colours."""
+"""Attributes that are never shown: always different, too long, or visible as colours."""
+MAX_CHARACTERS = 200
+"""Longer values of attributes and hyperparameters are truncated."""
 MARKS = {1: "▲", -1: "▼", 0: ""}
-"""For the better, for the worse; colours say the same."""
+"""Marks of better and worse values, for readers who do not see the colours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A metric of one train: what it is, how far from the reference, and whether that is good."""
+    """A metric of one train, formatted.
+
+    Attributes:
+        value: The value.
+        difference: Difference from the reference; empty if there is none.
+        verdict: 1 if it is better than the reference, -1 if worse, else 0.
+    """
 
     value: str
     difference: str = ""
@@ -32,22 +40,22 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """Trains of one DataProvider.
+    """Trains of one DataProvider, formatted.
 
     Attributes:
-        dataprovider_id: It.
-        train_ids: Those that are shown, newest first.
-        left_out: How many are not shown.
-        reference: What differences are meant from.
-        facts: A name, and a text for each train.
-        hyperparameters: The same, of those that differ.
-        same_hyperparameters: How many do not differ.
-        metrics: Set, name, and a cell for each train.
+        dataprovider_id: Id of the DataProvider.
+        train_ids: Ids of the trains that are shown, newest first.
+        omitted: Number of trains that are not shown.
+        reference: Id of the train that differences refer to.
+        facts: Name of each attribute, and its value for each train.
+        hyperparameters: Name of each hyperparameter that differs, and its value for each train.
+        same_hyperparameters: Number of hyperparameters that do not differ.
+        metrics: Set and name of each metric, and a cell for each train.
     """
 
     dataprovider_id: str
     train_ids: list[str]
-    left_out: int
+    omitted: int
     reference: str | None
     facts: list[tuple[str, list[str]]]
     hyperparameters: list[tuple[str, list[str]]]
@@ -55,9 +63,15 @@ class SideBySide:
     metrics: list[tuple[str, str, list[Cell]]]
 
 
-def side_by_side(report: Comparison, dp_id: str, most: int) -> SideBySide:
-    """Return the newest trains of a DataProvider, at most `most`, the reference among them."""
-    shown, reference = trains_shown(report, dp_id, most), report.references.get(dp_id)
+def side_by_side(report: Comparison, dp_id: str, limit: int) -> SideBySide:
+    """Return the newest trains of a DataProvider, with the reference in place of the oldest.
+
+    Args:
+        report: The comparison.
+        dp_id: Id of the DataProvider.
+        limit: Maximum number of trains; the newest one and the reference are always shown.
+    """
+    shown, reference = trains_shown(report, dp_id, limit), report.references.get(dp_id)
     ids = list(shown["train_id"])
     parameters = own(report.hyperparameters, dp_id, ids)
     parameters = parameters.dropna(how="all")
@@ -65,7 +79,7 @@ def side_by_side(report: Comparison, dp_id: str, most: int) -> SideBySide:
     return SideBySide(
         dataprovider_id=dp_id,
         train_ids=ids,
-        left_out=int((report.trains["dataprovider_id"] == dp_id).sum()) - len(ids),
+        omitted=int((report.trains["dataprovider_id"] == dp_id).sum()) - len(ids),
         reference=reference if len(ids) > 1 else None,
         facts=_facts(shown, own(report.attributes, dp_id, ids)),
         hyperparameters=_texts(parameters[differ]),
@@ -74,17 +88,21 @@ def side_by_side(report: Comparison, dp_id: str, most: int) -> SideBySide:
     )
 
 
-def trains_shown(report: Comparison, dp_id: str, most: int) -> pd.DataFrame:
-    """Return the rows of `Comparison.trains` of the newest trains, the reference among them."""
+def trains_shown(report: Comparison, dp_id: str, limit: int) -> pd.DataFrame:
+    """Return the rows of `Comparison.trains` that `side_by_side` shows."""
     trains = report.trains[report.trains["dataprovider_id"] == dp_id]
-    shown, reference = trains.head(most), report.references.get(dp_id)
+    shown, reference = trains.head(limit), report.references.get(dp_id)
     if reference is None or reference in set(shown["train_id"]):
         return shown
-    return pd.concat([shown.head(max(most - 1, 1)), trains[trains["train_id"] == reference]])
+    return pd.concat([shown.head(max(limit - 1, 1)), trains[trains["train_id"] == reference]])
 
 
 def names_shown(attributes: pd.DataFrame) -> list[str]:
-    """Return the names of attributes that are worth a look; the frame has a column each train."""
+    """Return the names of attributes to show: `FACTS`, numbers of rows, and those that differ.
+
+    Args:
+        attributes: Attributes by name, one column per train.
+    """
     names = list(attributes.index)
     rows = [name for name in names if name.startswith("rows_")]
     differ = attributes.index[_differ(attributes)]
@@ -95,7 +113,7 @@ def names_shown(attributes: pd.DataFrame) -> list[str]:
 def metrics_of(
     report: Comparison, dp_id: str, ids: list[str]
 ) -> Iterator[tuple[str, str, np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield set and name of each metric, and its values, differences and verdicts by train."""
+    """Yield set, name, values, differences and verdicts of each metric, in the order of `ids`."""
     values = own(report.metrics, dp_id, ids).dropna(how="all")
     changes = own(report.differences, dp_id, ids).reindex(values.index)
     verdicts = own(report.verdicts_of(ids), dp_id, ids).reindex(values.index).fillna(0)
@@ -105,13 +123,23 @@ def metrics_of(
 
 
 def own(frame: pd.DataFrame, dp_id: str, train_ids: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of a DataProvider, and the columns of some trains."""
+    """Return the rows of a DataProvider and the columns of `train_ids`, without the first level."""
     rows = frame.index.get_level_values(0) == dp_id
     return frame.loc[rows, list(train_ids)].droplevel(0)
 
 
+def dataproviders_of(report: Comparison) -> list[str]:
+    """Return the ids of the DataProviders, that of the newest train first."""
+    return list(dict.fromkeys(report.trains["dataprovider_id"]))
+
+
+def counted(count: int, name: str) -> str:
+    """Return a count with its noun: ``1 train``, ``1,234 trains``."""
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
 def number(value: float, digits: int = 5) -> str:
-    """Return a number with the digits that count: ``0.01235``, ``1,234.6``, ``inf``."""
+    """Return a number with `digits` significant digits: ``0.012346``, ``1,234.6``, ``inf``."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{value:g}"
     if value == 0 or not 1e-3 <= abs(value) < 1e9:
@@ -158,7 +186,7 @@ def _facts(shown: pd.DataFrame, attributes: pd.DataFrame) -> list[tuple[str, lis
 
 
 def _differ(frame: pd.DataFrame) -> np.ndarray:
-    # As texts, because a parameter may be a list.
+    # Compared as strings: a parameter may be a list.
     texts = frame.map(str)
     return texts.ne(texts.iloc[:, 0], axis=0).any(axis=1).to_numpy()
 
@@ -176,7 +204,4 @@ def _text(value: Any) -> str:
     if value is None or value is pd.NA:
         return ""
     text = str(value)
-    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
-
-
-MOST_LETTERS = 200
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"

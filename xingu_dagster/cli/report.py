@@ -1,4 +1,4 @@
-"""The command `xingu report`: trains side by side, and how their metrics evolved."""
+"""The command `xingu report`: compare trains, and show their metrics over time."""
 
 import json
 from datetime import UTC, datetime
@@ -10,35 +10,42 @@ import click
 from xingu.config import Settings
 
 FILE = click.Path(dir_okay=False, path_type=Path)
-SHORT = "Put trains side by side, with their metrics over time."
+SHORT = "Compare trains, with their metrics over time."
 
 
-def _many(*names: str, text: str):
-    return click.option(*names, multiple=True, help=f"{text} Can be repeated.")
+def _repeatable(*names: str, help_text: str):
+    return click.option(*names, multiple=True, help=f"{help_text} Can be repeated.")
 
 
 @click.command(short_help=SHORT)
-@_many("--dp", "dps", text="Only of this DataProvider.")
-@_many("--train", "--session", "trains", text="Only this train, session, or session:train.")
-@_many("--branch", "branches", text="Only trained on this branch of git.")
-@click.option("--since", type=click.DateTime(), help="Only begun at this time (UTC) or later.")
-@click.option("--until", type=click.DateTime(), help="Only begun before this time (UTC).")
-@click.option("--reference", help="The train that differences are meant from. "
-              "Default: the one before the newest.")  # fmt: skip
-@_many("--metric", "metrics", text="Only this metric, also by branch.")
-@_many("--set", "sets", text="Only this set.")
-@_many("--less-is-better", "minimize", text="A metric of yours, for colours.")
-@_many("--more-is-better", "maximize", text="A metric of yours, for colours.")
-@_many("--nearer-to-zero", "zero", text="A metric of yours, for colours.")
-@click.option("--most", type=click.IntRange(1),
-              help="Trains side by side. Default: as many as fit; a page has 8.")  # fmt: skip
-@click.option("--html", type=FILE, help="Write a page with charts, instead of printing.")
-@click.option("--excel", type=FILE, help="Write a workbook, instead of printing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@_repeatable("--dp", "dps", help_text="Only trains of this DataProvider.")
+@_repeatable(
+    "--train", "--session", "trains", help_text="Only this train, session, or session:train."
+)
+@_repeatable("--branch", "branches", help_text="Only trains on this git branch.")
+@click.option(
+    "--since", type=click.DateTime(), help="Only trains that began at this time (UTC) or later."
+)
+@click.option(
+    "--until", type=click.DateTime(), help="Only trains that began before this time (UTC)."
+)
+@click.option("--reference", help="Id of the train that differences refer to. "
+              "Default: the second newest.")  # fmt: skip
+@_repeatable("--metric", "metrics", help_text="Only this metric, with its evolution by branch.")
+@_repeatable("--set", "sets", help_text="Only this set.")
+@_repeatable("--less-is-better", "minimize", help_text="An own metric: smaller is better.")
+@_repeatable("--more-is-better", "maximize", help_text="An own metric: larger is better.")
+@_repeatable("--nearer-to-zero", "zero", help_text="An own metric: nearer to 0 is better.")
+@click.option("--limit", type=click.IntRange(1), help="Maximum number of trains side by side. "
+              "Default: as many as fit.")  # fmt: skip
+@click.option("--most", type=click.IntRange(1), hidden=True)  # the name before --limit
+@click.option("--html", type=FILE, help="Write an HTML page with charts instead of printing.")
+@click.option("--excel", type=FILE, help="Write an Excel workbook instead of printing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def report(**options: Any) -> None:
-    """Put trains side by side: what is known of them, hyperparameters that differ, metrics by set.
+    """Compare trains: attributes, hyperparameters that differ, and metrics by set.
 
-    Differences for the better are green and marked ▲, those for the worse red and marked ▼.
+    Better values than those of the reference are green and marked ▲, worse ones red and marked ▼.
     """
     from rich.console import Console
 
@@ -58,19 +65,20 @@ def report(**options: Any) -> None:
     )
     control = Workspace(Settings.load()).control
     found = report_trains(control, wanted, options["reference"])
-    found = found.with_directions({name: way for way in DESCRIPTIONS for name in options[way]})
+    limit = options["limit"] or options["most"]
+    found = found.with_directions({name: one for one in DESCRIPTIONS for name in options[one]})
     found = found.select(options["metrics"], options["sets"])
     for path, write in ((options["html"], found.to_html), (options["excel"], found.to_excel)):
         if path is not None:
             write(path)
             click.echo(f"Wrote {path}: {len(found.trains):,} trains.", err=options["as_json"])
     if options["as_json"]:
-        records = report_records(found, options["most"])
+        records = report_records(found, limit)
         click.echo(json.dumps(records, indent=1, allow_nan=False))
     elif options["html"] is None and options["excel"] is None:
-        # Branches may hold what Rich takes for markup.
+        # Branch names may contain Rich markup.
         console = Console(markup=False, emoji=False, highlight=False)
-        print_report(found, console, options["most"], branches=bool(options["metrics"]))
+        print_report(found, console, limit, branches=bool(options["metrics"]))
 
 
 def _utc(time: datetime | None) -> datetime | None:
