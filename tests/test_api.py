@@ -250,7 +250,7 @@ def test_metrics_of_the_sets_are_computed_and_replaced(model):
 def test_metrics_of_a_loaded_model_need_its_sets(model):
     model.save("models")
     loaded = Model.load("houses")
-    with pytest.raises(DataError, match="set model.sets"):
+    with pytest.raises(DataError, match=r"assign model\.sets"):
         loaded.compute_and_save_metrics("trainsets")
     loaded.sets = {"test": model.sets["test"]}
     rows = loaded.compute_and_save_metrics("trainsets")

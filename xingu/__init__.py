@@ -1,7 +1,7 @@
-"""Xingu: one class declares a model, a Dagster asset graph does the rest.
+"""Xingu: models declared as classes, trained and applied by a Dagster asset graph.
 
-Works without Dagster installed. Names are imported when they are first used, so a process that only
-predicts does not load what training needs.
+Works without Dagster installed. Names are imported on first use, so a process that only predicts
+does not import the libraries of training.
 """
 
 from importlib import import_module
@@ -28,7 +28,7 @@ __all__ = [
 Coach: Any
 """`xingu_dagster.coach.Coach`: the only name here that needs Dagster."""
 
-_HOMES = {
+_MODULES = {
     "Coach": "xingu_dagster.coach",
     "DataProvider": "xingu.provider.base",
     "DataProviderFactory": "xingu.provider.discovery",
@@ -40,6 +40,6 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'xingu' has no attribute {name!r}")

@@ -12,7 +12,7 @@ from xingu.records import MetricRow, TrainRun
 from xingu.tracking.query import find_trains, model_metrics
 from xingu.tracking.record import claim_train, record_metrics
 from xingu.tracking.trials import earlier_hyperparameters
-from xingu.tuning.resolve import Earlier
+from xingu.tuning.resolve import EarlierTrain
 
 # The shape of a database of Xingu 2.0, with keys as strict as they can be.
 OF_2_0 = """
@@ -58,7 +58,7 @@ def test_trains_metrics_and_hyperparameters_of_xingu_2_0_are_read_as_they_are(ol
     metrics = model_metrics(old).set_index("name")
     assert metrics.loc["RMSE", "value_number"] == 12.5
     assert metrics.loc["comment", "value_text"] == "fine"
-    assert [*earlier_hyperparameters(old, "houses")] == [Earlier("old-train", {"depth": 6})]
+    assert [*earlier_hyperparameters(old, "houses")] == [EarlierTrain("old-train", {"depth": 6})]
 
 
 def test_new_trains_are_written_beside_those_of_xingu_2_0(old):

@@ -47,7 +47,7 @@ def test_a_step_is_kept():
 
 def test_choices_that_json_changes_are_restored():
     space = parse_space({"layers": ("categorical", {"choices": [(5, 5), (9,)]})}, "dp")
-    assert space["layers"].restored([9]) == (9,)
+    assert space["layers"].restore([9]) == (9,)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_choices_that_json_changes_are_restored():
     [
         (("int", {"low": 5, "high": 5}), "5 to 5 is empty"),
         (("float", {"low": 2, "high": 1}), "2 to 1 is empty"),
-        (("categorical", {"choices": []}), "no value to choose"),
+        (("categorical", {"choices": []}), "no values to choose"),
         (("loguniform", {"low": 0, "high": 1}), "must begin above 0"),
         (("flaot", {"low": 0, "high": 1}), "no kind 'flaot'.*Did you mean 'float'"),
-        (("int", {"low": 0.5, "high": 3}), "0.5 is not a whole number"),
+        (("int", {"low": 0.5, "high": 3}), "0.5 is not an integer"),
         (("int", {"low": 0}), "needs both low and high"),
         (("int", {"lo": 0, "high": 3}), "write .'int', dict.low=…"),
-        ("abc", "is no dimension"),
+        ("abc", "is not a dimension"),
     ],
 )
 def test_what_cannot_be_searched_is_an_error_that_says_where_before_the_first_trial(

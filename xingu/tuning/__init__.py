@@ -1,1 +1,1 @@
-"""Where hyperparameters come from: declared, found before, or searched now."""
+"""Hyperparameters of a train: declared, taken from an earlier train, or searched."""

@@ -19,8 +19,8 @@ def upgrade() -> None:
     prefix = config.attributes["prefix"] if config else ""
     # Their columns are those of Xingu 2.0 for ever, so there is no need to write them down here.
     legacy = tables(prefix)
-    legacy.metadata.create_all(op.get_bind(), legacy.of_2_0)
-    for table in legacy.of_2_0:
+    legacy.metadata.create_all(op.get_bind(), legacy.xingu_2)
+    for table in legacy.xingu_2:
         for index in table.indexes:
             index.create(op.get_bind(), checkfirst=True)
     for name, (columns, key) in _own_tables().items():
