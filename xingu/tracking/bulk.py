@@ -70,7 +70,7 @@ def index_strings(index: pd.Index) -> list[str]:
     """Return the values of `index` as strings; levels of a MultiIndex are joined by commas."""
     if isinstance(index, pd.MultiIndex):
         return [", ".join(map(str, value)) for value in index]
-    if index.dtype.kind in "iufmM":
+    if index.dtype.kind in "iufmM" and not index.hasnans:  # astype(str) keeps missing values
         return index.astype(str).tolist()
     return [str(value) for value in index]
 
@@ -82,7 +82,8 @@ def plain_values(series: pd.Series) -> list[Any]:
         Numbers as numbers (booleans as 0 and 1), missing values as None, all others as strings.
     """
     if series.dtype.kind in "biuf":
-        values: list[Any] = (series.astype(int) if series.dtype.kind == "b" else series).tolist()
+        boolean = series.dtype.kind == "b"
+        values: list[Any] = (series.fillna(False).astype(int) if boolean else series).tolist()
     else:
         numbers = pd.api.types.is_numeric_dtype(series.dtype)
         values = [value if numbers else _number_or_string(value) for value in series.tolist()]
