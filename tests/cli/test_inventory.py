@@ -163,7 +163,8 @@ def test_without_a_control_db_file_the_package_is_shown_and_no_file_is_made(forg
     assert ended.returncode == 0
     assert "LightGBMRegressor" in ended.stdout
     assert "train_fit_end" not in ended.stdout
-    assert ended.stderr.startswith("Showing only what is in the package: There is no control DB at ")
+    warning = "Showing only what is in the package: There is no control DB at "
+    assert ended.stderr.startswith(warning)
     assert not (forgotten.project.home / ".xingu").exists()
 
 
