@@ -15,8 +15,8 @@ def git(folder, *arguments: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def nobody_s_settings(monkeypatch):
-    """A person, and no settings of this machine or of a CI job."""
+def git_identity(monkeypatch):
+    """Set an author, and no settings of this machine or of a CI job."""
     for name in list(os.environ):
         if name.startswith(("GIT_", "GITHUB_")) or name in ("CI_COMMIT_REF_NAME", "BRANCH_NAME"):
             monkeypatch.delenv(name)

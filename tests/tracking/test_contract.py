@@ -1,4 +1,4 @@
-"""What the control DB promises, on SQLite and on PostgreSQL."""
+"""Contract of the control DB, on SQLite and on PostgreSQL."""
 
 import math
 import multiprocessing

@@ -1,4 +1,4 @@
-"""What a DataProvider declares about hyperparameters, read once."""
+"""Declarations of hyperparameters: each hook is read once."""
 
 from collections import Counter
 

@@ -7,7 +7,7 @@ module does not need the control DB.
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xingu.errors import DeclarationError, UntrainedModelError
@@ -88,17 +88,6 @@ class Tuning:
     workers: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """Chosen hyperparameters (None: defaults of the Estimator), their origin, and their search."""
-
-    hyperparams: Mapping[str, Any] | None
-    origin: str
-    trials: tuple[Trial, ...] = ()
-    metric: str = ""
-    direction: str = ""
-
-
 def resolve(model: Model, tuning: Tuning) -> Hyperparameters:
     """Choose hyperparameters, apply them to the Estimator of `model`, and return those in force.
 
@@ -118,51 +107,52 @@ def resolve(model: Model, tuning: Tuning) -> Hyperparameters:
     match tuning.strategy.strip():
         case "last":
             earlier = tuning.earlier(None)
-            choice = _newest_compatible(model, declared, earlier) or _as_declared(declared)
+            chosen = _newest_compatible(model, declared, earlier) or _as_declared(declared)
         case "self" if declared.space:
-            choice = _search(model, declared, tuning)
+            chosen = _search(model, declared, tuning)
         case "self":
             logger.warning("%s: no search space is declared, so nothing is searched", model.id)
-            choice = _as_declared(declared)
+            chosen = _as_declared(declared)
         case "dp":
-            choice = _as_declared(declared)
+            chosen = _as_declared(declared)
         case name:
-            choice = _of_named_train(model, declared, name, tuning.earlier(name))
-    in_force = model.estimator.hyperparam_exchange(declared.params, choice.hyperparams)
-    logger.info("%s: hyperparameters from %s", model.id, choice.origin)
-    return Hyperparameters(
-        in_force.get("params", {}),
-        in_force.get("hyperparams", {}),
-        choice.origin,
-        trials=choice.trials,
-        metric=choice.metric,
-        direction=choice.direction,
-    )
+            chosen = _of_named_train(model, declared, name, tuning.earlier(name))
+    given = None if chosen.origin == "defaults" else chosen.hyperparams
+    in_force = model.estimator.hyperparam_exchange(chosen.params, given)
+    logger.info("%s: hyperparameters from %s", model.id, chosen.origin)
+    params, hyperparams = in_force.get("params", {}), in_force.get("hyperparams", {})
+    return replace(chosen, params=params, hyperparams=hyperparams)
 
 
-def _as_declared(declared: Declaration) -> _Choice:
-    return (
-        _Choice(declared.hyperparams, "dp") if declared.hyperparams else _Choice(None, "defaults")
-    )
+def _as_declared(declared: Declaration) -> Hyperparameters:
+    origin = "dp" if declared.hyperparams else "defaults"
+    return Hyperparameters(declared.params, declared.hyperparams, origin)
 
 
-def _search(model: Model, declared: Declaration, tuning: Tuning) -> _Choice:
+def _search(model: Model, declared: Declaration, tuning: Tuning) -> Hyperparameters:
     context = SearchContext(model, declared, SearchPlan.of(model.dp))
     log = tuning.open_log(_search_key(context))
     model.search = lambda: search(context, log, tuning.workers)
     found = model.hyperparam_optimize()
-    plan = context.plan
-    return _Choice(found, SEARCHED, tuple(log.trials), plan.metric, plan.direction)
+    return Hyperparameters(
+        declared.params,
+        found,
+        SEARCHED,
+        trials=tuple(log.trials),
+        metric=context.plan.metric,
+        direction=context.plan.direction,
+    )
 
 
 def _newest_compatible(
     model: Model, declared: Declaration, earlier: Iterable[EarlierTrain]
-) -> _Choice | None:
+) -> Hyperparameters | None:
     for train in earlier:
         if reason := _incompatibility(model, declared, train):
             logger.info("%s: skipped hyperparameters of %s: %s", model.id, train.train_id, reason)
         elif hyperparams := restore_types(declared.space, train.hyperparams):
-            return _Choice({**declared.hyperparams, **hyperparams}, train.train_id)
+            merged = {**declared.hyperparams, **hyperparams}
+            return Hyperparameters(declared.params, merged, train.train_id)
     return None
 
 
@@ -184,7 +174,7 @@ def _incompatibility(model: Model, declared: Declaration, train: EarlierTrain) -
 
 def _of_named_train(
     model: Model, declared: Declaration, name: str, earlier: Iterable[EarlierTrain]
-) -> _Choice:
+) -> Hyperparameters:
     train = next(iter(earlier), None)
     if train is None:
         raise UntrainedModelError(
@@ -194,7 +184,7 @@ def _of_named_train(
         )
     hyperparams = restore_types(declared.space, train.hyperparams)
     _check_params(model, hyperparams)
-    return _Choice(hyperparams, train.train_id)
+    return Hyperparameters(declared.params, hyperparams, train.train_id)
 
 
 def _check_params(model: Model, hyperparams: Mapping[str, Any]) -> None:
