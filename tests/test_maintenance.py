@@ -1,4 +1,4 @@
-"""What a prune removes, and everything that it must leave: by rules, and on trained models."""
+"""Pruning: which trains, plots and values are removed, and which are kept."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -12,7 +12,7 @@ from upath import UPath
 from tests.support.toys import houses
 from tests.support.trains import packages_of, train_past, undone, write_train
 from xingu import Model
-from xingu.maintenance import prune, spare_trains
+from xingu.maintenance import prunable_trains, prune
 from xingu.names import key_part
 from xingu.registry import listing
 from xingu.registry.manifest import Manifest
@@ -24,9 +24,9 @@ DATAPROVIDERS = ("house-prices", "taxes", "yields")
 
 
 def prune_to(models: ModelStore, keep: int, values: ValueStore, plots: UPath) -> set:
-    spare = spare_trains(models, keep)
-    prune(models, plots, values, spare)
-    return {(train.dataprovider_id, train.train_id) for train in spare}
+    trains = prunable_trains(models, keep)
+    prune(models, plots, values, trains)
+    return {(train.dataprovider_id, train.train_id) for train in trains}
 
 
 # -- any history ----------------------------------------------------------------------------------
@@ -51,10 +51,10 @@ def written(history, pinned) -> tuple[ModelStore, dict, set]:
     for number, (dp, first, second, again) in enumerate(history):
         dp_id = DATAPROVIDERS[dp]
         pre_reqs = {}
-        for other, wish in zip(DATAPROVIDERS[:dp], (first, second), strict=False):
+        for other, choice in zip(DATAPROVIDERS[:dp], (first, second), strict=False):
             earlier = [train for one, train in trains if one == other]
             if earlier:
-                pre_reqs[other] = earlier[wish % len(earlier)]
+                pre_reqs[other] = earlier[choice % len(earlier)]
         train_id = f"train-{number}"
         write_train(models, dp_id, train_id, number=number, pre_reqs=pre_reqs)
         trains[dp_id, train_id] = pre_reqs
@@ -101,7 +101,7 @@ def test_the_prerequisite_of_a_prerequisite_stays(tmp_path):
     write_train(models, "taxes", "t0", pre_reqs={"houses": "h0"})
     write_train(models, "taxes", "t1", number=1, pre_reqs={"houses": "h2"})
     write_train(models, "yields", "y0", pre_reqs={"taxes": "t0"})
-    assert [one.train_id for one in spare_trains(models, 1)] == ["h1"]
+    assert [one.train_id for one in prunable_trains(models, 1)] == ["h1"]
 
 
 def test_what_is_protected_stays_with_its_prerequisites(tmp_path):
@@ -109,8 +109,8 @@ def test_what_is_protected_stays_with_its_prerequisites(tmp_path):
     for number in range(3):
         write_train(models, "houses", f"h{number}", number=number)
         write_train(models, "taxes", f"t{number}", number=number, pre_reqs={"houses": f"h{number}"})
-    spare = spare_trains(models, 1, protected=[("taxes", "t0")])
-    assert {one.train_id for one in spare} == {"h1", "t1"}
+    trains = prunable_trains(models, 1, protected=[("taxes", "t0")])
+    assert {one.train_id for one in trains} == {"h1", "t1"}
 
 
 # -- values ---------------------------------------------------------------------------------------
@@ -211,7 +211,9 @@ def test_the_values_that_only_a_removed_train_kept_go_too(past):
 
 def test_nothing_else_is_touched(past):
     before = files_of(past.project.home)
-    places = [place for train in spare_trains(past.project.models, 1) for place in places_of(train)]
+    places = [
+        place for train in prunable_trains(past.project.models, 1) for place in places_of(train)
+    ]
     prune_project(past, 1)
     after = files_of(past.project.home)
     assert after.items() <= before.items()

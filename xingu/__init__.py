@@ -1,7 +1,7 @@
-"""Xingu: one class declares a model, a Dagster asset graph does the rest.
+"""Xingu: models declared as classes, trained and applied by a Dagster asset graph.
 
-Works without Dagster installed. Names are imported when they are first used, so a process that only
-predicts does not load what training needs.
+Works without Dagster installed. Names are imported on first use, so a process that only predicts
+does not import the libraries of training.
 """
 
 from importlib import import_module
@@ -33,7 +33,7 @@ __all__ = [
 Coach: Any
 """`xingu_dagster.coach.Coach`: the only name here that needs Dagster."""
 
-_HOMES = {
+_MODULES = {
     "Coach": "xingu_dagster.coach",
     "DataProvider": "xingu.provider.base",
     "DataProviderFactory": "xingu.provider.discovery",
@@ -47,6 +47,6 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name == "Coach" and find_spec("xingu_dagster") is None:
         raise MissingExtraError("xingu.Coach needs Dagster, not installed here; pip install xingu.")
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'xingu' has no attribute {name!r}")

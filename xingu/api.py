@@ -1,7 +1,8 @@
-"""What users call: `xingu.Model`, a Model that can also be saved, loaded, measured and applied.
+"""`xingu.Model`: a Model with save, load, batch prediction and metrics, for scripts and notebooks.
 
-Its methods run the stages that the Dagster phases run, on the workspace of the current folder's
-settings. A process that only loads and predicts imports neither databases nor metrics.
+The methods run the same stages as the Dagster phases, with the stores and databases of the settings
+of the current folder. Methods import databases and metrics on first use: a process that only loads
+and predicts imports neither.
 """
 
 from datetime import datetime
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class Model(BareModel):
-    """What is trained, saved, loaded and predicts.
+    """A fitted model that can be saved, loaded, measured and applied to a batch.
 
     Attributes:
-        batch: Rows and features of the last `batch_predict`.
-        batch_estimations: Result of the last `batch_predict`.
+        batch: Rows and features of the last `batch_predict`; None before.
+        batch_estimations: Result of the last `batch_predict`; None before.
     """
 
     batch: pd.DataFrame | None = None
@@ -40,7 +41,17 @@ class Model(BareModel):
     # -- storage ------------------------------------------------------------------------------
 
     def save(self, path: str | UPath) -> UPath:
-        """Save as the current package below the storage `path`; return the package's folder."""
+        """Save a package in the model storage and make it the current one.
+
+        Args:
+            path: The model storage: a folder or a URL.
+
+        Returns:
+            Folder or URL of the package.
+
+        Raises:
+            StorageFullError: If the storage is full.
+        """
         store = ModelStore(path)
         package = store.save(self)
         store.make_current(self.run)
@@ -57,19 +68,20 @@ class Model(BareModel):
         path: str | UPath = "models",
         project: str | Path = ".",
     ) -> Self:
-        """Load a saved Model; needs the storage alone.
+        """Load a saved Model, by default the current one; only the model storage is read.
 
         Args:
             dp_id: Id of the DataProvider.
-            train_id: This train; otherwise the one of the session, of the time, or the current one.
-            train_session_id: The train of this session.
-            as_of: The train that was current at this time (with a time zone).
+            train_id: Id of the train; the arguments below do not count then.
+            train_session_id: Load the train of this session; `as_of` does not count then.
+            as_of: Load the train that was current at this time (with a time zone).
             path: The model storage: a folder or a URL.
-            project: A folder whose `inventory.yaml`, if it has one, may pin the current train.
+            project: Folder whose `inventory.yaml`, if it has one, may pin the current train.
 
         Raises:
             UntrainedModelError: If there is no such train.
-            CorruptPackageError: If a file of the package is not what was saved.
+            CorruptPackageError: If a file of the package differs from what was saved.
+            SettingsError: If `inventory.yaml` cannot be parsed.
         """
         store = ModelStore(path, pinned_trains(Path(project)), cls)
         found = store.find(dp_id, train_id=train_id, session_id=train_session_id, as_of=as_of)
@@ -78,9 +90,14 @@ class Model(BareModel):
     # -- train --------------------------------------------------------------------------------
 
     def hyperparam_optimize(self) -> dict[str, Any]:
-        """Let the Estimator search on `sets`; set the hyperparameters it found and return them.
+        """Search hyperparameters on `sets`, set those found, and return them.
 
-        Without a `search`, the declared one is run, and its trials are kept in memory.
+        If `search` is None, the search that the DataProvider declares is run, with its trials in
+        memory.
+
+        Raises:
+            DeclarationError: If the search space or `hyperopt` cannot be used.
+            DataError: If every trial failed.
         """
         if self.search is None and self.estimator is not None:
             from xingu.tuning.search import declared_search
@@ -91,10 +108,19 @@ class Model(BareModel):
     # -- batch and metrics --------------------------------------------------------------------
 
     def batch_predict(self) -> pd.DataFrame:
-        """Read the batch that the DataProvider declares, and return an ``estimation`` of each row.
+        """Read the batch sources of the DataProvider and estimate every row.
 
-        Databases, cache and folders are those of the settings of the current folder. Rows and
-        estimations are kept in `batch` and `batch_estimations`.
+        Databases and cache are those of the settings of the current folder. The result is kept in
+        `batch` and `batch_estimations`.
+
+        Returns:
+            A frame indexed as `batch`, with the column ``estimation``, and ``estimation_class_0 …``
+            of a classifier.
+
+        Raises:
+            UnknownDatabaseError: If a source names a database that the settings do not have.
+            HookError: If a hook raises.
+            DataError: If rows are not identified by the index, or an estimation is missing.
         """
         from xingu.sources import parse_sources, read_sources
         from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch
@@ -102,23 +128,28 @@ class Model(BareModel):
         attribute = "batch_predict_dataset_sources"
         declared = call_hook(self.dp, "get_dataset_sources_for_batch_predict", self)
         specs = parse_sources(self.id, attribute, declared)
-        place = self._workspace
-        place.databases.check(self.id, attribute, specs)
-        workers = place.options.source_workers
-        results = read_sources(self.id, specs, place.databases, place.cache(), max_workers=workers)
+        workspace = self._workspace
+        databases, workers = workspace.databases, workspace.options.source_workers
+        databases.check(self.id, attribute, specs)
+        results = read_sources(self.id, specs, databases, workspace.cache(), max_workers=workers)
         cleaned = clean_batch(self, {result.name: result.frame for result in results})
         self.batch = engineer_batch(self, cleaned)
         self.batch_estimations = estimate_batch(self, self.batch)
         return self.batch_estimations
 
     def compute_and_save_metrics(self, channel: Channel) -> "list[MetricRow]":
-        """Measure what is in memory, and replace the metrics that the control DB has of it.
+        """Compute the metrics of a channel and replace those in the control DB.
 
         Args:
-            channel: ``trainsets``: `sets`; ``batch_predict``: `batch`; ``global``: the whole Model.
+            channel: ``trainsets`` measures `sets`, ``batch_predict`` measures `batch`, ``global``
+                measures the Model as a whole.
+
+        Returns:
+            The saved metrics.
 
         Raises:
-            DataError: If there is nothing in memory to measure.
+            DataError: If `sets` or `batch` is not in memory.
+            HookError: If a metric method raised; the other metrics are saved.
         """
         from xingu.stages.batch import predicted
         from xingu.stages.evaluate import (
@@ -135,8 +166,7 @@ class Model(BareModel):
         elif channel == "trainsets":
             if not self.sets:
                 raise DataError(
-                    f"{self.id}: its sets are not in memory; set model.sets, a dict of frames by "
-                    "name."
+                    f"{self.id}: its sets are not in memory; assign model.sets, a dict of frames."
                 )
             if not self.sets_estimations:
                 self.trainsets_predict()
@@ -145,18 +175,18 @@ class Model(BareModel):
             batch, estimations = self._estimated_batch()
             Y_pred = predicted(self, estimations)
             table = measure_batch(self, batch, Y_pred)
-            of_estimations = measure_estimations(self, batch, Y_pred, table.failures)
-            record_estimation_metrics(control, self.run, of_estimations)
+            estimation_metrics = measure_estimations(self, batch, Y_pred, table.failures)
+            record_estimation_metrics(control, self.run, estimation_metrics)
         rows = [row for row in table.rows if row.set or channel == "global"]
         record_metrics(control, self.run, rows, {channel})
         table.failures.raise_collected()
         return rows
 
     def save_batch_predict_estimations(self) -> None:
-        """Replace the estimations that the control DB has of this train by `batch_estimations`.
+        """Replace the estimations of this train in the control DB by `batch_estimations`.
 
         Raises:
-            DataError: If nothing was estimated yet.
+            DataError: If `batch_predict` was not called before.
         """
         from xingu.tracking.record import record_estimations
 
@@ -165,18 +195,20 @@ class Model(BareModel):
 
     @staticmethod
     def get_config(name: str, default: Any = None) -> Any:
-        """Return the setting `name` (a variable, for example ``PLOTS_PATH``), or `default`.
+        """Return a setting or environment variable.
+
+        Args:
+            name: Name of the variable, for example ``PLOTS_PATH``.
+            default: Returned if there is no such setting and no such variable.
 
         Raises:
-            SettingsError: If the settings cannot be read.
+            SettingsError: If a setting is malformed.
         """
         return Settings.load().get(name, default)
 
     def _estimated_batch(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         if self.batch is None or self.batch_estimations is None:
-            raise DataError(
-                f"{self.id}: nothing was estimated yet; call model.batch_predict() first."
-            )
+            raise DataError(f"{self.id}: no batch was estimated; call model.batch_predict() first.")
         return self.batch, self.batch_estimations
 
     @property

@@ -1,7 +1,7 @@
-"""Remove old packages, with their plots and the values that only they kept.
+"""Remove old packages, with their plots and the stored values that only they used.
 
-Its one idea: what anybody could still ask for stays: the newest ones, the current one, what is
-pinned or deployed, and every train that is a prerequisite of one that stays.
+A train is kept if it is among the newest ones, current, pinned or protected (deployed), or if it is
+a prerequisite, direct or indirect, of a train that is kept.
 """
 
 import logging
@@ -12,7 +12,7 @@ from upath import UPath
 
 from xingu.files.atomic import leftovers, remove_folder, remove_leftover
 from xingu.names import key_part
-from xingu.registry.listing import age_order
+from xingu.registry.listing import manifests_by_age
 from xingu.registry.manifest import Manifest
 from xingu.registry.store import ModelStore
 from xingu.values import ValueStore
@@ -20,60 +20,74 @@ from xingu.values import ValueStore
 logger = logging.getLogger(__name__)
 
 
-def spare_trains(
+def prunable_trains(
     models: ModelStore, keep: int, protected: Collection[tuple[str, str]] = ()
 ) -> list[Manifest]:
-    """Return the trains that nobody needs, oldest first within a DataProvider.
+    """Return the trains that can be removed, oldest first within a DataProvider.
 
     Args:
         models: The model storage.
-        keep: How many of the newest trains of each DataProvider stay, at least 1.
-        protected: Further trains that stay, as DataProvider and `train_id`: deployed ones.
+        keep: How many of the newest trains of each DataProvider are kept, at least 1.
+        protected: Further trains to keep, as pairs of DataProvider and `train_id`.
     """
-    everything: dict[tuple[str, str], Manifest] = {}
-    stay = {(key_part(dp_id), train_id) for dp_id, train_id in protected}
-    stay |= {(key_part(dp_id), train_id) for dp_id, train_id in models.pins.items()}
+    manifests: dict[tuple[str, str], Manifest] = {}
+    kept = {(key_part(dp_id), train_id) for dp_id, train_id in (*protected, *models.pins.items())}
     for dp_id in models.dataproviders():
-        trains = age_order(models, dp_id)
-        everything |= {(dp_id, one.train_id): one for one in trains}
-        stay |= {(dp_id, one.train_id) for one in trains[-max(1, keep) :]}
-        newest = models.ledger(dp_id).newest()
-        stay |= {(dp_id, newest.train_id)} if newest else set()
-    needed = list(stay)
-    while needed:  # prerequisites of what stays, and theirs
-        manifest = everything.get(needed.pop())
+        trains = manifests_by_age(models, dp_id)
+        manifests |= {(dp_id, train.train_id): train for train in trains}
+        kept |= {(dp_id, train.train_id) for train in trains[-max(1, keep) :]}
+        if newest := models.ledger(dp_id).newest():
+            kept.add((dp_id, newest.train_id))
+    pending = list(kept)
+    while pending:
+        manifest = manifests.get(pending.pop())
         for pre_req, train_id in (manifest.pre_reqs if manifest else {}).items():
             key = (key_part(pre_req), train_id)
-            if key not in stay:
-                stay.add(key)
-                needed.append(key)
-    return [manifest for key, manifest in everything.items() if key not in stay]
+            if key not in kept:
+                kept.add(key)
+                pending.append(key)
+    return [manifest for key, manifest in manifests.items() if key not in kept]
 
 
-def size_of(train: Manifest) -> int:
-    """Return the bytes of a package."""
+def package_size(train: Manifest) -> int:
+    """Return the size of a package in bytes."""
     return sum(file.bytes for file in train.files.values())
 
 
 def prune(
-    models: ModelStore, plots: UPath, values: ValueStore, spare: Collection[Manifest]
+    models: ModelStore, plots: UPath, values: ValueStore, trains: Collection[Manifest]
 ) -> None:
-    """Remove trains, their plots, and the values that were kept for them alone."""
-    of_spare: dict[str, set[str]] = defaultdict(set)
-    for train in spare:
+    """Remove trains, their plots, and the stored values that no other train pins.
+
+    Args:
+        models: The model storage.
+        plots: Folder or URL of the plots.
+        values: The value store.
+        trains: The trains to remove, as of `prunable_trains`.
+    """
+    value_ids: dict[str, set[str]] = defaultdict(set)
+    for train in trains:
         models.remove(train.dataprovider_id, train.train_id)
         remove_folder(plots / key_part(train.dataprovider_id) / train.train_id)
-        logger.info("%s: removed the train %s", train.dataprovider_id, train.train_id)
+        logger.info("%s: removed train %s", train.dataprovider_id, train.train_id)
         for key, value_id in train.values.items():
-            of_spare[key].add(value_id)
-    for key, value_ids in of_spare.items():
-        values.prune(tuple(key.split("/")), among=value_ids)
+            value_ids[key].add(value_id)
+    for key, ids in value_ids.items():
+        values.prune(tuple(key.split("/")), among=ids)
 
 
-def sweep(places: Iterable[UPath], *, only_look: bool = False) -> set[UPath]:
-    """Remove what killed processes left half written a day ago, and return it."""
-    found = {path for place in places for path in leftovers(place)}
-    for path in () if only_look else found:
+def sweep(folders: Iterable[UPath], *, dry_run: bool = False) -> set[UPath]:
+    """Remove incomplete files and folders that killed processes left more than a day ago.
+
+    Args:
+        folders: Roots of the packages, values and plots.
+        dry_run: Whether nothing is removed.
+
+    Returns:
+        The paths that were removed, or would be.
+    """
+    found = {path for folder in folders for path in leftovers(folder)}
+    for path in () if dry_run else found:
         remove_leftover(path)
-        logger.info("removed %s, left half written", path)
+        logger.info("removed %s, left by a killed process", path)
     return found

@@ -1,8 +1,8 @@
-"""The composition root: from settings to stores, databases and folders.
+"""Composition root: create stores, databases and folders from settings.
 
-Every entry point (the Dagster project, the `xingu` command, `Coach`, methods of `xingu.Model`)
-makes one Workspace from its settings; everybody else receives values from it. Nothing is opened
-before it is used, and what a command does not use is not imported.
+Each entry point (the Dagster project, the `xingu` command, `Coach`, methods of `xingu.Model`)
+creates one Workspace; all other code receives values from it. Stores and databases are opened, and
+their libraries imported, on first use.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Settings that phases receive as values; see `xingu.config.Settings`."""
+    """Settings that are passed to phases as values; see `xingu.config.Settings`."""
 
     source_workers: int
     hyperopt_workers: int
@@ -37,7 +37,7 @@ class RunOptions:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the options that `settings` describe."""
+        """Return the options of `settings`."""
         return cls(
             source_workers=settings.datasource_workers,
             hyperopt_workers=settings.hyperopt_workers,
@@ -45,7 +45,7 @@ class RunOptions:
             preferred_trains=settings.preferred_trains,
             save_sets=settings.save_sets,
             save_estimations=settings.save_estimations,
-            picture_formats=tuple(one for one in settings.plots_format if one != "html"),
+            picture_formats=tuple(name for name in settings.plots_format if name != "html"),
         )
 
 
@@ -57,10 +57,11 @@ class Workspace:
         model_class: Class of the Models that are fitted and loaded.
 
     Attributes:
-        options: Settings that phases receive as values.
-        home: The project's folder, absolute.
+        options: Settings that are passed to phases as values.
+        model_class: Class of the Models that are fitted and loaded.
+        home: Folder of the project, absolute.
         plots: Folder or URL of the plots.
-        cache_folder: Folder or URL of the source cache; None: nothing is cached.
+        cache_folder: Folder or URL of the source cache; None disables the cache.
     """
 
     def __init__(self, settings: Settings, model_class: type[Model] = Model) -> None:
@@ -74,36 +75,40 @@ class Workspace:
 
     @cached_property
     def values(self) -> ValueStore:
-        """The values of assets."""
+        """Store of the values of assets."""
         return ValueStore(self._settings.place(self._settings.values), self._settings.keep_values)
 
     @cached_property
     def models(self) -> ModelStore:
-        """The model packages; the project's inventory file may pin trains."""
+        """Store of the model packages, with the pins of the project's inventory file.
+
+        Raises:
+            SettingsError: If the inventory file cannot be parsed.
+        """
         pins = pinned_trains(self.home)
         return ModelStore(self._settings.place(self._settings.models), pins, self.model_class)
 
     @cached_property
     def databases(self) -> "Databases":
-        """The databases that sources may name; ``xingu`` is the control DB."""
+        """Databases by nickname; ``xingu`` is the control DB."""
         from xingu.sources import Databases
 
         return Databases(self._settings.source_databases(), self.home)
 
     @cached_property
     def control(self) -> "ControlDB":
-        """The control DB."""
+        """Control DB of the project."""
         from xingu.tracking.database import ControlDB
 
         return ControlDB(self.databases, self._settings.table_prefix)
 
     @property
     def folders(self) -> tuple[UPath, ...]:
-        """Folders or URLs of the packages, the values and the plots."""
+        """Folders or URLs of packages, values and plots."""
         return self.models.root, self.values.root, self.plots
 
     def cache(self, *, refresh: bool = False) -> "SourceCache":
-        """Return the source cache; with `refresh`, sources are read again."""
+        """Return the source cache; with `refresh`, cached sources are read again."""
         from xingu.sources import SourceCache
 
         return SourceCache(self.cache_folder, refresh)

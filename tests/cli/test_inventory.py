@@ -147,7 +147,7 @@ def test_without_the_control_db_the_package_is_shown_with_a_warning(past, url):
     ended = command("inventory", "show", past.houses[0], XINGU_DB_URL=url)
     assert ended.returncode == 0
     assert "LightGBMRegressor" in ended.stdout
-    assert ended.stderr.startswith("Only what is in the package: ")
+    assert ended.stderr.startswith("Showing only what is in the package: ")
     assert "secret" not in ended.stderr
 
 
@@ -163,7 +163,8 @@ def test_without_a_control_db_file_the_package_is_shown_and_no_file_is_made(forg
     assert ended.returncode == 0
     assert "LightGBMRegressor" in ended.stdout
     assert "train_fit_end" not in ended.stdout
-    assert ended.stderr.startswith("Only what is in the package: There is no control DB at ")
+    warning = "Showing only what is in the package: There is no control DB at "
+    assert ended.stderr.startswith(warning)
     assert not (forgotten.project.home / ".xingu").exists()
 
 
@@ -178,14 +179,14 @@ def test_no_other_command_needs_a_control_db_or_makes_one(forgotten, output_of, 
 
 def test_a_pin_is_what_is_current_from_then_on(past, output_of):
     said = output_of("inventory", "pin", "houses", past.houses[0])
-    assert said == f"houses: {past.houses[0]} is the current train now.\n"
+    assert said == f"houses: the current train is now {past.houses[0]}.\n"
     assert past.project.models.find("houses") == past.houses[0]
 
 
 def test_a_pin_that_the_inventory_file_overrules_says_so(past, output_of):
     write_inventory(past, {"houses": {"train_id": past.houses[1], "pinned": True}})
     said = output_of("inventory", "pin", "houses", past.houses[0])
-    assert f"inventory.yaml pins {past.houses[1]}, and wins" in said
+    assert f"still loads {past.houses[1]}, because inventory.yaml pins it" in said
 
 
 def test_an_export_writes_the_file_of_the_project(past, output_of):

@@ -1,4 +1,4 @@
-"""What the control DB promises, on SQLite and on PostgreSQL."""
+"""Contract of the control DB, on SQLite and on PostgreSQL."""
 
 import math
 import multiprocessing
@@ -285,6 +285,6 @@ def test_a_write_that_fails_leaves_what_was_there(db):
 def test_a_database_of_a_newer_xingu_is_refused_and_stays_as_it_is(db, control_url, tmp_path):
     with db.write("test") as connection:
         connection.execute(text("UPDATE xingu_version SET version_num = '9999'"))
-    with pytest.raises(ControlDbError, match="a version that this Xingu does not know"):
+    with pytest.raises(ControlDbError, match="schema version that this version of Xingu does"):
         find_trains(control_db(control_url, tmp_path))
     assert values_of(db, "xingu_version", "version_num") == [("9999",)]

@@ -1,3 +1,5 @@
+"""Model packages: what they hold, what is verified, and loading without Dagster."""
+
 import hashlib
 import json
 import logging
@@ -12,31 +14,14 @@ import pandas as pd
 import pytest
 from upath import UPath
 
+from tests.support.fitted import fit_model, save_model
 from tests.support.toys import Houses, Taxes, houses
 from xingu import Model
 from xingu.errors import CorruptPackageError, UntrainedModelError
-from xingu.model.provenance import Provenance, library_versions
-from xingu.records import TrainRun
+from xingu.model.provenance import library_versions
 from xingu.registry.store import ModelStore
-from xingu.stages.builder import ProviderBuilder
-from xingu.stages.train import clean, engineer, fit, split, tune
-from xingu.tuning.resolve import Tuning
 
 ROOT = Path(__file__).parents[2]
-
-
-def train(cls, store, train_id="first", session="session", versions=None, **pre_reqs):
-    """Train `cls` as the phases do, and save it."""
-    builder = ProviderBuilder(cls, store.load)
-    cleaned = clean(builder, {"houses": houses()}, pre_reqs)
-    splits = split(builder, engineer(builder, cleaned))
-    run = TrainRun(str(cls.id), train_id, session, "run")
-    libraries = library_versions() if versions is None else versions
-    chosen = tune(builder, splits, run, Tuning())
-    model = fit(builder, splits, chosen, run, Provenance(libraries=libraries)).model
-    store.save(model, {"houses/splits": "value"})
-    store.make_current(run)
-    return model
 
 
 def flip_a_byte(path):
@@ -55,7 +40,7 @@ class ModelStoreContract:
         return ModelStore(root)
 
     def test_a_saved_model_estimates_the_same(self, store, root):
-        model = train(Houses, store)
+        model = save_model(Houses, store)
         loaded = Model.load("houses", path=root)
         rows = houses(50, seed=1)
         pd.testing.assert_frame_equal(loaded.predict(rows), model.predict(rows))
@@ -64,7 +49,7 @@ class ModelStoreContract:
         assert (loaded.run, loaded.trained) == (model.run, model.trained)
 
     def test_the_manifest_names_every_file_with_its_checksum(self, store):
-        train(Houses, store)
+        save_model(Houses, store)
         package = store.package("houses", "first")
         manifest = json.loads((package / "manifest.json").read_text())
         files = {
@@ -76,27 +61,27 @@ class ModelStoreContract:
 
     @pytest.mark.parametrize("name", ["provider_state.pkl", "estimator/booster.txt", "provider.py"])
     def test_a_flipped_byte_is_refused_before_anything_is_loaded(self, store, name):
-        train(Houses, store)
+        save_model(Houses, store)
         flip_a_byte(store.package("houses", "first").joinpath(*name.split("/")))
         with pytest.raises(CorruptPackageError, match=f"{name} is not what was saved"):
             store.load("houses", "first")
 
     def test_a_missing_file_is_named(self, store):
-        train(Houses, store)
+        save_model(Houses, store)
         (store.package("houses", "first") / "estimator" / "booster.txt").unlink()
         with pytest.raises(CorruptPackageError, match=r"estimator/booster\.txt is missing"):
             store.load("houses", "first")
 
     def test_a_manifest_that_cannot_be_read_is_refused(self, store):
-        train(Houses, store)
+        save_model(Houses, store)
         (store.package("houses", "first") / "manifest.json").write_text("{")
         with pytest.raises(CorruptPackageError, match=r"manifest\.json cannot be read"):
             store.load("houses", "first")
 
     def test_prerequisites_are_inside_and_later_trains_change_nothing(self, store, root):
-        train(Houses, store, "old")
-        train(Taxes, store, "taxes-1", houses="old")
-        train(Houses, store, "new")
+        save_model(Houses, store, "old")
+        save_model(Taxes, store, "taxes-1", houses="old")
+        save_model(Houses, store, "new")
         for file in store.package("houses", "old").rglob("*"):
             if file.is_file():
                 file.unlink()
@@ -105,8 +90,8 @@ class ModelStoreContract:
         assert len(taxes.dp.pre_req_model["houses"].predict(houses(5))) == 5
 
     def test_a_flipped_byte_in_a_prerequisite_is_refused(self, store):
-        train(Houses, store, "old")
-        train(Taxes, store, "taxes-1", houses="old")
+        save_model(Houses, store, "old")
+        save_model(Taxes, store, "taxes-1", houses="old")
         package = store.package("taxes", "taxes-1")
         flip_a_byte(package / "pre_reqs" / "houses" / "estimator" / "booster.txt")
         taxes = store.load("taxes", "taxes-1")
@@ -114,8 +99,8 @@ class ModelStoreContract:
             taxes.dp.pre_req_model["houses"]
 
     def test_a_changed_manifest_of_a_prerequisite_is_refused(self, store):
-        train(Houses, store, "houses-1")
-        train(Taxes, store, "taxes-1", houses="houses-1")
+        save_model(Houses, store, "houses-1")
+        save_model(Taxes, store, "taxes-1", houses="houses-1")
         nested = store.package("taxes", "taxes-1") / "pre_reqs" / "houses"
         flip_a_byte(nested / "estimator" / "booster.txt")
         manifest = json.loads((nested / "manifest.json").read_text())
@@ -126,8 +111,8 @@ class ModelStoreContract:
             store.load("taxes", "taxes-1").dp.pre_req_model["houses"]
 
     def test_a_prerequisite_that_no_hook_touches_is_not_read(self, store):
-        train(Houses, store, "houses-1")
-        train(Taxes, store, "taxes-1", houses="houses-1")
+        save_model(Houses, store, "houses-1")
+        save_model(Taxes, store, "taxes-1", houses="houses-1")
         nested = store.package("taxes", "taxes-1") / "pre_reqs" / "houses"
         for path in [path for path in nested.rglob("*") if path.is_file()]:
             path.unlink()
@@ -135,9 +120,9 @@ class ModelStoreContract:
         assert len(store.load("taxes", "taxes-1").predict_proba(rows)) == 3
 
     def test_a_train_is_found_by_id_session_time_or_as_the_current_one(self, store, root):
-        train(Houses, store, "first", "s1")
+        save_model(Houses, store, "first", "s1")
         between = datetime.now(UTC)
-        train(Houses, store, "second", "s2")
+        save_model(Houses, store, "second", "s2")
         find = store.find
         assert find("houses") == "second"
         assert find("houses", train_id="first") == "first"
@@ -150,16 +135,16 @@ class ModelStoreContract:
             UntrainedModelError, match="No saved model of 'houses'.*materialize houses"
         ):
             store.find("houses")
-        train(Houses, store)
+        save_model(Houses, store)
         with pytest.raises(UntrainedModelError, match="with train_id other"):
             store.find("houses", train_id="other")
         with pytest.raises(UntrainedModelError, match="with as_of 2020"):
             store.find("houses", as_of=datetime(2020, 1, 1, tzinfo=UTC))
 
     def test_of_the_preferred_trains_and_sessions_the_first_that_there_is_is_taken(self, store):
-        train(Houses, store, "first", "s1")
-        train(Houses, store, "second", "s2")
-        train(Houses, store, "third", "s3")
+        save_model(Houses, store, "first", "s1")
+        save_model(Houses, store, "second", "s2")
+        save_model(Houses, store, "third", "s3")
         assert store.find("houses", preferred=["nobody", "s2", "first"]) == "second"
         assert store.find("houses", preferred=["first", "s2"]) == "first"
         assert store.find("houses", preferred=["nobody"]) == "third"
@@ -178,7 +163,8 @@ class TestS3Models(ModelStoreContract):
 
 
 def test_other_library_versions_are_named_in_a_warning(tmp_path, caplog):
-    train(Houses, ModelStore(tmp_path), versions={**library_versions(), "lightgbm": "0.1"})
+    model = fit_model(Houses, libraries={**library_versions(), "lightgbm": "0.1"})
+    model.save(tmp_path)
     with caplog.at_level(logging.WARNING):
         Model.load("houses", path=tmp_path)
     assert "lightgbm 0.1 → " in caplog.text
@@ -220,16 +206,16 @@ except ImportError as error:
 
 def test_a_package_predicts_where_neither_dagster_nor_a_database_can_be_imported(tmp_path):
     store = ModelStore(tmp_path / "models")
-    train(Houses, store)
-    train(Taxes, store, houses="first")
+    save_model(Houses, store)
+    save_model(Taxes, store, houses="first")
     done = run_alone(PREDICT, tmp_path, PYTHONPATH=str(ROOT))
     assert done.stdout == "(2, 2) (2, 1)\ndagster is not here\n", done.stderr
 
 
 def test_a_package_predicts_without_the_projects_code(tmp_path):
     store = ModelStore(tmp_path / "models")
-    train(Houses, store)
-    train(Taxes, store, houses="first")
+    save_model(Houses, store)
+    save_model(Taxes, store, houses="first")
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "xingu").symlink_to(ROOT / "xingu")
     done = run_alone(

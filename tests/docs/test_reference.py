@@ -52,10 +52,10 @@ def test_the_table_has_no_other_settings():
     assert set(rows("docs/reference/settings.md")) == aliases
 
 
-def test_every_table_of_the_control_db_is_on_its_page_with_the_columns_of_2_0():
+def test_every_table_of_the_control_db_is_on_its_page_with_the_columns_xingu_2():
     page = rows("docs/reference/control-db.md")
     assert set(page) >= set(tables().metadata.tables)
-    for table in tables().of_2_0:
+    for table in tables().xingu_2:
         assert set(page[table.name][1].split(", ")) == set(table.columns.keys())
 
 

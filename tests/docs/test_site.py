@@ -94,7 +94,7 @@ def test_every_command_and_option_is_in_the_reference(site):
     def names(command, path=()):
         yield " ".join(["xingu", *path])
         shown = [one for one in command.params if not getattr(one, "hidden", False)]
-            yield from (option for one in shown for option in one.opts if option[0] == "-")
+        yield from (option for one in shown for option in one.opts if option[0] == "-")
         for name, child in getattr(command, "commands", {}).items():
             yield from names(child, (*path, name))
 

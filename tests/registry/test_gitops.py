@@ -15,8 +15,8 @@ def git(folder, *arguments: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def nobody_s_settings(monkeypatch):
-    """A person, and no settings of this machine or of a CI job."""
+def git_identity(monkeypatch):
+    """Set an author, and no settings of this machine or of a CI job."""
     for name in list(os.environ):
         if name.startswith(("GIT_", "GITHUB_")) or name in ("CI_COMMIT_REF_NAME", "BRANCH_NAME"):
             monkeypatch.delenv(name)
@@ -122,7 +122,7 @@ def test_a_detached_head_is_pushed_to_the_branch_of_the_ci_job(repository, remot
 
 def test_a_detached_head_outside_of_ci_is_refused_before_anything_is_committed(repository, remote):
     git(repository, "checkout", "--quiet", "--detach")
-    with pytest.raises(SettingsError, match=r"HEAD is detached.* check a branch out"):
+    with pytest.raises(SettingsError, match=r"HEAD is detached.* check out a branch"):
         send(repository)
     assert git(repository, "rev-parse", "HEAD") == git(repository, "rev-parse", "main")
 
@@ -135,7 +135,7 @@ def test_a_folder_outside_of_a_repository_is_refused(tmp_path):
 
 def test_a_remote_that_rejects_is_an_error_with_its_words_and_the_file_stays(repository, remote):
     reject(remote, "main is protected")
-    with pytest.raises(SettingsError, match="git refuses to commit or push it.*main is protected"):
+    with pytest.raises(SettingsError, match="git could not commit or push it.*main is protected"):
         send(repository)
     assert (repository / "inventory.yaml").read_text() == "models: {}"
 

@@ -1,4 +1,4 @@
-"""Which train was current when: against a plain list, and with several writers."""
+"""History of the current train: against a plain list, and with several writers."""
 
 import multiprocessing
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ seconds = st.integers(0, 1_000)
 
 
 class Clock(datetime):
-    """A clock that says what it is told."""
+    """A clock with given times."""
 
     moments: list = []
 

@@ -1,4 +1,4 @@
-"""What is current, how a train is found, and how the inventory file decides."""
+"""Current trains, history, finding trains by name, and pins of the inventory file."""
 
 import sys
 from collections import Counter
@@ -198,7 +198,7 @@ LISTINGS = ("os.listdir", "os.scandir", "glob.glob", "pathlib.Path.glob", "pathl
 
 
 class Watch:
-    """What this process asks the disk for; audit hooks cannot be taken back, only told to rest."""
+    """Counts opened files and listings; audit hooks cannot be removed, only switched off."""
 
     def __init__(self) -> None:
         self.events: Counter | None = None

@@ -1,4 +1,4 @@
-"""Trains that happened: real ones of two toys, and packages of which only the manifest is real."""
+"""Histories of trains: trained toys, and packages that consist of a manifest and one file."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -22,9 +22,9 @@ class Past:
     """A project whose `houses` were trained three times and whose `taxes` twice.
 
     Attributes:
-        project: It.
-        houses: The trains, oldest first.
-        taxes: The trains, with the first and the last of `houses`.
+        project: The project.
+        houses: Ids of the trains of `houses`, oldest first.
+        taxes: Ids of the trains of `taxes`, made with the first and the last of `houses`.
     """
 
     project: Project
@@ -46,7 +46,7 @@ def train_past(home: Path) -> Past:
 
 @contextmanager
 def undone(home: Path) -> Iterator[None]:
-    """Bring a folder back to what it was: at its place, because stores know theirs."""
+    """Restore a folder afterwards, at the same path, because stores contain absolute paths."""
     backup = home.with_name(f"{home.name}.backup")
     shutil.copytree(home, backup)
     try:
@@ -65,7 +65,7 @@ def write_train(
     pre_reqs: Mapping[str, str] | None = None,
     values: Mapping[str, str] | None = None,
 ) -> TrainRun:
-    """Write a package of a manifest and one file; it is the session ``of-<train_id>``."""
+    """Write a package of a manifest and one file, with the session ``of-<train_id>``."""
     run = TrainRun(dp_id, train_id, f"of-{train_id}", f"run-{number}")
     manifest = Manifest(
         dataprovider_id=dp_id,
@@ -95,7 +95,7 @@ def write_train(
 
 
 def packages_of(models: ModelStore) -> set[tuple[str, str]]:
-    """Return DataProvider and train of all whole packages."""
+    """Return DataProvider and train of all complete packages."""
     return {
         (key_part(one), train) for one in models.dataproviders() for train in models.trains(one)
     }

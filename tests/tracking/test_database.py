@@ -12,7 +12,7 @@ from xingu.records import MetricRow, TrainRun
 from xingu.tracking.query import find_trains, model_metrics
 from xingu.tracking.record import claim_train, record_metrics
 from xingu.tracking.trials import earlier_hyperparameters
-from xingu.tuning.resolve import Earlier
+from xingu.tuning.resolve import EarlierTrain
 
 
 def test_trains_metrics_and_hyperparameters_of_xingu_2_0_are_read_as_they_are(old_control_db):
@@ -22,7 +22,7 @@ def test_trains_metrics_and_hyperparameters_of_xingu_2_0_are_read_as_they_are(ol
     assert metrics.loc["RMSE", "value_number"] == 12.5
     assert metrics.loc["comment", "value_text"] == "fine"
     assert [*earlier_hyperparameters(old_control_db, "houses")] == [
-        Earlier("old-train", {"depth": 6})
+        EarlierTrain("old-train", {"depth": 6})
     ]
 
 

@@ -162,10 +162,18 @@ def test_without_val_and_folds_the_error_says_what_to_do():
         ({"hyperopt": {"metric": "Log Loss"}}, "'Log Loss'; known: RMSE"),
         ({"hyperopt": {"method": "gbrt"}}, "'gbrt'; known: gp, forest, random, grid, optuna"),
         ({"hyperopt": {"direction": "up"}}, "'up'; known: minimize, maximize"),
-        ({"hyperopt": {"evaluations": 0}}, "0; write a whole number from 1 up"),
-        ({"hyperopt": {"folds": 1}}, "write 0 for `val`, or 2"),
+        ({"hyperopt": {"evaluations": 0}}, "0; write an integer of at least 1"),
+        ({"hyperopt": {"folds": 1}}, "write 0 for `val`, or at least 2"),
         ({"hyperopt": {"seconds": 0}}, "write more than 0"),
-        ({"hyperopt": {"method": "grid", "grid_levels": 10**7}}, "the grid has 20,000,000 points"),
+        (
+            {
+                "hyperopt": {"method": "grid", "grid_levels": 1001},
+                "estimator_hyperparams_search_space": {
+                    name: ("float", {"low": 0, "high": 1}) for name in ("x", "edge")
+                },
+            },
+            "the grid has more than 1,000,000 points",
+        ),
         ({"hyperopt": {"start_with": [{"x": 1}]}}, "the point lacks 'colour'"),
         ({"hyperopt": {"start_with": [{"y": 1}]}}, "'y' is not in the search space"),
         ({"estimator_hyperparams": {"x": 11}}, r"\['x'\]: 11 is outside its search space.*0 to 10"),

@@ -1,4 +1,4 @@
-"""Model: a DataProvider's state, a fitted Estimator, ids and provenance, without any I/O."""
+"""Model: the state of a DataProvider, a fitted Estimator, ids and provenance, without I/O."""
 
 from xingu.model.model import Model, PredictKind, PreReqModels, Signature
 

@@ -26,26 +26,32 @@ PredictKind = Literal["predict", "predict_proba"]
 
 @dataclass(frozen=True)
 class Signature:
-    """What a Model was trained on: names, order and dtypes of what goes in and comes out."""
+    """Inputs and output of a Model, as they were in training.
+
+    Attributes:
+        features: Dtypes of the features of the outside world that the training data has, by name.
+        estimator_features: Features of the estimator, in order.
+        target: Column of the target.
+        set_rows: Number of rows of each set.
+    """
 
     features: Mapping[str, str] = field(default_factory=dict)
-    """Features of the outside world and their dtypes in the training data, where known."""
     estimator_features: tuple[str, ...] = ()
     target: str | None = None
     set_rows: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def features_index(self) -> pd.Index:
-        """Features of the estimator, as columns of a frame."""
+        """Features of the estimator, as column index of a frame."""
         return pd.Index(self.estimator_features)
 
 
 class PreReqModels(Mapping[str, "Model"]):
-    """The Models of prerequisites by id, each loaded when it is first asked for.
+    """Models of prerequisites by id, each loaded on first access.
 
     Args:
-        trains: The pinned `train_id` of each prerequisite.
-        load: Gives the Model of an id and a `train_id`.
+        trains: Pinned `train_id` of each prerequisite.
+        load: Returns the Model of an id and a `train_id`.
     """
 
     def __init__(self, trains: Mapping[str, str], load: "Callable[[str, str], Model]") -> None:
@@ -73,19 +79,20 @@ class PreReqModels(Mapping[str, "Model"]):
 
 
 class Model:
-    """What is trained, saved, loaded and predicts.
+    """A DataProvider with a fitted Estimator, ids and provenance.
 
     Attributes:
-        dp: The DataProvider, with everything that its hooks have learned.
+        dp: The DataProvider, with the attributes that its hooks have set.
         estimator: The Estimator; None for a hollow DataProvider.
-        run: The ids of the train.
-        trained: When it was fitted (UTC), or False.
-        provenance: Commit, branch, machine, person and library versions of the train.
-        sets: The sets that it was trained on, while they are in memory.
-        sets_estimations: What it estimates for `sets`, once that was computed.
-        search: Runs the declared search for hyperparameters; None: there is none to run.
+        run: Ids of the train.
+        trained: Time of the fit (UTC); False before.
+        provenance: Commit, branch, machine, user and library versions of the train.
+        sets: Sets of the split by name; empty if they are not in memory.
+        sets_estimations: Estimations of `sets` by name, after `trainsets_predict`.
+        search: Runs a search and returns all hyperparameters; None if there is none to run.
         hyperparams_origin: ``dp``, ``defaults``, ``self``, or the train that they were taken from.
-        reference: Distributions of features and estimations in training; None: not known.
+        fitted_signature: The result of `signature()`.
+        reference: Distributions of features and estimations in training; None if not recorded.
     """
 
     def __init__(
@@ -111,47 +118,47 @@ class Model:
 
     @property
     def id(self) -> str:
-        """The id of the DataProvider."""
+        """Id of the DataProvider."""
         return self.run.dataprovider_id
 
     @property
     def train_id(self) -> str:
-        """The id of the train."""
+        """Id of the train."""
         return self.run.train_id
 
     @property
     def train_session_id(self) -> str:
-        """The id of the run that trained it."""
+        """Id of the session that the train belongs to."""
         return self.run.train_session_id
 
     @property
     def git_commit(self) -> str | None:
-        """The commit that was checked out when it was trained."""
+        """Git commit that the train ran on; None if unknown."""
         return self.provenance.git_commit
 
     @property
     def git_branch(self) -> str | None:
-        """The branch that was checked out when it was trained."""
+        """Git branch that the train ran on; None if unknown."""
         return self.provenance.git_branch
 
     @property
     def user_name(self) -> str | None:
-        """Who trained it."""
+        """User who trained it; None if unknown."""
         return self.provenance.user_name
 
     @property
     def host_name(self) -> str | None:
-        """The machine that trained it."""
+        """Machine that trained it; None if unknown."""
         return self.provenance.host_name
 
     @property
     def algo_params(self) -> dict[str, dict[str, Any]]:
-        """The `params` and `hyperparams` of the estimator."""
+        """The `params` and `hyperparams` of the estimator; empty without one."""
         return self.estimator.hyperparam_exchange() if self.estimator else {}
 
     @property
     def pre_req_trains(self) -> dict[str, str]:
-        """The `train_id` of each prerequisite that it was trained with and is packaged with."""
+        """The `train_id` of each prerequisite that it was trained with, by DataProvider."""
         return dict(getattr(self.dp.pre_req_model, "trains", {}))
 
     def get_full_train_id(self) -> str:
@@ -159,7 +166,7 @@ class Model:
         return self.run.full_train_id
 
     def signature(self) -> Signature:
-        """Return names and dtypes of what it was trained on."""
+        """Return inputs and output as they were in training."""
         return self.fitted_signature
 
     def __repr__(self) -> str:
@@ -168,14 +175,24 @@ class Model:
     # -- train --------------------------------------------------------------------------------
 
     def hyperparam_optimize(self) -> dict[str, Any]:
-        """Let the Estimator search on `sets`; set the hyperparameters it found and return them."""
+        """Let the Estimator search on `sets`, set the hyperparameters that it found, return them.
+
+        Without a `search`, the Estimator keeps its hyperparameters.
+        """
         if self.estimator is None:
             return {}
         found = self.estimator.hyperparam_optimize(model=self)
         return self.estimator.hyperparam_exchange(hyperparams=found)["hyperparams"]
 
     def fit(self, sets: Mapping[str, pd.DataFrame]) -> Self:
-        """Fit the estimator on `sets`: on `train`, and `val` may stop it early."""
+        """Fit the estimator.
+
+        Args:
+            sets: Frames by name: it is fitted on `train`; `val` may stop it early.
+
+        Returns:
+            This Model.
+        """
         features = tuple(self.dp.get_estimator_features_list())
         target = self.dp.get_target()
         self.sets = sets
@@ -196,11 +213,20 @@ class Model:
     # -- predict ------------------------------------------------------------------------------
 
     def predict(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return a frame with the column ``estimation``, indexed as the hooks leave `data`."""
+        """Estimate rows; see `generic_predict`.
+
+        Returns:
+            A frame with the column ``estimation``, indexed as the predict hooks leave `data`.
+        """
         return self.generic_predict(data)
 
     def predict_proba(self, data: pd.DataFrame, class_index: int | None = None) -> pd.DataFrame:
-        """Return a frame with columns ``estimation_class_0 …``, or only that of `class_index`."""
+        """Estimate class probabilities; see `generic_predict`.
+
+        Returns:
+            A frame with the columns ``estimation_class_0 …`` in [0, 1], or only that of
+            `class_index`, indexed as the predict hooks leave `data`.
+        """
         return self.generic_predict(data, "predict_proba", class_index)
 
     def generic_predict(
@@ -209,16 +235,17 @@ class Model:
         kind: PredictKind = "predict",
         class_index: int | None = None,
     ) -> pd.DataFrame:
-        """Run the hooks and the estimator over `data`.
+        """Call the hook before, the estimator, and the hook after a prediction.
 
         Args:
             data: Rows with the features of the outside world.
-            kind: Which pair of hooks and which method of the estimator.
-            class_index: For `predict_proba`: only this class.
+            kind: Selects the pair of hooks and the method of the estimator.
+            class_index: Return only the column of this class; used by `predict_proba` only.
 
         Raises:
-            MissingColumnError: If a feature of the estimator is not in what the hook returned.
-            DataError: If estimations are not as many as the rows.
+            HookError: If a hook raises or returns no frame.
+            MissingColumnError: If the frame of the first hook lacks a feature of the estimator.
+            DataError: If the second hook returns another number of rows.
         """
         X = call_hook(self.dp, f"pre_process_for_{kind}", data, self)
         Y_pred = self._estimate(X, kind, class_index)
@@ -250,20 +277,24 @@ class Model:
             raise DataError(f"{self.id}: the features cannot be selected ({error})") from error
 
     def is_classifier(self) -> bool:
-        """Return whether it estimates classes."""
+        """Return whether the target is a class; False without an estimator."""
         return self.estimator is not None and self.estimator.is_classifier()
 
     def estimate(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return probabilities of all classes from a classifier, estimations from all others."""
+        """Return `predict_proba` of a classifier, `predict` of all others."""
         return self.predict_proba(data) if self.is_classifier() else self.predict(data)
 
     def estimation_of(self, Y_pred: pd.DataFrame) -> pd.Series:
-        """Return *the* estimation of each row: a number, for a classifier a probability."""
+        """Return the estimation of each row: a number, or the probability of `proba_class_index`.
+
+        Args:
+            Y_pred: Result of `estimate`.
+        """
         if self.is_classifier():
             return Y_pred[f"{ESTIMATION}_class_{self.dp.proba_class_index}"].rename(ESTIMATION)
         return Y_pred[ESTIMATION]
 
     def trainsets_predict(self) -> Mapping[str, pd.DataFrame]:
-        """Estimate every set in `sets`, keep the result in `sets_estimations` and return it."""
+        """Estimate every set of `sets`, and return the new `sets_estimations`."""
         self.sets_estimations = {name: self.estimate(frame) for name, frame in self.sets.items()}
         return self.sets_estimations

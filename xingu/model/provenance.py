@@ -1,7 +1,7 @@
-"""Where a train comes from: commit, branch, machine, person, CI job, library versions.
+"""Read the provenance of a train: commit, branch, machine, user, CI job, library versions.
 
-Read once per process. A project that is no git repository, a repository that git refuses to open
-and a missing git binary are one warning, never a failed train.
+It is read once per process and project. If git is missing, the project is not in a repository, or
+git refuses to open it, a warning is logged; a train never fails because of it.
 """
 
 import getpass
@@ -29,16 +29,26 @@ CI_VARIABLES = ("GITHUB_ACTOR", "GITHUB_WORKFLOW", "GITHUB_RUN_ID", "GITHUB_RUN_
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What is known about the place that a train ran in; `None` where it could not be had."""
+    """Code, machine, user and libraries of a train; None where unknown.
+
+    Attributes:
+        git_commit: SHA of the commit that was checked out.
+        git_branch: Its branch, in CI that of the job.
+        git_remote: URL of the first remote, without credentials.
+        git_dirty: Whether there were uncommitted changes.
+        git_diff: Hash of the uncommitted changes.
+        user_name: User of the process.
+        host_name: Name of the machine.
+        python: Version of Python.
+        libraries: Versions of `LIBRARIES`, by name.
+        ci: Values of `CI_VARIABLES`, by lower-case name.
+    """
 
     git_commit: str | None = None
     git_branch: str | None = None
     git_remote: str | None = None
-    """Where the repository comes from, without user and password."""
     git_dirty: bool | None = None
-    """Whether something was not committed."""
     git_diff: str | None = None
-    """A hash of what was not committed."""
     user_name: str | None = None
     host_name: str | None = None
     python: str = field(default_factory=platform.python_version)
@@ -46,13 +56,13 @@ class Provenance:
     ci: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
-        """Return plain values, as stored in a manifest."""
+        """Return the fields as JSON types, as stored in a manifest."""
         return asdict(self)
 
 
 @cache
 def read_provenance(home: Path) -> Provenance:
-    """Return the provenance of trains that run in the project at `home`."""
+    """Return the provenance of trains of the project in the folder `home`."""
     return Provenance(
         **_read_git(home),
         user_name=os.environ.get("USERNAME") or _user_name(),
@@ -63,7 +73,7 @@ def read_provenance(home: Path) -> Provenance:
 
 
 def library_versions() -> dict[str, str]:
-    """Return the installed versions of the libraries that decide what a model estimates."""
+    """Return the installed versions of `LIBRARIES`, on which estimations depend."""
     versions = {}
     for name in LIBRARIES:
         try:
@@ -81,15 +91,15 @@ def _read_git(home: Path) -> dict[str, Any]:
         return {}
     try:
         with git.Repo(home, search_parent_directories=True) as repository:
-            return _facts_of(repository, home)
+            return _read_repository(repository, home)
     except (git.InvalidGitRepositoryError, git.NoSuchPathError):
         logger.warning("Trains are not tied to a commit: %s is in no git repository", home)
     except (git.GitCommandError, git.GitCommandNotFound, ValueError, OSError) as error:
-        logger.warning("Trains are not tied to a commit: git refuses to read %s (%s)", home, error)
+        logger.warning("Trains are not tied to a commit: git cannot read %s (%s)", home, error)
     return {}
 
 
-def _facts_of(repository: "Repo", home: Path) -> dict[str, Any]:
+def _read_repository(repository: "Repo", home: Path) -> dict[str, Any]:
     branch = ci_branch() if repository.head.is_detached else repository.head.ref.name
     if not repository.head.is_valid():
         logger.warning("Trains are not tied to a commit: %s has none yet", home)
@@ -97,25 +107,21 @@ def _facts_of(repository: "Repo", home: Path) -> dict[str, Any]:
     changes = repository.git.status("--porcelain")
     diff = None
     if changes:
-        text = changes + repository.git.diff("HEAD", "--binary")
-        diff = blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+        changed = changes + repository.git.diff("HEAD", "--binary")
+        diff = blake2b(changed.encode(errors="replace"), digest_size=8).hexdigest()
     remote = next(iter(repository.remotes), None)
     return {
         "git_commit": repository.head.commit.hexsha,
         "git_branch": branch,
-        "git_remote": remote and _without_user(next(remote.urls)),
+        "git_remote": remote and re.sub(r"//[^/@]*@", "//", next(remote.urls)),
         "git_dirty": bool(changes),
         "git_diff": diff,
     }
 
 
-def _without_user(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", url)
-
-
 def ci_branch() -> str | None:
-    """Return the branch of a CI job, which checks out a detached HEAD."""
-    if os.environ.get("GITHUB_REF_TYPE") == "tag":  # then GITHUB_REF_NAME is that of the tag
+    """Return the branch of a CI job, where HEAD is detached; None outside CI or for a tag."""
+    if os.environ.get("GITHUB_REF_TYPE") == "tag":  # GITHUB_REF_NAME is the name of the tag then
         return None
     names = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BRANCH_NAME")
     return next((os.environ[name] for name in names if os.environ.get(name)), None)

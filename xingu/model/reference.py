@@ -1,7 +1,7 @@
-"""What columns looked like in training, small enough to be packaged with the Model.
+"""Distributions of columns in training, small enough to be packaged with the Model.
 
-Its one idea: a batch is compared with bins, categories and extremes that the Model brings along, so
-that no training row has to be kept or read again. Knows pandas only.
+Bins, categories and extremes are enough to compare a batch with the training data, so no training
+row has to be stored. The records are JSON in the manifest: fields need defaults for old packages.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,30 +13,30 @@ import numpy as np
 import pandas as pd
 
 BINS = 10
-"""Bins of a number: deciles of the training rows, fewer where values repeat."""
+"""Number of bins of a numeric column: deciles, fewer if values repeat."""
 MAX_CATEGORIES = 100
-"""Categories that are kept with their shares; rarer ones are pooled."""
+"""Number of categories with a share of their own; rarer ones are pooled."""
 SAMPLE_ROWS = 20_000
-"""Rows that bins and shares are measured on; extremes and missing values are of all rows."""
+"""Number of rows for bins and shares; extremes and missing values are of all rows."""
 
 Kind = Literal["numeric", "categorical"]
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureReference:
-    """One column of the training data. Values are JSON.
+    """Distribution of one column of the training data; all values are JSON types.
 
     Attributes:
-        kind: Numbers, or categories (texts and `category`).
-        rows: Rows that `shares` were measured on.
+        kind: ``numeric``, or ``categorical`` (strings and `category`).
+        rows: Number of rows that `shares` were measured on.
         missing: Share of missing values, in [0, 1].
-        edges: Of numbers: ascending; bin i holds edges[i-1] < value <= edges[i], the last one what
-            is above the last edge.
-        categories: Of categories: the commonest first, as texts.
-        shares: Share of each bin or category among the known values; the last one of categories is
-            that of all others. They add up to 1.
-        minimum: Smallest known number.
-        maximum: Largest known number.
+        edges: Numeric: ascending edges; bin i holds edges[i-1] < value <= edges[i], the last bin
+            the values above the last edge.
+        categories: Categorical: categories as strings, most frequent first.
+        shares: Shares of the bins or categories among the values that are not missing, with sum 1;
+            after the categories follows the share of all others.
+        minimum: Smallest finite number.
+        maximum: Largest finite number.
     """
 
     kind: Kind
@@ -50,12 +50,12 @@ class FeatureReference:
 
     @property
     def complete(self) -> bool:
-        """Whether `categories` are all that training has seen."""
+        """Whether `categories` are all categories of the training data."""
         return self.kind == "categorical" and not (self.shares and self.shares[-1])
 
     @property
     def labels(self) -> list[str]:
-        """A name for each of `shares`, for tables and plots."""
+        """Labels of `shares`, for tables and plots."""
         if self.kind == "categorical":
             return [*self.categories, "(others)"]
         edges = [f"{edge:.4g}" for edge in self.edges]
@@ -67,70 +67,72 @@ class FeatureReference:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a Model was trained on: its features by name, and what it estimated then.
+    """Distributions of the features and of the estimations of a Model in training.
 
     Attributes:
-        features: Features of the estimator and of the outside world, in the set `train`.
-        estimations: *The* estimation of each row of the best set to judge by (test, val, train).
+        features: Features of the estimator and of the outside world in the set `train`, by name.
+        estimations: Estimations of the first of the sets `test`, `val` and `train` that exists.
     """
 
     features: Mapping[str, FeatureReference] = field(default_factory=dict)
     estimations: FeatureReference | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON knows it."""
+        """Return the fields as JSON types, as stored in a manifest."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:
-        """Return what `as_dict` returned."""
+        """Return the Reference whose `as_dict` is `saved`."""
         estimations = saved.get("estimations")
         return cls(
-            {name: _revived(one) for name, one in saved.get("features", {}).items()},
-            _revived(estimations) if estimations else None,
+            {name: _from_json(one) for name, one in saved.get("features", {}).items()},
+            _from_json(estimations) if estimations else None,
         )
 
 
 def feature_reference(frame: pd.DataFrame, features: Iterable[str]) -> dict[str, FeatureReference]:
-    """Return what the columns `features` of `frame` look like.
+    """Return the distributions of columns of `frame`, by name.
 
-    Columns that are not there, repeat, or hold neither numbers nor texts (dates, lists) are left
-    out.
+    Columns are left out that do not exist, are duplicated, or contain neither numbers nor strings
+    (dates, lists).
     """
-    chosen = sample(frame, SAMPLE_ROWS)
-    described: dict[str, FeatureReference] = {}
+    sampled = sample(frame, SAMPLE_ROWS)
+    references: dict[str, FeatureReference] = {}
     for name in dict.fromkeys(features):
         if name in frame and isinstance(frame[name], pd.Series):
-            reference = column_reference(frame[name], chosen[name])
+            reference = column_reference(frame[name], sampled[name])
             if reference is not None:
-                described[name] = reference
-    return described
+                references[name] = reference
+    return references
 
 
-def column_reference(column: pd.Series, chosen: pd.Series | None = None) -> FeatureReference | None:
-    """Return what `column` looks like; None: it holds neither numbers nor texts.
+def column_reference(
+    column: pd.Series, sampled: pd.Series | None = None
+) -> FeatureReference | None:
+    """Return the distribution of a column; None if it contains neither numbers nor strings.
 
     Args:
         column: All rows.
-        chosen: Those that bins and shares are measured on; None: a sample of `column`.
+        sampled: Rows for bins and shares; None for a sample of `column`.
     """
     if is_numeric(column):
-        return _of_numbers(column, sample(column, SAMPLE_ROWS) if chosen is None else chosen)
+        return _numeric(column, sample(column, SAMPLE_ROWS) if sampled is None else sampled)
     texts = texts_of(column)
-    return None if texts is None else _of_categories(texts)
+    return None if texts is None else _categorical(texts)
 
 
-def _of_numbers(column: pd.Series, chosen: pd.Series) -> FeatureReference:
-    numbers, some = numbers_of(column), numbers_of(chosen)
+def _numeric(column: pd.Series, sampled: pd.Series) -> FeatureReference:
+    numbers, some = numbers_of(column), numbers_of(sampled)
     missing = float(np.isnan(numbers).mean()) if len(numbers) else 0.0
     numbers, some = numbers[np.isfinite(numbers)], some[np.isfinite(some)]
     if not len(some):
-        return FeatureReference("numeric", len(chosen), missing)
+        return FeatureReference("numeric", len(sampled), missing)
     edges = np.unique(np.quantile(some, np.arange(1, BINS) / BINS, method="lower"))
     shares = np.bincount(np.searchsorted(edges, some), minlength=len(edges) + 1) / len(some)
     return FeatureReference(
         "numeric",
-        len(chosen),
+        len(sampled),
         missing,
         edges=tuple(edges.tolist()),
         shares=tuple(shares.tolist()),
@@ -139,8 +141,8 @@ def _of_numbers(column: pd.Series, chosen: pd.Series) -> FeatureReference:
     )
 
 
-def _of_categories(texts: pd.Series) -> FeatureReference:
-    # All rows: a rare category that the sample misses was seen in training all the same.
+def _categorical(texts: pd.Series) -> FeatureReference:
+    # Counted on all rows, because a sample may miss a rare category.
     counts = texts.value_counts()
     counts = counts[counts > 0]
     known = max(1, int(counts.sum()))
@@ -155,18 +157,23 @@ def _of_categories(texts: pd.Series) -> FeatureReference:
 
 
 def shares_of(reference: FeatureReference, column: pd.Series) -> np.ndarray | None:
-    """Return the shares of `column` in the bins or categories of `reference`.
+    """Return the shares of a column in the bins or categories of a reference.
+
+    Args:
+        reference: Bins or categories.
+        column: Rows to count; missing values do not count.
 
     Returns:
-        As `reference.shares`; all 0 if nothing is known. None: `column` is of another kind.
+        An array shaped as `reference.shares`, all 0 if every value is missing; None if `column` is
+        of another kind.
     """
     if reference.kind == "numeric":
         if not is_numeric(column):
             return None
         numbers = numbers_of(column)
         numbers = numbers[~np.isnan(numbers)]
-        places = np.searchsorted(np.asarray(reference.edges), numbers)
-        counts = np.bincount(places, minlength=len(reference.edges) + 1)
+        bins = np.searchsorted(np.asarray(reference.edges), numbers)
+        counts = np.bincount(bins, minlength=len(reference.edges) + 1)
     else:
         texts = texts_of(column)
         if texts is None:
@@ -179,7 +186,10 @@ def shares_of(reference: FeatureReference, column: pd.Series) -> np.ndarray | No
 
 
 def sample(frame: Any, rows: int, seed: int = 0) -> Any:
-    """Return at most `rows` rows of a frame or column, the same ones each time, in their order."""
+    """Return at most `rows` random rows of a frame or column, in their order.
+
+    The same rows are drawn for the same number of rows and `seed`.
+    """
     if len(frame) <= rows:
         return frame
     chosen = np.random.default_rng(seed).choice(len(frame), rows, replace=False, shuffle=False)
@@ -187,7 +197,7 @@ def sample(frame: Any, rows: int, seed: int = 0) -> Any:
 
 
 def is_numeric(column: pd.Series) -> bool:
-    """Return whether `column` holds numbers or booleans."""
+    """Return whether a column contains numbers or booleans."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return False
     if column.dtype != object:
@@ -197,12 +207,12 @@ def is_numeric(column: pd.Series) -> bool:
 
 
 def numbers_of(column: pd.Series) -> np.ndarray:
-    """Return a numeric column as floats, NaN where missing."""
+    """Return a numeric column as float64, NaN where missing."""
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def texts_of(column: pd.Series) -> pd.Series | None:
-    """Return a column of categories; None: it holds neither texts nor categories."""
+    """Return `column` if it contains strings or categories, else None."""
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype | pd.StringDtype):
         return column
@@ -210,7 +220,7 @@ def texts_of(column: pd.Series) -> pd.Series | None:
     return column if pd.api.types.infer_dtype(column, skipna=True) in kinds else None
 
 
-def _revived(saved: Mapping[str, Any]) -> FeatureReference:
+def _from_json(saved: Mapping[str, Any]) -> FeatureReference:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()
     }

@@ -1,1 +1,1 @@
-"""Saved Models: packages, which of them is current, pins. Storage alone, no database."""
+"""Saved Models: packages, current trains, pins. Uses the model storage only, no database."""

@@ -1,4 +1,8 @@
-"""Commit one file of the project, and push it: an inventory that a repository reviews."""
+"""Commit the inventory file to the project's git repository and push it.
+
+Only this file is committed, whatever else is staged. Credentials in a remote's URL are removed from
+error messages.
+"""
 
 import re
 from pathlib import Path
@@ -12,16 +16,20 @@ if TYPE_CHECKING:
 
 
 def commit_and_push(path: Path, message: str) -> tuple[str | None, str | None]:
-    """Commit `path` alone, whatever else is staged, and push the branch where there is a remote.
+    """Commit `path` alone and push the current branch, if the repository has a remote.
 
-    An earlier commit that could not be pushed is pushed too.
+    Earlier commits that are not on the remote are pushed too.
+
+    Args:
+        path: The file, inside a git repository.
+        message: Commit message.
 
     Returns:
-        The commit, or None if the file has not changed; and the remote branch that has it now, as
-        ``remote/branch``, or None if there is no remote.
+        The commit's SHA, None if the file is unchanged; and ``remote/branch`` of the push, None if
+        there is no remote.
 
     Raises:
-        SettingsError: If git refuses, with its words; the file stays as it is.
+        SettingsError: If git fails or rejects the push; the file itself is not changed.
     """
     try:
         import git
@@ -41,27 +49,27 @@ def commit_and_push(path: Path, message: str) -> tuple[str | None, str | None]:
             "`git init`, or leave --commit-inventory out."
         ) from None
     except git.GitError as error:
-        words = str(getattr(error, "stderr", "") or error).strip().removeprefix("stderr: ")
-        reason = re.sub(r"//[^/@\s]*@", "//", words)  # the user and password of a remote
+        message = str(getattr(error, "stderr", "") or error).strip().removeprefix("stderr: ")
+        reason = re.sub(r"//[^/@\s]*@", "//", message)  # user and password of a remote's URL
         raise SettingsError(
-            f"{path} is written, but git refuses to commit or push it: {reason}"
+            f"{path} is written, but git could not commit or push it: {reason}"
         ) from None
 
 
 def _target(repository: "Repo") -> tuple[str, str] | None:
-    """Return the remote and its branch that HEAD goes to; None: there is no remote."""
+    """Return the remote and its branch to push HEAD to; None if there is no remote."""
     if not repository.remotes:
         return None
     first = repository.remotes[0].name
     if not repository.head.is_detached:
-        own = repository.active_branch
-        tracked = own.tracking_branch()
-        return (tracked.remote_name, tracked.remote_head) if tracked else (first, own.name)
+        local = repository.active_branch
+        tracked = local.tracking_branch()
+        return (tracked.remote_name, tracked.remote_head) if tracked else (first, local.name)
     branch = ci_branch()
     if branch is None:
         raise SettingsError(
-            "The inventory is written, but not committed: HEAD is detached, and no variable of CI "
-            "(as GITHUB_REF_NAME) names the branch to push to; check a branch out first."
+            "The inventory is written, but not committed: HEAD is detached, and no CI variable "
+            "(such as GITHUB_REF_NAME) names the branch to push to; check out a branch first."
         )
     return first, branch
 

@@ -1,11 +1,11 @@
-"""Which train of a DataProvider was the current one, and when.
+"""History of the current train of one DataProvider.
 
-Its one idea: entries are numbered files that are written once, and their times never go back, so
-a moment is found by halving: fourteen small reads among ten thousand entries, and no listing.
-Layout below the folder of a DataProvider::
+Entries are numbered files that are written once and never change. Their times never decrease, so
+the entry at a given time is found by binary search (14 reads among 10,000 entries), without listing
+a folder. Layout below the folder of a DataProvider::
 
     history/0000000001.json    one entry
-    current.json               a copy of the newest entry; moves last
+    current.json               copy of the newest entry, replaced last
 """
 
 from collections.abc import Iterator
@@ -24,12 +24,14 @@ Action = Literal["train", "pin"]
 
 
 class Entry(BaseModel):
-    """A train that became the current one.
+    """One change of the current train.
 
     Attributes:
-        number: 1 for the first entry.
-        time: Since when (UTC).
-        action: ``train``: it was trained; ``pin``: somebody chose it.
+        number: Position in the history, from 1.
+        time: Time of the change (UTC).
+        train_id: The train that became current.
+        train_session_id: Its session.
+        action: ``train``: it was trained; ``pin``: a user selected it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,26 +44,30 @@ class Entry(BaseModel):
 
 
 class Ledger:
-    """The history of one DataProvider.
+    """History of one DataProvider, append only.
 
     Args:
-        folder: The DataProvider's folder in the model storage.
+        folder: Folder of the DataProvider in the model storage.
     """
 
     def __init__(self, folder: UPath) -> None:
         self.folder = folder
 
     def newest(self) -> Entry | None:
-        """Return the newest entry, which says what is current; None: nothing was trained yet."""
+        """Return the newest entry, which names the current train; None if there is no entry."""
         return self._read(self.folder / CURRENT)
 
     def append(self, train_id: str, train_session_id: str, action: Action) -> Entry:
-        """Make a train the current one."""
+        """Make a train the current one.
+
+        Returns:
+            The new entry.
+        """
         newest = self.newest()
         number, earliest = (newest.number, newest.time) if newest else (0, None)
         while True:
             number += 1
-            # Two machines may disagree about the time; entries may not.
+            # Clocks of several machines differ, but times of entries must not decrease.
             time = max(filter(None, (datetime.now(UTC), earliest)))
             entry = Entry(
                 number=number,
@@ -71,17 +77,18 @@ class Ledger:
                 action=action,
             )
             data = entry.model_dump_json().encode()
-            if write_once(self._place(number), data):
+            if write_once(self._path(number), data):
                 break
-            other = self._read(self._place(number))  # of another process, or of a killed one
+            other = self._read(self._path(number))  # another process wrote it, maybe a killed one
             earliest = other.time if other else earliest
         write_atomically(self.folder / CURRENT, data)
         return entry
 
     def at(self, moment: datetime) -> Entry | None:
-        """Return the entry that was the newest at `moment`; None: there was none yet.
+        """Return the newest entry at a given time; None if there was none yet.
 
-        A moment without a time zone is local time.
+        Args:
+            moment: The time; without a time zone it is local time.
         """
         moment = moment.astimezone(UTC)
         newest = self.newest()
@@ -91,24 +98,28 @@ class Ledger:
         found = None
         while after - before > 1:
             middle = (before + after) // 2
-            entry = self._read(self._place(middle))
+            entry = self._read(self._path(middle))
             if entry is not None and entry.time <= moment:
                 before, found = middle, entry
             else:
                 after = middle
         return found
 
-    def entries(self, most: int | None = None) -> Iterator[Entry]:
-        """Yield entries, newest first, `most` of them; None: all."""
+    def entries(self, limit: int | None = None) -> Iterator[Entry]:
+        """Yield entries, newest first.
+
+        Args:
+            limit: Largest number of entries; None yields all.
+        """
         newest = self.newest()
         last = newest.number if newest else 0
-        first = max(1, last - most + 1) if most is not None else 1
+        first = max(1, last - limit + 1) if limit is not None else 1
         for number in range(last, first - 1, -1):
-            entry = self._read(self._place(number))
+            entry = self._read(self._path(number))
             if entry is not None:
                 yield entry
 
-    def _place(self, number: int) -> UPath:
+    def _path(self, number: int) -> UPath:
         return self.folder / HISTORY / f"{number:010d}.json"
 
     @staticmethod

@@ -1,6 +1,6 @@
-"""Which train of each DataProvider is the current one, its history, and everything about a train.
+"""List current trains and their history, find a train by name, pin a train, export the inventory.
 
-Its one idea: the model storage alone answers; the control DB adds what only it knows.
+Only the model storage is read; `xingu.tracking.details` adds data of the control DB.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,11 @@ from xingu.registry.store import TRAINS, ModelStore
 
 
 def current_trains(models: ModelStore) -> list[dict[str, Any]]:
-    """Return a record of the current train of each DataProvider, by id."""
+    """Return a record of the current train of each DataProvider, sorted by id.
+
+    Returns:
+        Records as of `train_record`, with `pinned`: whether the inventory file pins the train.
+    """
     return [
         {**train_record(models, dp_id, train_id), "pinned": dp_id in models.pins}
         for dp_id in sorted({*models.dataproviders(), *models.pins})
@@ -27,7 +31,10 @@ def current_trains(models: ModelStore) -> list[dict[str, Any]]:
 
 
 def train_record(models: ModelStore, dp_id: str, train_id: str) -> dict[str, Any]:
-    """Return what a list of trains shows of one; without its package only the ids are known."""
+    """Return the ids, time, commit and prerequisites of a train, as plain values.
+
+    Of a train whose package was removed, only the ids and ``removed: True`` are returned.
+    """
     if not models.has(dp_id, train_id):
         return {"dataprovider_id": dp_id, "train_id": train_id, "removed": True}
     manifest = models.manifest(dp_id, train_id)
@@ -44,9 +51,18 @@ def train_record(models: ModelStore, dp_id: str, train_id: str) -> dict[str, Any
     }
 
 
-def history(models: ModelStore, dp_id: str, most: int | None = None) -> Iterator[dict[str, Any]]:
-    """Yield what was current when, newest first."""
-    for entry in models.ledger(dp_id).entries(most):
+def history(models: ModelStore, dp_id: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the changes of the current train, newest first.
+
+    Args:
+        models: The model storage.
+        dp_id: Id of the DataProvider.
+        limit: Largest number of records; None yields all.
+
+    Yields:
+        Records as of `train_record`, with `since` (UTC) and `action`.
+    """
+    for entry in models.ledger(dp_id).entries(limit):
         yield {
             "since": entry.time.astimezone(UTC).isoformat(timespec="seconds"),
             "action": entry.action,
@@ -54,13 +70,17 @@ def history(models: ModelStore, dp_id: str, most: int | None = None) -> Iterator
         }
 
 
-def find_manifest(models: ModelStore, text: str) -> Manifest:
-    """Return the manifest of a train named by ``train``, ``session:train`` or ``dp/train``.
+def find_manifest(models: ModelStore, train: str) -> Manifest:
+    """Return the manifest of a train.
+
+    Args:
+        models: The model storage.
+        train: ``train``, ``session:train``, ``dp/train`` or ``dp/session:train``.
 
     Raises:
         UntrainedModelError: If there is none, or several DataProviders have a train of that name.
     """
-    dp_id, _, rest = text.rpartition("/")
+    dp_id, _, rest = train.rpartition("/")
     session, _, train_id = rest.rpartition(":")
     found = [
         manifest
@@ -69,36 +89,36 @@ def find_manifest(models: ModelStore, text: str) -> Manifest:
         if session in ("", (manifest := models.manifest(one, train_id)).train_session_id)
     ]
     if not found:
-        raise _unknown(models, text)
+        raise _unknown_train(models, train)
     if len(found) > 1:
         names = " or ".join(f"{one.dataprovider_id}/{train_id}" for one in found)
-        raise UntrainedModelError(f"{text!r} is a train of several DataProviders; write {names}.")
+        raise UntrainedModelError(f"{train!r} is a train of several DataProviders; write {names}.")
     return found[0]
 
 
-def _unknown(models: ModelStore, text: str) -> UntrainedModelError:
-    dp_id, _, rest = text.rpartition("/")
+def _unknown_train(models: ModelStore, train: str) -> UntrainedModelError:
+    dp_id, _, rest = train.rpartition("/")
     train_id = rest.rpartition(":")[2]
     dp_ids = models.dataproviders()
     if not dp_ids:
         return UntrainedModelError(f"No model was trained yet in {models.root}; materialize one.")
     if dp_id and key_part(dp_id) not in dp_ids:
         return UntrainedModelError(
-            f"No model of {dp_id!r} in {models.root}; there are some of {', '.join(dp_ids)}."
+            f"No model of {dp_id!r} in {models.root}; known DataProviders: {', '.join(dp_ids)}."
             f"{did_you_mean(dp_id, dp_ids)}",
             dataprovider_id=dp_id,
         )
     folders = [models.folder(one) / TRAINS for one in ([dp_id] if dp_id else dp_ids)]
-    known = [train.name for folder in folders for train in children(folder)]
+    known = [package.name for folder in folders for package in children(folder)]
     return UntrainedModelError(
         f"No train{f' of {dp_id!r}' if dp_id else ''} is called {rest!r} in {models.root}; "
-        f"`xingu inventory` lists some.{did_you_mean(train_id, known)}",
+        f"`xingu inventory` lists recent ones.{did_you_mean(train_id, known)}",
         train_id=train_id,
     )
 
 
 def pin(models: ModelStore, dp_id: str, train: str) -> Manifest:
-    """Make a saved train the current one, and return its manifest.
+    """Make a saved train the current one and return its manifest.
 
     Args:
         models: The model storage.
@@ -114,36 +134,39 @@ def pin(models: ModelStore, dp_id: str, train: str) -> Manifest:
     return manifest
 
 
-def export(models: ModelStore, path: Path, most: int = 20) -> dict[str, Any]:
-    """Write the inventory file, and return its models; what is pinned in it stays pinned.
+def export(models: ModelStore, path: Path, limit: int = 20) -> dict[str, Any]:
+    """Write the inventory file and return its `models`; pins of an existing file are kept.
 
     Args:
         models: The model storage.
         path: The file.
-        most: Entries of the history of each DataProvider.
+        limit: Largest number of history entries of each DataProvider.
+
+    Raises:
+        SettingsError: If the existing file cannot be parsed.
     """
     before = read_inventory(path)
-    kept = {key_part(dp_id): dp_id for dp_id, model in before.items() if model.get("pinned")}
-    pins = {**models.pins, **{key: before[dp_id]["train_id"] for key, dp_id in kept.items()}}
+    pinned = {key_part(dp_id): dp_id for dp_id, model in before.items() if model.get("pinned")}
+    pins = {**models.pins, **{key: before[dp_id]["train_id"] for key, dp_id in pinned.items()}}
     models = ModelStore(models.root, pins)
     exported = {}
     for record in current_trains(models):
         dp_id = record.pop("dataprovider_id")
         key = key_part(dp_id)
-        if key in kept and record.get("removed"):  # its package is elsewhere, or not there yet
-            exported[kept[key]] = before[kept[key]]
+        if key in pinned and record.get("removed"):  # the package is in another storage
+            exported[pinned[key]] = before[pinned[key]]
             continue
-        past = [
+        entries = [
             {name: one.get(name) for name in ("since", "action", "train_id", "git_commit")}
-            for one in history(models, dp_id, most)
+            for one in history(models, dp_id, limit)
         ]
-        exported[dp_id] = {**record, "history": past}
+        exported[dp_id] = {**record, "history": entries}
     write_inventory(path, exported)
     return exported
 
 
-def age_order(models: ModelStore, dp_id: str) -> list[Manifest]:
-    """Return the manifests of all whole packages of a DataProvider, oldest first."""
-    first = datetime.min.replace(tzinfo=UTC)
+def manifests_by_age(models: ModelStore, dp_id: str) -> list[Manifest]:
+    """Return the manifests of all complete packages of a DataProvider, oldest first."""
+    unknown = datetime.min.replace(tzinfo=UTC)
     manifests = [models.manifest(dp_id, train_id) for train_id in models.trains(dp_id)]
-    return sorted(manifests, key=lambda one: (one.trained or first, one.train_id))
+    return sorted(manifests, key=lambda one: (one.trained or unknown, one.train_id))

@@ -1,4 +1,9 @@
-"""The manifest of a model package: what it is, where it came from, and a checksum of every file."""
+"""Manifest of a model package: ids, parameters, provenance, and a checksum of every file.
+
+`manifest.json` is written last, so a package without it is incomplete. Packages of earlier versions
+stay readable: new fields need a default, and a change that old readers cannot ignore needs another
+`format`.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +20,7 @@ MANIFEST = "manifest.json"
 
 
 class FileRecord(BaseModel):
-    """One file of a package."""
+    """Checksum and size of one file of a package."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,7 +29,14 @@ class FileRecord(BaseModel):
 
 
 class ProviderRecord(BaseModel):
-    """Which class the DataProvider is, and whether its module is packaged as `provider.py`."""
+    """Class of the DataProvider.
+
+    Attributes:
+        module: Its module.
+        name: Its qualified name.
+        code_version: Hash of its code at the time of the train; see `provider.code_version`.
+        has_source: Whether its module is packaged as `provider.py`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +47,30 @@ class ProviderRecord(BaseModel):
 
 
 class Manifest(BaseModel):
-    """Everything that is known of a saved Model without loading it."""
+    """Description of a saved Model, readable without loading the Model.
+
+    Attributes:
+        format: Version of the layout of the package.
+        dataprovider_id: Id of the DataProvider.
+        train_id: Id of the train.
+        train_session_id: Id of its session.
+        run_id: Id of the run that trained it.
+        trained: Time of the fit (UTC).
+        provider: Class of the DataProvider.
+        estimator_class: Dotted name of the Estimator; None for a hollow DataProvider.
+        algo_params: `params` and `hyperparams` of the Estimator.
+        hyperparams_origin: Origin of the hyperparameters; see `tuning.resolve.Hyperparameters`.
+        features: Dtypes of the features of the outside world, by name.
+        estimator_features: Features of the Estimator, in order.
+        target: Column of the target.
+        set_rows: Number of rows of each set.
+        provenance: Fields of `xingu.model.provenance.Provenance`.
+        values: Ids of the stored values that it was trained on, by asset key.
+        sources: Fields of `xingu.records.SourceRecord` of each source.
+        pre_reqs: The `train_id` of each prerequisite, whose package is below `pre_reqs/`.
+        reference: Distributions of features and estimations; see `xingu.model.reference`.
+        files: Checksum and size of each file, by relative path.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,7 +93,6 @@ class Manifest(BaseModel):
     sources: list[dict[str, Any]] = Field(default_factory=list)
     pre_reqs: dict[str, str]
     reference: dict[str, Any] | None = None
-    """What features and estimations looked like in training: `xingu.model.reference`."""
     files: dict[str, FileRecord] = Field(default_factory=dict)
 
 
@@ -66,7 +100,7 @@ def read_manifest(package: UPath) -> Manifest:
     """Return the manifest of the package in a folder.
 
     Raises:
-        CorruptPackageError: If it is not there or cannot be read.
+        CorruptPackageError: If it is missing or cannot be parsed.
     """
     try:
         return Manifest.model_validate_json((package / MANIFEST).read_bytes())
@@ -84,7 +118,7 @@ def read_manifest(package: UPath) -> Manifest:
 
 
 def describe_files(folder: Path) -> dict[str, FileRecord]:
-    """Return the checksum and size of every file below `folder`, by relative path."""
+    """Return checksum and size of every file below `folder`, by relative path."""
     return {
         path.relative_to(folder).as_posix(): FileRecord(
             sha256=sha256_of(UPath(path)), bytes=path.stat().st_size
@@ -95,15 +129,20 @@ def describe_files(folder: Path) -> dict[str, FileRecord]:
 
 
 def verify(
-    package: UPath, manifest: Manifest, wanted: Callable[[str], bool] = lambda _: True
+    package: UPath, manifest: Manifest, selected: Callable[[str], bool] = lambda _: True
 ) -> None:
-    """Compare every file of `package` that is `wanted` with `manifest`.
+    """Compare files of a package with the checksums of its manifest.
+
+    Args:
+        package: Folder or URL of the package.
+        manifest: Its manifest.
+        selected: Whether the file with this relative path is compared.
 
     Raises:
         CorruptPackageError: If a file is missing or differs; the message names it.
     """
     for name, expected in manifest.files.items():
-        if not wanted(name):
+        if not selected(name):
             continue
         path = package.joinpath(*name.split("/"))
         problem = None
@@ -113,8 +152,8 @@ def verify(
             problem = "is not what was saved (its SHA-256 differs)"
         if problem:
             raise CorruptPackageError(
-                f"{package}: {name} {problem}. Nothing of it was loaded; restore the package, or "
-                "load another train.",
+                f"{package}: {name} {problem}. Nothing was loaded; restore the package, or load "
+                "another train.",
                 package=str(package),
                 file=name,
             )

@@ -1,10 +1,11 @@
-"""Model packages: the files of one saved Model, with a manifest that lists and checks them.
+"""Write and load model packages: the files of one saved Model.
 
 Layout of the folder of a package::
 
     manifest.json, provider_state.pkl, provider.py, estimator/…, pre_reqs/<dp>/…
 
-No file is unpickled before its SHA-256 was compared with the manifest.
+No file is unpickled before its SHA-256 was compared with the manifest. A nested package of a
+prerequisite is verified when the prerequisite is loaded.
 """
 
 import json
@@ -53,7 +54,7 @@ def write_package(
     Args:
         model: A fitted Model.
         folder: The folder.
-        pre_reqs: The packages of its prerequisites, by id of the DataProvider.
+        pre_reqs: Packages of its prerequisites, by id of the DataProvider.
         values: Ids of the stored values that it was trained on, by asset key.
         sources: The sources that it was trained on.
 
@@ -71,26 +72,25 @@ def write_package(
     for dp_id, nested in pre_reqs.items():
         verify(nested, read_manifest(nested))
         copy_files(nested, UPath(folder / PRE_REQS / key_part(dp_id)))
-    manifest = _manifest_of(model, values, has_source=source is not None)
-    update = {"files": describe_files(folder), "sources": [asdict(one) for one in sources]}
-    manifest = manifest.model_copy(update=update)
+    manifest = _manifest_of(model, folder, values, sources)
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1))
 
 
 def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
-    """Return the Model of a package, after its checksums were compared.
+    """Verify the checksums of a package and return its Model.
 
     Args:
         package: Folder or URL of the package.
-        model_class: Class of the Model and of those of its prerequisites.
+        model_class: Class of the Model and of the Models of its prerequisites.
 
     Raises:
-        CorruptPackageError: If a file is missing or is not what was saved.
+        CorruptPackageError: If a file is missing or differs from what was saved.
     """
     manifest = read_manifest(package)
     verify(package, manifest, lambda file: not file.startswith(f"{PRE_REQS}/"))
-    _warn_of_other_versions(manifest)
-    with _local(package) as folder:
+    provenance = Provenance(**manifest.provenance)
+    _warn_of_other_versions(manifest, provenance.libraries)
+    with _local_copy(package) as folder:
         cls = load_provider_class(manifest.provider, manifest.dataprovider_id, folder / PROVIDER)
         provider = cls()
         ProviderState((folder / STATE).read_bytes()).restore(provider)
@@ -101,17 +101,14 @@ def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
             estimator = estimator_class.load(folder / ESTIMATOR)
 
     def load_pre_req(dp_id: str, _: str) -> Model:
-        inside = f"{PRE_REQS}/{key_part(dp_id)}"
-        # Its own manifest could have been changed together with its files.
-        verify(package, manifest, lambda file: file == f"{inside}/{MANIFEST}")
-        return load_package(package / inside, model_class)
+        nested = f"{PRE_REQS}/{key_part(dp_id)}"
+        # The outer manifest holds the checksum of the nested one, which could have been replaced.
+        verify(package, manifest, lambda file: file == f"{nested}/{MANIFEST}")
+        return load_package(package / nested, model_class)
 
     provider.pre_req_model = PreReqModels(manifest.pre_reqs, load_pre_req)
-    model = model_class(provider, estimator, _run_of(manifest), _provenance_of(manifest))
-    return _with_facts(model, manifest)
-
-
-def _with_facts(model: Model, manifest: Manifest) -> Model:
+    ids = (manifest.dataprovider_id, manifest.train_id, manifest.train_session_id, manifest.run_id)
+    model = model_class(provider, estimator, TrainRun(*ids), provenance)
     model.trained = manifest.trained or False
     model.hyperparams_origin = manifest.hyperparams_origin
     model.fitted_signature = Signature(
@@ -122,17 +119,9 @@ def _with_facts(model: Model, manifest: Manifest) -> Model:
     return model
 
 
-def _run_of(manifest: Manifest) -> TrainRun:
-    return TrainRun(
-        manifest.dataprovider_id, manifest.train_id, manifest.train_session_id, manifest.run_id
-    )
-
-
-def _provenance_of(manifest: Manifest) -> Provenance:
-    return Provenance(**manifest.provenance)
-
-
-def _manifest_of(model: Model, values: Mapping[str, str], *, has_source: bool) -> Manifest:
+def _manifest_of(
+    model: Model, folder: Path, values: Mapping[str, str], sources: Sequence[SourceRecord]
+) -> Manifest:
     cls, estimator, signature = type(model.dp), model.estimator, model.signature()
     return Manifest(
         dataprovider_id=model.id,
@@ -144,7 +133,7 @@ def _manifest_of(model: Model, values: Mapping[str, str], *, has_source: bool) -
             module=cls.__module__,
             name=cls.__qualname__,
             code_version=code_version(cls),
-            has_source=has_source,
+            has_source=(folder / PROVIDER).exists(),
         ),
         estimator_class=(
             f"{type(estimator).__module__}.{type(estimator).__qualname__}" if estimator else None
@@ -157,40 +146,41 @@ def _manifest_of(model: Model, values: Mapping[str, str], *, has_source: bool) -
         set_rows=dict(signature.set_rows),
         provenance=model.provenance.as_dict(),
         values=dict(values),
+        sources=[asdict(source) for source in sources],
         pre_reqs=model.pre_req_trains,
         reference=model.reference.as_dict() if model.reference else None,
+        files=describe_files(folder),
     )
 
 
-def _warn_of_other_versions(manifest: Manifest) -> None:
-    now = library_versions()
-    saved = _provenance_of(manifest).libraries
-    others = [
-        f"{name} {saved[name]} → {now[name]}"
-        for name in saved
-        if now.get(name, saved[name]) != saved[name]
+def _warn_of_other_versions(manifest: Manifest, saved: Mapping[str, str]) -> None:
+    installed = library_versions()
+    changes = [
+        f"{name} {version} → {installed[name]}"
+        for name, version in saved.items()
+        if installed.get(name, version) != version
     ]
-    if others:
+    if changes:
         logger.warning(
-            "%s %s was trained with other library versions: %s",
+            "%s: train %s used other library versions: %s",
             manifest.dataprovider_id,
             manifest.train_id,
-            ", ".join(others),
+            ", ".join(changes),
         )
 
 
 def copy_files(source: UPath, target: UPath) -> None:
-    """Copy a folder's files; the manifest last, because it says that the package is whole."""
+    """Copy the files of a package; the manifest last, because it marks the package as complete."""
     files = [path for path in source.rglob("*") if path.is_file()]
     for path in sorted(files, key=lambda path: path.name == MANIFEST):
-        place = target.joinpath(*path.parts[len(source.parts) :])
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(path.read_bytes())
+        copy = target.joinpath(*path.parts[len(source.parts) :])
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
 
 
 @contextmanager
-def _local(package: UPath) -> Iterator[Path]:
-    """The package as a local folder: itself, or a copy for as long as it is being read."""
+def _local_copy(package: UPath) -> Iterator[Path]:
+    """Yield the package as a local folder: itself, or a temporary copy of a remote one."""
     if local := local_path(package):
         yield local
         return

@@ -1,4 +1,8 @@
-"""Find the class of a saved Model's DataProvider: in the project's code, else in the package."""
+"""Find the DataProvider class of a saved Model, in the project's code or else in the package.
+
+The project's code wins, so that a fix in a predict hook applies to saved Models too; a warning
+tells when it differs from the code that was trained with.
+"""
 
 import logging
 import sys
@@ -16,15 +20,15 @@ logger = logging.getLogger(__name__)
 
 
 def load_provider_class(record: ProviderRecord, dp_id: str, source: Path) -> type[DataProvider]:
-    """Return the class that `record` names.
+    """Import the class that `record` names.
 
     Args:
-        record: The class as the manifest has it.
+        record: Name and code version of the class, from the manifest.
         dp_id: Id of the DataProvider.
-        source: The packaged copy of its module, used where the module cannot be imported.
+        source: Packaged copy of its module, used if the module cannot be imported.
 
     Raises:
-        UntrainedModelError: If the class is in neither place.
+        UntrainedModelError: If neither the module nor the copy has the class.
     """
     try:
         module = import_module(record.module)
@@ -40,7 +44,7 @@ def load_provider_class(record: ProviderRecord, dp_id: str, source: Path) -> typ
     cls = _class_in(module, record, dp_id)
     if code_version(cls) != record.code_version:
         logger.warning(
-            "%s: the code of %s.%s has changed since this model was trained",
+            "%s: the code of %s.%s has changed since this Model was trained",
             dp_id,
             record.module,
             record.name,
@@ -49,7 +53,7 @@ def load_provider_class(record: ProviderRecord, dp_id: str, source: Path) -> typ
 
 
 def _class_in(module: ModuleType, record: ProviderRecord, dp_id: str) -> type[DataProvider]:
-    # A class made by a call of `type()` may be bound to another name than its own.
+    # A class that `type()` created may be bound to another name than its own.
     for value in [getattr(module, record.name, None), *vars(module).values()]:
         if (
             isinstance(value, type)
@@ -59,8 +63,8 @@ def _class_in(module: ModuleType, record: ProviderRecord, dp_id: str) -> type[Da
             return value
     raise UntrainedModelError(
         f"{dp_id}: module {record.module} ({module.__file__}) has no DataProvider {record.name} "
-        "with this id any more; check out the commit in the manifest, or put the packaged "
-        "provider.py in its place.",
+        "with this id; check out the commit that the manifest names, or replace the module by the "
+        "packaged provider.py.",
         dataprovider_id=dp_id,
     )
 

@@ -1,12 +1,12 @@
-"""The model storage: packages by DataProvider and train, and which of them is current.
+"""Model storage: packages by DataProvider and train, and pointers to the current train.
 
 Layout below the root::
 
     <dp>/trains/<train id>/…               one package; see `packages`
-    <dp>/sessions/<session id>.json        the train of a session
-    <dp>/history/…, <dp>/current.json      which train was current when; see `ledger`
+    <dp>/sessions/<session id>.json        train of a session
+    <dp>/history/…, <dp>/current.json      history of the current train; see `ledger`
 
-Loading needs this storage alone: no database, no Dagster, no source of data.
+Loading a Model needs this storage only: no control DB, no Dagster, no source database.
 """
 
 import json
@@ -42,7 +42,7 @@ class ModelStore:
 
     Args:
         root: Folder or URL.
-        pins: The `train_id` to take for the current one, by id of the DataProvider.
+        pins: Pinned `train_id` by id of the DataProvider; it replaces the current one.
         model_class: Class of the Models that are loaded.
     """
 
@@ -65,21 +65,25 @@ class ModelStore:
         return self.folder(dp_id) / TRAINS / train_id
 
     def has(self, dp_id: str, train_id: str) -> bool:
-        """Return whether there is a whole package of a train."""
+        """Return whether there is a complete package of a train."""
         return (self.package(dp_id, train_id) / MANIFEST).exists()
 
     def dataproviders(self) -> list[str]:
-        """Return the key parts of all DataProviders that were trained, sorted."""
+        """Return the folder names (`key_part` of the id) of all trained DataProviders, sorted."""
         folders = children(self.root)
         return sorted(folder.name for folder in folders if (folder / TRAINS).exists())
 
     def trains(self, dp_id: str) -> list[str]:
-        """Return the ids of all whole packages of a DataProvider; lists a folder."""
+        """Return the ids of all complete packages of a DataProvider, sorted; lists a folder."""
         names = [child.name for child in children(self.folder(dp_id) / TRAINS)]
         return sorted(name for name in names if self.has(dp_id, name))
 
     def remove(self, dp_id: str, train_id: str) -> None:
-        """Remove a package; its manifest goes first, so nobody loads half of it."""
+        """Remove a package: the manifest first, so that no process loads an incomplete package.
+
+        Raises:
+            CorruptPackageError: If there is no such package, or its manifest cannot be read.
+        """
         package = self.package(dp_id, train_id)
         session = read_manifest(package).train_session_id
         (package / MANIFEST).unlink()
@@ -88,7 +92,7 @@ class ModelStore:
             (self.folder(dp_id) / SESSIONS / f"{key_part(session)}.json").unlink()
 
     def ledger(self, dp_id: str) -> Ledger:
-        """Return which train of a DataProvider was current when."""
+        """Return the history of a DataProvider."""
         return Ledger(self.folder(dp_id))
 
     def save(
@@ -97,15 +101,18 @@ class ModelStore:
         values: Mapping[str, str] | None = None,
         sources: Sequence[SourceRecord] = (),
     ) -> UPath:
-        """Write the package of `model`; `make_current` lets others find it.
+        """Write the package of a fitted Model; `make_current` then makes it the current one.
 
         Args:
             model: A fitted Model.
-            values: Ids of the stored values that it was made from, by asset key.
-            sources: What it was trained on.
+            values: Ids of the stored values that it was trained on, by asset key.
+            sources: The sources that it was trained on.
+
+        Returns:
+            Folder or URL of the package.
 
         Raises:
-            StorageFullError: If the storage takes no more; nothing of the package is left.
+            StorageFullError: If the storage is full; the incomplete package is removed.
         """
         with tempfile.TemporaryDirectory(prefix="xingu-") as scratch:
             with storage_errors(f"writing the package of {model.id}", UPath(scratch)):
@@ -119,7 +126,7 @@ class ModelStore:
         return self.package(model.id, model.train_id)
 
     def make_current(self, run: TrainRun, action: Action = "train") -> None:
-        """Make a saved train the current one of its DataProvider, and that of its session."""
+        """Make a saved train the current one of its DataProvider and the train of its session."""
         pointer = json.dumps({"train_id": run.train_id}).encode()
         folder = self.folder(run.dataprovider_id)
         write_atomically(folder / SESSIONS / f"{key_part(run.train_session_id)}.json", pointer)
@@ -130,19 +137,22 @@ class ModelStore:
         dp_id: str,
         *,
         train_id: str | None = None,
+        preferred: Sequence[str] = (),
         session_id: str | None = None,
         as_of: datetime | None = None,
-        preferred: Sequence[str] = (),
     ) -> str:
-        """Return a `train_id`: the one given, of the session, of the time, or the current one.
+        """Return the `train_id` of a complete package; the first argument that is given decides.
 
         Args:
             dp_id: Id of the DataProvider.
             train_id: This train.
+            preferred: Train or session ids; the first one that the DataProvider has. If it has
+                none of them, the arguments below decide.
             session_id: The train of this session.
-            as_of: The train that was the current one at this time (with a time zone).
-            preferred: Train or session ids; the first that the DataProvider has is taken, and if
-                there is none, the current one.
+            as_of: The train that was current at this time (with a time zone).
+
+        Returns:
+            The train, by default the current one.
 
         Raises:
             UntrainedModelError: If there is none.
@@ -157,16 +167,17 @@ class ModelStore:
         elif train_id is None:
             train_id = self.current(dp_id)
         if train_id is None or not self.has(dp_id, train_id):
-            wanted = {"train_id": train_id, "train_session_id": session_id, "as_of": as_of}
-            asked = ", ".join(f"{name} {value}" for name, value in wanted.items() if value)
+            requested = {"train_id": train_id, "train_session_id": session_id, "as_of": as_of}
+            given = {name: str(value) for name, value in requested.items() if value}
+            criteria = ", ".join(f"{name} {value}" for name, value in given.items())
             advice = f"train it first: materialize {key_part(dp_id)}/model"
             if train_id is not None and self.pins.get(key_part(dp_id)) == train_id:
                 advice = "the inventory file pins it: pin another train there"
             raise UntrainedModelError(
-                f"No saved model of {dp_id!r}{f' with {asked}' if asked else ''} in {self.root}; "
-                f"{advice}.",
+                f"No saved model of {dp_id!r}{f' with {criteria}' if given else ''} in "
+                f"{self.root}; {advice}.",
                 dataprovider_id=dp_id,
-                **{name: str(value) for name, value in wanted.items() if value},
+                **given,
             )
         return train_id
 
@@ -175,7 +186,7 @@ class ModelStore:
         return self.pins.get(key_part(dp_id))
 
     def current(self, dp_id: str) -> str | None:
-        """Return the pinned, else the newest `train_id`; None: nothing was trained yet."""
+        """Return the pinned, else the newest `train_id`; None if nothing was trained yet."""
         pinned = self.pinned(dp_id)
         if pinned is not None:
             return pinned
@@ -183,16 +194,16 @@ class ModelStore:
         return newest.train_id if newest else None
 
     def manifest(self, dp_id: str, train_id: str) -> Manifest:
-        """Return what is known of a train without loading it.
+        """Return the manifest of a train.
 
         Raises:
             UntrainedModelError: If there is no such train.
-            CorruptPackageError: If the manifest cannot be read.
+            CorruptPackageError: If the manifest cannot be parsed.
         """
         return read_manifest(self.package(dp_id, self.find(dp_id, train_id=train_id)))
 
     def package_record(self, dp_id: str, train_id: str) -> PackageRecord:
-        """Return where the package of a train is, and the SHA-256 of what is in it."""
+        """Return location and checksums of the package of a train."""
         package = self.package(dp_id, train_id)
         data = (package / MANIFEST).read_bytes()
         files = Manifest.model_validate_json(data).files
@@ -203,10 +214,10 @@ class ModelStore:
         )
 
     def _first_of(self, dp_id: str, preferred: Sequence[str]) -> str | None:
-        for wish in preferred:
-            found = wish if self.has(dp_id, wish) else self._of_session(dp_id, wish)
-            if found is not None:
-                return found
+        for name in preferred:
+            train_id = name if self.has(dp_id, name) else self._of_session(dp_id, name)
+            if train_id is not None:
+                return train_id
         return None
 
     def _of_session(self, dp_id: str, session_id: str) -> str | None:
@@ -217,6 +228,11 @@ class ModelStore:
             return None
 
     def load(self, dp_id: str, train_id: str) -> Model:
-        """Load the package of one train; see `Model.load`."""
+        """Load the Model of one train.
+
+        Raises:
+            UntrainedModelError: If there is no such train.
+            CorruptPackageError: If a file is missing or differs from what was saved.
+        """
         package = self.package(dp_id, self.find(dp_id, train_id=train_id))
         return load_package(package, self.model_class)

@@ -15,7 +15,8 @@ import pandas as pd
 from xingu.directions import DeclaredDirection, Direction, direction_of, without_synonyms
 from xingu.errors import DataError, UntrainedModelError, did_you_mean
 from xingu.tracking.database import ControlDB
-from xingu.tracking.query import IDS, TrainFilter, attributes_of, find_trains, model_metrics
+from xingu.tracking.query import TrainFilter, attributes_of, find_trains, model_metrics
+from xingu.tracking.schema import BRANCH, DIRECTIONS, HYPERPARAM, IDS
 
 METRIC = ["dataprovider_id", "set", "name"]
 
@@ -113,14 +114,14 @@ def compare_trains(
     order = list(dict.fromkeys(trains["train_id"]))
     parts = TrainFilter(wanted.train_ids, wanted.dataprovider_ids, branches=wanted.branches)
     known = _of_trains(attributes_of(db, parts), trains)
-    branches = known[known["attribute"] == "git_branch"].drop_duplicates([*IDS])
+    branches = known[known["attribute"] == BRANCH].drop_duplicates([*IDS])
     trains = trains.merge(branches[[*IDS, "value"]], "left", [*IDS])
     trains = trains.rename(columns={"value": "branch"})
     rows = _of_trains(model_metrics(db, parts).drop(columns="time"), trains)
     numbers = _wide(rows, METRIC, rows["value_number"], order)
     texts = rows["value_number"].isna() & rows["value_text"].notna()
     values = rows["value_number"].astype(object).where(~texts, rows["value_text"])
-    is_hyperparam = known["attribute"] == "hyperparam"
+    is_hyperparam = known["attribute"] == HYPERPARAM
     own = known[~is_hyperparam]
     return Comparison(
         trains=trains,
@@ -167,7 +168,7 @@ def _check_found(db: ControlDB, wanted: TrainFilter, trains: pd.DataFrame) -> No
 
 def _branches_of(db: ControlDB) -> list[str]:
     known = attributes_of(db)
-    return list(known.loc[known["attribute"] == "git_branch", "value"].unique())
+    return list(known.loc[known["attribute"] == BRANCH, "value"].unique())
 
 
 def _describe(wanted: TrainFilter) -> str:
@@ -200,7 +201,7 @@ def _references(trains: pd.DataFrame, requested: str | None) -> dict[str, str]:
 
 def _directions(known: pd.DataFrame, trains: pd.DataFrame) -> dict[str, Mapping[str, Direction]]:
     newest = trains.drop_duplicates("dataprovider_id")
-    rows = _of_trains(known[known["attribute"] == "metric_directions"], newest)
+    rows = _of_trains(known[known["attribute"] == DIRECTIONS], newest)
     texts = dict(zip(rows["dataprovider_id"], rows["value"], strict=True))
     return {
         dp_id: without_synonyms(json.loads(texts.get(dp_id, "{}")))

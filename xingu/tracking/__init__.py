@@ -1,4 +1,4 @@
-"""The control database: what is recorded about every train. Never needed to predict."""
+"""Control DB: records of trains, metrics, sets, estimations and trials. Not needed to predict."""
 
 from xingu.extras import needs
 

@@ -1,7 +1,7 @@
-"""Write many rows at once, in the transaction of the caller.
+"""Insert many rows in the transaction of the caller.
 
-Its one idea: SQLite takes tuples and PostgreSQL a COPY of CSV; a million rows are seconds in both.
-Every other database takes SQLAlchemy's own way.
+SQLite receives tuples through the driver's `executemany`, PostgreSQL a COPY of CSV: a million rows
+take seconds in both. For every other database SQLAlchemy's `insert` is used.
 """
 
 import io
@@ -27,9 +27,9 @@ def insert_columns(
 
     Args:
         connection: A connection in a transaction.
-        table: Where to.
-        constants: Values that are the same in every row, by column.
-        columns: Plain Python values by column, all of the same length; None means NULL.
+        table: Target table.
+        constants: Values that are equal in every row, by column.
+        columns: Plain Python values by column, all of the same length; None becomes NULL.
     """
     rows = len(next(iter(columns.values())))
     if not rows:
@@ -40,10 +40,11 @@ def insert_columns(
     quoted = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in names)
     target = f"{connection.dialect.identifier_preparer.format_table(table)} ({quoted})"
     if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(names))
-        same = [repeat(value, rows) for value in constants.values()]
+        placeholders = ", ".join("?" * len(names))
+        repeated = [repeat(value, rows) for value in constants.values()]
         driver.executemany(
-            f"INSERT INTO {target} VALUES ({marks})", zip(*same, *columns.values(), strict=True)
+            f"INSERT INTO {target} VALUES ({placeholders})",
+            zip(*repeated, *columns.values(), strict=True),
         )
     elif connection.dialect.driver == "psycopg":
         with driver.cursor().copy(f"COPY {target} FROM STDIN (FORMAT csv)") as copy:
@@ -51,41 +52,46 @@ def insert_columns(
                 copy.write(_csv(constants, columns, start))
     else:
         for start in range(0, rows, ROWS_AT_ONCE):
-            part = [values[start : start + ROWS_AT_ONCE] for values in columns.values()]
-            records = (dict(zip(columns, row, strict=True)) for row in zip(*part, strict=True))
+            chunk = [values[start : start + ROWS_AT_ONCE] for values in columns.values()]
+            records = (dict(zip(columns, row, strict=True)) for row in zip(*chunk, strict=True))
             connection.execute(insert(table), [{**constants, **record} for record in records])
 
 
 def _csv(constants: Mapping[str, Any], columns: Mapping[str, Sequence[Any]], start: int) -> bytes:
-    parts = {name: pa.array(v[start : start + ROWS_AT_ONCE]) for name, v in columns.items()}
-    rows = len(next(iter(parts.values())))
-    same = {name: pa.repeat(value, rows) for name, value in constants.items()}
-    file = io.BytesIO()
-    csv.write_csv(pa.table({**same, **parts}), file, csv.WriteOptions(include_header=False))
-    return file.getvalue()
+    chunk = {name: pa.array(v[start : start + ROWS_AT_ONCE]) for name, v in columns.items()}
+    rows = len(next(iter(chunk.values())))
+    repeated = {name: pa.repeat(value, rows) for name, value in constants.items()}
+    buffer = io.BytesIO()
+    csv.write_csv(pa.table({**repeated, **chunk}), buffer, csv.WriteOptions(include_header=False))
+    return buffer.getvalue()
 
 
-def index_texts(index: pd.Index) -> list[str]:
-    """Return the values of `index` as people read them; parts of a tuple are joined by commas."""
+def index_strings(index: pd.Index) -> list[str]:
+    """Return the values of `index` as strings; levels of a MultiIndex are joined by commas."""
     if isinstance(index, pd.MultiIndex):
         return [", ".join(map(str, value)) for value in index]
-    if index.dtype.kind in "iufmM":
+    if index.dtype.kind in "iufmM" and not index.hasnans:  # astype(str) keeps missing values
         return index.astype(str).tolist()
     return [str(value) for value in index]
 
 
 def plain_values(series: pd.Series) -> list[Any]:
-    """Return numbers as numbers (bool as 0 and 1), everything else as text, missing as None."""
+    """Return values that a database driver accepts.
+
+    Returns:
+        Numbers as numbers (booleans as 0 and 1), missing values as None, all others as strings.
+    """
     if series.dtype.kind in "biuf":
-        values: list[Any] = (series.astype(int) if series.dtype.kind == "b" else series).tolist()
+        boolean = series.dtype.kind == "b"
+        values: list[Any] = (series.fillna(False).astype(int) if boolean else series).tolist()
     else:
         numbers = pd.api.types.is_numeric_dtype(series.dtype)
-        values = [value if numbers else _text(value) for value in series.tolist()]
+        values = [value if numbers else _number_or_string(value) for value in series.tolist()]
     known = series.notna()
     if known.all():
         return values
-    return [value if here else None for value, here in zip(values, known, strict=True)]
+    return [value if present else None for value, present in zip(values, known, strict=True)]
 
 
-def _text(value: object) -> Any:
+def _number_or_string(value: object) -> int | float | str:
     return value if isinstance(value, int | float) else str(value)

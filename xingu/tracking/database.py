@@ -1,7 +1,8 @@
-"""The control DB: how it is opened, brought up to date, read and written.
+"""Open, migrate, read and write the control DB.
 
-Its one idea: a write is one transaction that is alone with its subject from its first statement, so
-ten processes wait for each other, and none of them fails or finds half of what another wrote.
+A write is one transaction, which holds a lock from its first statement: an advisory lock per
+subject in PostgreSQL, the write lock of the file in SQLite. Concurrent processes wait for each
+other; none fails, and none reads a part of what another writes.
 """
 
 import logging
@@ -23,17 +24,17 @@ logger = logging.getLogger(__name__)
 
 NICKNAME = "xingu"
 HEAD = "0003"
-"""The newest migration."""
+"""Revision of the newest migration."""
 BUSY_SECONDS = 300
-"""How long a process waits for others that write into the same SQLite file."""
+"""Longest wait for other writers of the same SQLite file, in seconds."""
 
 
 class ControlDB:
-    """The control DB behind the nickname `xingu`; it is opened when it is first used.
+    """The control DB, which has the nickname `xingu`; it is opened on first use.
 
     Args:
-        databases: Databases by nickname, `xingu` among them.
-        prefix: Start of all names of tables.
+        databases: Databases by nickname, including `xingu`.
+        prefix: Prefix of all table names.
     """
 
     def __init__(self, databases: Databases, prefix: str = "") -> None:
@@ -42,73 +43,77 @@ class ControlDB:
 
     @property
     def tables(self) -> Tables:
-        """The tables."""
+        """Tables with the prefix of this database."""
         return tables(self.prefix)
 
     @property
     def identity(self) -> str:
-        """The URL without its secrets."""
+        """URL without secrets."""
         return self._databases.identity(NICKNAME)
 
     @cached_property
     def engine(self) -> Engine:
-        """The engine; the tables are there.
+        """Engine of the database, after its tables were created or migrated.
 
         Raises:
-            ControlDbError: If the database cannot be opened, or is newer than this code.
+            ControlDbError: If the database cannot be opened, or its schema is newer than this code.
         """
         with self._errors("cannot be opened"):
-            engine = self._connected()
+            engine = self._create_engine()
             self._migrate(engine)
             return engine
 
     def read(self) -> AbstractContextManager[Connection]:
-        """Give a connection that reads.
+        """Return a connection for reading, as a context manager.
 
         Raises:
-            ControlDbError: If it cannot be read, or is a file that was not made yet.
+            ControlDbError: If the database cannot be read, or its SQLite file does not exist.
         """
         file = self._databases.file(NICKNAME)
-        if file is not None and not file.exists():  # whoever only looks shall not make one
+        if file is not None and not file.exists():  # SQLite would create an empty file
             raise ControlDbError(
-                f"There is no control DB at {self.identity}: train a model first, which makes it, "
-                "or set XINGU_DB_URL to where one is.",
+                f"There is no control DB at {self.identity}: train a model first, which creates "
+                "it, or set XINGU_DB_URL to an existing one.",
                 database=NICKNAME,
             )
-        return self._use(writes=False)
+        return self._begin(writes=False)
 
     @contextmanager
-    def write(self, about: str) -> Iterator[Connection]:
-        """Give a connection in a transaction that writes; it is undone if the block raises.
+    def write(self, subject: str) -> Iterator[Connection]:
+        """Yield a connection in a write transaction, which is rolled back if the block raises.
 
         Args:
-            about: What is written about, for example a `train_id`: one transaction at a time.
+            subject: Name of what is written, for example a `train_id`; transactions with the same
+                subject run one after the other.
+
+        Raises:
+            ControlDbError: If the database cannot be written.
         """
-        with self._use(writes=True) as connection:
-            _lock(connection, f"{self.prefix}{about}")
+        with self._begin(writes=True) as connection:
+            _lock(connection, f"{self.prefix}{subject}")
             yield connection
 
     @contextmanager
-    def _use(self, *, writes: bool) -> Iterator[Connection]:
+    def _begin(self, *, writes: bool) -> Iterator[Connection]:
         engine = self.engine.execution_options(writes=writes)
-        what = "cannot be written" if writes else "cannot be read"
-        with self._errors(what), engine.begin() as connection:
+        problem = "cannot be written" if writes else "cannot be read"
+        with self._errors(problem), engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _errors(self, what: str) -> Iterator[None]:
+    def _errors(self, problem: str) -> Iterator[None]:
         try:
             yield
         except (SQLAlchemyError, OSError, ImportError) as error:
             secrets = secrets_of(self._databases.url(NICKNAME).render_as_string(False))
             reason = scrub(str(getattr(error, "orig", None) or error).strip(), secrets)
-            advice = "look whether it runs, and at XINGU_DB_URL and its permissions"
             raise ControlDbError(
-                f"The control DB ({self.identity}) {what}: {reason}; {advice}.",
+                f"The control DB ({self.identity}) {problem}: {reason}; check that it is running, "
+                "its permissions, and XINGU_DB_URL.",
                 database=NICKNAME,
             ) from None
 
-    def _connected(self) -> Engine:
+    def _create_engine(self) -> Engine:
         url = self._databases.url(NICKNAME)
         if url.drivername == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
@@ -143,14 +148,14 @@ class ControlDB:
             command.upgrade(config, "head")
         except CommandError as error:
             raise ControlDbError(
-                f"The control DB ({self.identity}) has a version that this Xingu does not know "
-                f"({error}); install the Xingu that wrote it, or a newer one.",
+                f"The control DB ({self.identity}) has a schema version that this version of Xingu "
+                f"does not know ({error}); install the version that wrote it, or a newer one.",
                 database=NICKNAME,
             ) from error
 
 
 def _lock(connection: Connection, name: str) -> None:
-    """Wait for other transactions that write about the same; SQLite lets one write at a time."""
+    """Wait for transactions with the same lock name; SQLite allows one writer anyway."""
     if connection.dialect.name == "postgresql":
         lock = text("SELECT pg_advisory_xact_lock(hashtext(:name))")
         connection.execute(lock, {"name": name})
@@ -169,11 +174,12 @@ def _sqlite_engine(url: Any) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _(connection: Any, _record: Any) -> None:
-        # The driver would begin a transaction only at the first write: too late to wait for others.
+        # sqlite3 would begin a transaction at the first write only, after what was read before it
+        # may have changed; the "begin" listener below begins it explicitly.
         connection.isolation_level = None
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-        except Exception as error:  # noqa: BLE001 - a read-only file can still be read
+        except Exception as error:  # noqa: BLE001 - a read-only file can be read without it
             logger.debug("no write-ahead log: %s", error)
         connection.execute("PRAGMA synchronous=NORMAL")
 

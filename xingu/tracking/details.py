@@ -1,4 +1,4 @@
-"""Everything that is known about one train, from its package and from the control DB."""
+"""Collect everything recorded about one train, from its package and from the control DB."""
 
 import logging
 from typing import Any
@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 
 
 def train_details(models: ModelStore, control: ControlDB, train: str) -> dict[str, Any]:
-    """Return sections of a train, by title: records or lists of records.
+    """Return the records of a train by section; each section is a dict or a list of dicts.
 
-    Without the control DB, what is in the package is returned, and the reason logged.
+    If the control DB cannot be read, only the sections of the package are returned, with a warning.
 
     Args:
         models: The model storage.
@@ -29,24 +29,22 @@ def train_details(models: ModelStore, control: ControlDB, train: str) -> dict[st
         UntrainedModelError: If there is no such train.
     """
     manifest = find_manifest(models, train)
-    details = _of_package(models, manifest)
+    details = _package_sections(models, manifest)
     try:
-        details |= _remembered(control, manifest)
+        details |= _control_db_sections(control, manifest)
     except (ControlDbError, SettingsError) as error:
-        logger.warning("Only what is in the package: %s", error)
+        logger.warning("Showing only what is in the package: %s", error)
     return details
 
 
-def _of_package(models: ModelStore, manifest: Manifest) -> dict[str, Any]:
-    package = models.package(manifest.dataprovider_id, manifest.train_id)
-    current = models.current(manifest.dataprovider_id) == manifest.train_id
+def _package_sections(models: ModelStore, manifest: Manifest) -> dict[str, Any]:
     plain = manifest.model_dump(mode="json")
     names = ("dataprovider_id", "train_id", "train_session_id", "run_id", "trained", "target")
     return {
         "train": {
             **{name: plain[name] for name in names},
-            "current": current,
-            "package": str(package),
+            "current": models.current(manifest.dataprovider_id) == manifest.train_id,
+            "package": str(models.package(manifest.dataprovider_id, manifest.train_id)),
             "estimator": plain["estimator_class"] or "none (hollow)",
             "hyperparameters_from": plain["hyperparams_origin"],
             "rows": plain["set_rows"],
@@ -60,28 +58,30 @@ def _of_package(models: ModelStore, manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _remembered(control: ControlDB, manifest: Manifest) -> dict[str, Any]:
+def _control_db_sections(control: ControlDB, manifest: Manifest) -> dict[str, Any]:
     dp_id, train_id = manifest.dataprovider_id, manifest.train_id
-    wanted = TrainFilter([train_id], [dp_id])
-    children = children_of(control, dp_id, train_id)
-    steps = steps_of(control, wanted)
+    this_train = TrainFilter([train_id], [dp_id])
+    steps = steps_of(control, this_train)
     return {
         "steps": [
             {"time": time.isoformat(), "status": status}
             for time, status in zip(steps["time"], steps["status"], strict=True)
         ],
-        "metrics": _by_set(model_metrics(control, wanted)),
-        "pre_req_of": [{"dataprovider_id": one, "train_id": of} for one, of in children],
+        "metrics": _by_metric(model_metrics(control, this_train)),
+        "pre_req_of": [
+            {"dataprovider_id": child_dp_id, "train_id": child_train_id}
+            for child_dp_id, child_train_id in children_of(control, dp_id, train_id)
+        ],
     }
 
 
-def _by_set(metrics: pd.DataFrame) -> list[dict[str, Any]]:
-    """One record of each metric, with its value in each set; None where it was not measured."""
+def _by_metric(metrics: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one record per metric, with its value in each set; None if it was not measured."""
     sets = dict.fromkeys(metrics["set"])
-    table: dict[str, dict[str, Any]] = {}
+    records: dict[str, dict[str, Any]] = {}
     columns = (metrics[name] for name in ("name", "set", "value_number", "value_text"))
-    for name, part, number, text in zip(*columns, strict=True):
-        known = table.setdefault(name, {"metric": name, **dict.fromkeys(sets)})
+    for name, set_name, number, text in zip(*columns, strict=True):
+        record = records.setdefault(name, {"metric": name, **dict.fromkeys(sets)})
         value = number if pd.isna(text) else text
-        known[part] = None if pd.isna(value) else value
-    return list(table.values())
+        record[set_name] = None if pd.isna(value) else value
+    return list(records.values())

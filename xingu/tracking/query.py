@@ -1,26 +1,30 @@
-"""Ask the control DB what it remembers; also a database that Xingu 2.0 has filled."""
+"""Read trains, metrics, attributes and steps from the control DB as frames.
+
+Databases that Xingu 2.0 wrote are read too, so queries use its seven tables only, except where a
+docstring says otherwise.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import pandas as pd
 from sqlalchemy import Select, Table, and_, func, select
 
 from xingu.tracking.database import ControlDB
+from xingu.tracking.schema import BRANCH, IDS, NOT_FINITE
 
 
 @dataclass(frozen=True, slots=True)
 class TrainFilter:
-    """Which trains are meant; what is not given does not matter.
+    """Conditions that select trains; empty ones do not restrict.
 
     Attributes:
-        train_ids: A `train_id`, a `train_session_id`, or ``session:train`` each.
+        train_ids: Each a `train_id`, a `train_session_id`, or ``session:train``.
         dataprovider_ids: Ids of DataProviders.
-        start: Begun at this time or later.
-        end: Begun before this time.
-        branches: Branches of git that they were trained on.
+        start: Earliest begin of the train, inclusive.
+        end: Latest begin of the train, exclusive.
+        branches: Git branches that the trains ran on.
     """
 
     train_ids: Sequence[str] = ()
@@ -30,13 +34,11 @@ class TrainFilter:
     branches: Sequence[str] = ()
 
 
-IDS = ("dataprovider_id", "train_session_id", "train_id")
+def find_trains(db: ControlDB, where: TrainFilter = TrainFilter()) -> pd.DataFrame:
+    """Return trains, newest first, with the columns of `IDS` and `time` (UTC).
 
-
-def find_trains(db: ControlDB, wanted: TrainFilter = TrainFilter()) -> pd.DataFrame:
-    """Return trains, newest first: their ids, and `time` (UTC) of their first step or metric.
-
-    Not of the last one: an old train does not become a new one when it estimates a batch again.
+    `time` is that of the first step or metric, so a batch prediction does not make an old train
+    newer. It is NaT if there is neither.
     """
     tables = db.tables
     steps = _times(tables.training_steps).union_all(_times(tables.metrics_model)).subquery()
@@ -46,65 +48,65 @@ def find_trains(db: ControlDB, wanted: TrainFilter = TrainFilter()) -> pd.DataFr
     ids = [training.c[name] for name in IDS]
     statement = select(*ids, begun).outerjoin(steps, same).group_by(*ids)
     statement = statement.order_by(begun.desc(), *ids)
-    for time, too_early in ((wanted.start, True), (wanted.end, False)):
-        if time is not None:
-            limit = int(time.timestamp())
-            statement = statement.having(begun >= limit if too_early else begun < limit)
-    statement = _restricted(db, statement, training, wanted)
-    with db.read() as connection:
-        found = _frame(connection.execute(statement), [*IDS, "time"])
-    return found.assign(time=pd.to_datetime(found["time"], unit="s", utc=True))
+    if where.start is not None:
+        statement = statement.having(begun >= int(where.start.timestamp()))
+    if where.end is not None:
+        statement = statement.having(begun < int(where.end.timestamp()))
+    return _frame(db, _restricted(db, statement, training, where), [*IDS, "time"])
 
 
-def model_metrics(db: ControlDB, wanted: TrainFilter = TrainFilter()) -> pd.DataFrame:
-    """Return metrics: ids, time (UTC), set, name, value_number and value_text.
+def model_metrics(db: ControlDB, where: TrainFilter = TrainFilter()) -> pd.DataFrame:
+    """Return the metrics of trains.
 
-    What is not finite is a number here too: NaN, and infinite ones.
+    Returns:
+        Columns of `IDS`, ``time`` (UTC), ``set``, ``name``, ``value_number`` (float64) and
+        ``value_text``. A value that is not finite is in both: as a number and as a text.
     """
-    table = db.tables.metrics_model
-    columns = [*IDS, "time", "set", "name", "value_number", "value_text"]
-    statement = _restricted(db, select(*(table.c[name] for name in columns)), table, wanted)
-    with db.read() as connection:
-        found = _frame(connection.execute(statement), columns)
-    found = found.assign(time=pd.to_datetime(found["time"], unit="s", utc=True))
+    columns = ["time", "set", "name", "value_number", "value_text"]
+    found = _rows(db, db.tables.metrics_model, where, columns)
     found["value_number"] = found["value_number"].astype("float64")
-    for text, number in NOT_FINITE.items():
+    for number, text in NOT_FINITE.items():
         found.loc[found["value_text"] == text, "value_number"] = number
     return found
 
 
-NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+def attributes_of(db: ControlDB, where: TrainFilter = TrainFilter()) -> pd.DataFrame:
+    """Return attributes of trains, with the columns of `IDS`, ``attribute`` and ``value``."""
+    return _rows(db, db.tables.training_attributes, where, ["attribute", "value"])
 
 
-def attributes_of(db: ControlDB, wanted: TrainFilter = TrainFilter()) -> pd.DataFrame:
-    """Return what is known of trains: ids, attribute, value."""
-    return _rows(db, db.tables.training_attributes, wanted, ["attribute", "value"])
+def steps_of(db: ControlDB, where: TrainFilter) -> pd.DataFrame:
+    """Return begin and end of the steps of trains, oldest first.
 
-
-def steps_of(db: ControlDB, wanted: TrainFilter) -> pd.DataFrame:
-    """Return when the steps of trains began and ended: ids, time (UTC), status; in their order."""
-    found = _rows(db, db.tables.training_steps, wanted, ["time", "status"])
-    return found.assign(time=pd.to_datetime(found["time"], unit="s", utc=True)).sort_values(
-        "time", kind="stable", ignore_index=True
-    )
+    Returns:
+        Columns of `IDS`, ``time`` (UTC) and ``status``, for example ``train_fit_start``.
+    """
+    found = _rows(db, db.tables.training_steps, where, ["time", "status"])
+    return found.sort_values("time", kind="stable", ignore_index=True)
 
 
 def rejected_trains(db: ControlDB, dataprovider_id: str) -> set[str]:
-    """Return the trains of a DataProvider that failed a check of severity ``error``."""
+    """Return the `train_id` of all trains that failed a check of severity ``error``.
+
+    Reads the table `checks`, which databases of Xingu 2.0 get when they are opened.
+    """
     table = db.tables.checks
     failed = and_(table.c.severity == "error", table.c.passed.is_(False))
-    own = table.c.dataprovider_id == dataprovider_id
+    same = table.c.dataprovider_id == dataprovider_id
     with db.read() as connection:
-        return set(connection.scalars(select(table.c.train_id).where(own, failed)))
+        return set(connection.scalars(select(table.c.train_id).where(same, failed)))
 
 
 def children_of(db: ControlDB, dataprovider_id: str, train_id: str) -> list[tuple[str, str]]:
-    """Return the trains (DataProvider, `train_id`) that have a train as a prerequisite."""
+    """Return DataProvider and `train_id` of the trains whose prerequisite is the given train.
+
+    Reads the table `train_parents`, which databases of Xingu 2.0 get when they are opened.
+    """
     table = db.tables.parents
-    own = and_(
+    same = and_(
         table.c.parent_dataprovider_id == dataprovider_id, table.c.parent_train_id == train_id
     )
-    statement = select(table.c.dataprovider_id, table.c.train_id).where(own)
+    statement = select(table.c.dataprovider_id, table.c.train_id).where(same)
     with db.read() as connection:
         return [(row[0], row[1]) for row in connection.execute(statement)]
 
@@ -113,30 +115,33 @@ def _times(table: Table) -> Select:
     return select(*(table.c[name] for name in IDS), table.c.time)
 
 
-def _rows(db: ControlDB, table: Table, wanted: TrainFilter, columns: Iterable[str]):
+def _rows(db: ControlDB, table: Table, where: TrainFilter, columns: Iterable[str]) -> pd.DataFrame:
     names = [*IDS, *columns]
-    statement = _restricted(db, select(*(table.c[name] for name in names)), table, wanted)
+    statement = select(*(table.c[name] for name in names))
+    return _frame(db, _restricted(db, statement, table, where), names)
+
+
+def _frame(db: ControlDB, statement: Select, columns: list[str]) -> pd.DataFrame:
     with db.read() as connection:
-        return _frame(connection.execute(statement), names)
+        # pandas takes seconds to convert 100,000 Row objects of SQLAlchemy, tuples are fast.
+        found = pd.DataFrame(list(map(tuple, connection.execute(statement))), columns=columns)
+    if "time" in columns:
+        found["time"] = pd.to_datetime(found["time"], unit="s", utc=True)
+    return found
 
 
-def _frame(result: Iterable[Sequence[Any]], columns: list[str]) -> pd.DataFrame:
-    # pandas takes seconds to look at 100,000 rows of SQLAlchemy, and none for tuples.
-    return pd.DataFrame(list(map(tuple, result)), columns=columns)
-
-
-def _restricted(db: ControlDB, statement: Select, table: Table, wanted: TrainFilter) -> Select:
-    if wanted.dataprovider_ids:
-        statement = statement.where(table.c.dataprovider_id.in_(wanted.dataprovider_ids))
-    if wanted.train_ids:
-        ids = [text.rpartition(":")[2] for text in wanted.train_ids]
-        sessions = [text for text in wanted.train_ids if ":" not in text]
+def _restricted(db: ControlDB, statement: Select, table: Table, where: TrainFilter) -> Select:
+    if where.dataprovider_ids:
+        statement = statement.where(table.c.dataprovider_id.in_(where.dataprovider_ids))
+    if where.train_ids:
+        ids = [name.rpartition(":")[2] for name in where.train_ids]
+        sessions = [name for name in where.train_ids if ":" not in name]
         statement = statement.where(
             table.c.train_id.in_(ids) | table.c.train_session_id.in_(sessions)
         )
-    if wanted.branches:
-        known = db.tables.training_attributes.alias("branches")
-        on_branch = (known.c.attribute == "git_branch") & known.c.value.in_(wanted.branches)
-        same = [known.c[name] == table.c[name] for name in IDS]
-        statement = statement.where(select(known.c.value).where(on_branch, *same).exists())
+    if where.branches:
+        attributes = db.tables.training_attributes.alias("branches")
+        on_branch = (attributes.c.attribute == BRANCH) & attributes.c.value.in_(where.branches)
+        same = [attributes.c[name] == table.c[name] for name in IDS]
+        statement = statement.where(select(attributes.c.value).where(on_branch, *same).exists())
     return statement

@@ -1,13 +1,14 @@
-"""Write down what happens to a train.
+"""Write the records of a train to the control DB.
 
-Its one idea: everything that is recorded of a train replaces what was recorded before, in one
-transaction, so a step that is repeated leaves no doubles. It knows no Dagster and no files.
+Every function deletes the earlier records of the same train and inserts the new ones in one
+transaction, so a retried step leaves no duplicates.
 """
 
 import math
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain, count
 from typing import Any
 
 import pandas as pd
@@ -25,21 +26,29 @@ from xingu.records import (
     SourceRecord,
     TrainRun,
 )
-from xingu.tracking.bulk import index_texts, insert_columns, plain_values
+from xingu.tracking.bulk import index_strings, insert_columns, plain_values
 from xingu.tracking.database import ControlDB
+from xingu.tracking.schema import IDS, NOT_FINITE
 
 
-def claim_session(db: ControlDB, root_run_id: str, wish: str) -> str:
-    """Return the session of a run: `wish`, with a number where another run has that name.
+def claim_session(db: ControlDB, root_run_id: str, requested: str) -> str:
+    """Reserve the name of a run's session and return it.
 
-    Every process of the run gets the same answer, also of a later retry.
+    All processes of a run and of its retries get the same name.
+
+    Args:
+        db: The control DB.
+        root_run_id: The run, or the first run that it retries.
+        requested: The name; a number is appended if another run has it.
     """
     table = db.tables.sessions
     with db.write("sessions") as connection:
-        own = select(table.c.train_session_id).where(table.c.root_run_id == root_run_id)
-        if known := connection.scalar(own):
-            return known
-        name = _unused(wish, lambda name: _exists(connection, table.c.train_session_id == name))
+        claimed = select(table.c.train_session_id).where(table.c.root_run_id == root_run_id)
+        if name := connection.scalar(claimed):
+            return name
+        name = _free_name(
+            requested, lambda name: _exists(connection, table.c.train_session_id == name)
+        )
         connection.execute(insert(table).values(train_session_id=name, root_run_id=root_run_id))
         return name
 
@@ -47,31 +56,27 @@ def claim_session(db: ControlDB, root_run_id: str, wish: str) -> str:
 def claim_train(
     db: ControlDB, run: TrainRun, root_run_id: str, taken: Callable[[str], bool]
 ) -> str:
-    """Return the `train_id` of a run: the wished one, with a number where it is not free.
+    """Reserve the `train_id` of a run and return it.
 
     Args:
         db: The control DB.
-        run: The train, with the `train_id` that is wished for.
-        root_run_id: The run, or the one that it retries.
-        taken: Whether there is a package of that name: a package never changes.
+        run: The train, with the requested `train_id`; a number is appended if it is not free.
+        root_run_id: The run, or the first run that it retries.
+        taken: Whether a package with this `train_id` exists; packages are never overwritten.
     """
     table = db.tables.claims
 
-    def of_others(name: str) -> bool:
-        same = and_(table.c.dataprovider_id == run.dataprovider_id, table.c.train_id == name)
-        return _exists(connection, and_(same, table.c.root_run_id != root_run_id)) or taken(name)
+    def claimed(name: str) -> ColumnElement[bool]:
+        return and_(table.c.dataprovider_id == run.dataprovider_id, table.c.train_id == name)
+
+    def unavailable(name: str) -> bool:
+        by_others = and_(claimed(name), table.c.root_run_id != root_run_id)
+        return _exists(connection, by_others) or taken(name)
 
     with db.write(run.dataprovider_id) as connection:
-        name = _unused(run.train_id, of_others)
-        own = and_(table.c.dataprovider_id == run.dataprovider_id, table.c.train_id == name)
-        if not _exists(connection, own):
-            row = {
-                "dataprovider_id": run.dataprovider_id,
-                "train_session_id": run.train_session_id,
-                "train_id": name,
-                "root_run_id": root_run_id,
-                "claimed": _now(),
-            }
+        name = _free_name(run.train_id, unavailable)
+        if not _exists(connection, claimed(name)):
+            row = {**ids_of(run), "train_id": name, "root_run_id": root_run_id, "claimed": _now()}
             connection.execute(insert(table).values(row))
         return name
 
@@ -79,10 +84,9 @@ def claim_train(
 def record_step(db: ControlDB, run: TrainRun, status: str) -> None:
     """Record that a step of a train began or ended, for example ``train_fit_start``."""
     table = db.tables.training_steps
+    rows = [{"time": _now(), "status": status}]
     with db.write(run.train_id) as connection:
-        _replace(
-            connection, table, run, [{"time": _now(), "status": status}], table.c.status == status
-        )
+        _replace(connection, table, run, rows, table.c.status == status)
 
 
 def record_train(
@@ -93,24 +97,17 @@ def record_train(
     sources: Iterable[SourceRecord],
     package: PackageRecord,
 ) -> None:
-    """Record a saved train, with everything that it was made of.
+    """Record a saved train, with its attributes, prerequisites, sources and package.
 
     Args:
         db: The control DB.
         run: The train.
-        attributes: What is known of it, by name.
-        parents: The `train_id` of each prerequisite.
-        sources: What it was trained on.
+        attributes: As of `xingu.tracking.attributes.train_attributes`.
+        parents: The `train_id` of each prerequisite, by DataProvider.
+        sources: The sources that it was trained on.
         package: Its package.
     """
     tables = db.tables
-    packages = {
-        "path": package.path,
-        "manifest_sha256": package.manifest_sha256,
-        "run_id": run.run_id,
-        "saved": _now(),
-        "bytes": sum(size for _, size in package.files.values()),
-    }
     rows: dict[Table, list[dict[str, Any]]] = {
         tables.training: [{}],
         tables.training_attributes: [
@@ -121,7 +118,15 @@ def record_train(
             for dp_id, train_id in parents.items()
         ],
         tables.sources: [asdict(source) for source in sources],
-        tables.packages: [packages],
+        tables.packages: [
+            {
+                "path": package.path,
+                "manifest_sha256": package.manifest_sha256,
+                "run_id": run.run_id,
+                "saved": _now(),
+                "bytes": sum(size for _, size in package.files.values()),
+            }
+        ],
         tables.package_files: [
             {"file": file, "sha256": sha256, "bytes": size}
             for file, (sha256, size) in package.files.items()
@@ -135,7 +140,14 @@ def record_train(
 def record_metrics(
     db: ControlDB, run: TrainRun, rows: Sequence[MetricRow], channels: Collection[Channel]
 ) -> None:
-    """Replace the metrics of a train that came from `channels`."""
+    """Replace the metrics of a train in some channels.
+
+    Args:
+        db: The control DB.
+        run: The train.
+        rows: Metrics. With the channel ``batch_predict`` their `set` is not used.
+        channels: The channels of `rows`, of which earlier metrics are deleted.
+    """
     table, now = db.tables.metrics_model, _now()
     batch = "batch_predict" in channels
     of_channel = {
@@ -148,7 +160,7 @@ def record_metrics(
             "time": now,
             "set": BATCH_SET if batch else row.set or GLOBAL_SET,
             "name": row.name,
-            **_number_or_text(row),
+            **_storable_value(row),
         }
         for row in rows
     ]
@@ -160,50 +172,70 @@ def record_plots(
     db: ControlDB,
     run: TrainRun,
     files: Iterable[tuple[PlotChannel, str, str]],
-    which: Collection[PlotChannel],
+    channels: Collection[PlotChannel],
 ) -> None:
-    """Replace the plots of a train that are of `which` channels; `files`: channel, name, path."""
+    """Replace the plots of a train in some channels.
+
+    Args:
+        db: The control DB.
+        run: The train.
+        files: Channel, name of the plot, and path of each file.
+        channels: The channels of `files`, of which earlier plots are deleted.
+    """
     table, now = db.tables.plots, _now()
     rows = [
         {"time": now, "channel": channel, "name": name, "path": path}
         for channel, name, path in files
     ]
     with db.write(run.train_id) as connection:
-        _replace(connection, table, run, rows, table.c.channel.in_(which))
+        _replace(connection, table, run, rows, table.c.channel.in_(channels))
 
 
 def record_checks(
-    db: ControlDB, run: TrainRun, found: Sequence[CheckRecord], planned: Collection[str]
+    db: ControlDB, run: TrainRun, results: Sequence[CheckRecord], planned: Collection[str]
 ) -> None:
-    """Replace what checks have found on a train, and forget checks that are not `planned`."""
+    """Replace results of checks on a train.
+
+    Args:
+        db: The control DB.
+        run: The train.
+        results: Results; an earlier result of the same check on the same asset is deleted.
+        planned: Names of all checks that the DataProvider has; results of others are deleted.
+    """
     table, now = db.tables.checks, _now()
-    again = [and_(table.c.asset == one.asset, table.c.name == one.name) for one in found]
-    rows = [{"time": now, **asdict(one)} for one in found]
+    same = [and_(table.c.asset == one.asset, table.c.name == one.name) for one in results]
+    rows = [{"time": now, **asdict(one)} for one in results]
     with db.write(run.train_id) as connection:
-        _replace(connection, table, run, rows, or_(table.c.name.not_in(planned), *again))
+        _replace(connection, table, run, rows, or_(table.c.name.not_in(planned), *same))
 
 
 def record_sets(
     db: ControlDB, run: TrainRun, sets: Mapping[str, pd.DataFrame], target: str | None
 ) -> None:
-    """Replace index and target of the rows of each set."""
+    """Replace index and target of the rows of each set; without a target column it is NULL."""
     table = db.tables.sets
     with db.write(run.train_id) as connection:
-        connection.execute(delete(table).where(_same(table, _ids(run))))
+        connection.execute(delete(table).where(_same(table, ids_of(run))))
         for name, frame in sets.items():
             targets = plain_values(frame[target]) if target in frame else [None] * len(frame)
-            columns = {"index": index_texts(frame.index), "target": targets}
-            insert_columns(connection, table, {**_ids(run), "set": name}, columns)
+            columns = {"index": index_strings(frame.index), "target": targets}
+            insert_columns(connection, table, {**ids_of(run), "set": name}, columns)
 
 
 def record_estimations(db: ControlDB, run: TrainRun, estimation: pd.Series) -> None:
-    """Replace the estimations of a batch."""
+    """Replace the estimations of a train; `estimation` is indexed as the batch."""
     values = {"estimation": estimation.astype("float64").tolist()}
     _replace_indexed(db, db.tables.estimations, run, estimation.index, values)
 
 
 def record_estimation_metrics(db: ControlDB, run: TrainRun, table: pd.DataFrame) -> None:
-    """Replace the metrics of single estimations; columns name, value_number, value_text."""
+    """Replace the metrics of single estimations.
+
+    Args:
+        db: The control DB.
+        run: The train.
+        table: Columns ``name``, ``value_number`` and ``value_text``, indexed as the batch.
+    """
     values = {
         "name": table["name"].astype(str).tolist(),
         "value_number": _or_none(table["value_number"].astype("float64")),
@@ -216,9 +248,9 @@ def _replace_indexed(
     db: ControlDB, table: Table, run: TrainRun, index: pd.Index, values: Mapping[str, list]
 ) -> None:
     with db.write(run.train_id) as connection:
-        connection.execute(delete(table).where(_same(table, _ids(run))))
-        columns = {"index": index_texts(index), **values}
-        insert_columns(connection, table, {"time": _now(), **_ids(run)}, columns)
+        connection.execute(delete(table).where(_same(table, ids_of(run))))
+        columns = {"index": index_strings(index), **values}
+        insert_columns(connection, table, {"time": _now(), **ids_of(run)}, columns)
 
 
 def _replace(
@@ -228,19 +260,16 @@ def _replace(
     rows: Sequence[Mapping[str, Any]],
     *which: ColumnElement[bool],
 ) -> None:
-    """Replace the rows of a train, or `which` of them."""
-    ids = {name: value for name, value in _ids(run).items() if name in table.c}
+    """Replace the rows of a train, or those that meet all conditions of `which`."""
+    ids = {name: value for name, value in ids_of(run).items() if name in table.c}
     connection.execute(delete(table).where(_same(table, ids), *which))
     if rows:
         connection.execute(insert(table), [{**ids, **row} for row in rows])
 
 
-def _ids(run: TrainRun) -> dict[str, str]:
-    return {
-        "dataprovider_id": run.dataprovider_id,
-        "train_session_id": run.train_session_id,
-        "train_id": run.train_id,
-    }
+def ids_of(run: TrainRun) -> dict[str, str]:
+    """Return the columns that identify a train."""
+    return {name: getattr(run, name) for name in IDS}
 
 
 def _same(table: Table, ids: Mapping[str, str]) -> ColumnElement[bool]:
@@ -251,21 +280,17 @@ def _exists(connection: Connection, condition: ColumnElement[bool]) -> bool:
     return connection.scalar(select(1).where(condition).limit(1)) is not None
 
 
-def _unused(wish: str, taken: Callable[[str], bool]) -> str:
-    number, name = 1, wish
-    while taken(name):
-        number += 1
-        name = f"{wish}-{number}"
-    return name
+def _free_name(requested: str, unavailable: Callable[[str], bool]) -> str:
+    names = (f"{requested}-{number}" for number in count(2))
+    return next(name for name in chain([requested], names) if not unavailable(name))
 
 
-def _number_or_text(row: MetricRow) -> dict[str, float | str | None]:
-    """The value as every database takes it: SQLite, for one, has no NaN."""
+def _storable_value(row: MetricRow) -> dict[str, float | str | None]:
+    """Return the value as all databases can store it; SQLite has no NaN."""
     number = row.value_number
     if number is None or math.isfinite(number):
         return {"value_number": number, "value_text": row.value_text}
-    text = "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
-    return {"value_number": None, "value_text": text}
+    return {"value_number": None, "value_text": NOT_FINITE.get(number, NOT_FINITE[math.nan])}
 
 
 def _or_none(series: pd.Series) -> list[Any]:

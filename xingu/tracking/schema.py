@@ -1,9 +1,11 @@
-"""The tables of the control DB.
+"""Tables of the control DB, and names and encodings that writers and readers share.
 
-Seven are those of Xingu 2.0, with exactly its columns; whatever else is kept has tables of its own.
-All names can have a prefix. `migrations` makes the tables; nothing here touches a database.
+Seven tables are those of Xingu 2.0 and have exactly its columns; further data is in tables of our
+own. Table names can have a prefix. This module describes the newest schema; `migrations` creates it
+in steps, so a change here needs a new migration.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,30 +24,48 @@ from sqlalchemy import (
 )
 
 NUMBER_OR_TEXT = Text().with_variant(NUMERIC(asdecimal=False), "sqlite")
-"""SQLite keeps numbers as numbers in such a column, and texts as texts."""
+"""In SQLite, such a column stores numbers as numbers and texts as texts."""
+
+IDS = ("dataprovider_id", "train_session_id", "train_id")
+"""Columns that identify a train."""
+
+TRAINED = "trained"
+"""Attribute: time of the fit (ISO 8601)."""
+BRANCH = "git_branch"
+"""Attribute: git branch."""
+HYPERPARAM = "hyperparam"
+"""Attribute: JSON with `source_train_id`, `params` and `hyperparams`."""
+HYPERPARAM_ORIGIN = "hyperparam_origin"
+"""Attribute: origin of the hyperparameters; see `xingu.tuning.resolve.Hyperparameters`."""
+DIRECTIONS = "metric_directions"
+"""Attribute: JSON, which values of a metric are better."""
+
+NOT_FINITE = {math.nan: "NaN", math.inf: "Infinity", -math.inf: "-Infinity"}
+"""Texts in `value_text` for numbers that SQLite cannot store."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of one prefix.
+    """The tables with one prefix.
 
     Attributes:
+        metadata: SQLAlchemy metadata of the tables.
         training: One row per saved train.
-        training_attributes: What is known of a train, by name.
-        training_steps: When (seconds since the epoch) which step began and ended.
+        training_attributes: Attributes of a train, by name.
+        training_steps: Begin and end of the steps of a train, in seconds since the epoch.
         sets: Index and target of the rows of each set.
-        metrics_model: Metrics by set; `value_text` of NaN and infinite ones says so.
+        metrics_model: Metrics by set; numbers that are not finite as in `NOT_FINITE`.
         metrics_estimation: Metrics of single estimations.
         estimations: Estimations of batch rows.
-        sessions: Which run a session's name belongs to.
-        claims: Which run a train's name belongs to.
-        parents: The trains of prerequisites that a train was made with.
-        sources: What a train was made from: query, data version, rows.
-        packages: Where a train's package is, and the SHA-256 of its manifest.
-        package_files: SHA-256 and bytes of every file of a package.
-        trials: The trials of searches: parameters (JSON), value, state; times in seconds.
-        plots: Where the plots of a train are.
-        checks: What the checks on a train have found; `severity` is ``warn`` or ``error``.
+        sessions: The run that owns the name of a session.
+        claims: The run that owns the name of a train.
+        parents: Trains of the prerequisites of a train.
+        sources: Query, data version and rows of each source of a train.
+        packages: Location of the package of a train, and the SHA-256 of its manifest.
+        package_files: SHA-256 and size in bytes of every file of a package.
+        trials: Trials of searches: parameters (JSON), value, state; times in seconds.
+        plots: Location of the plots of a train.
+        checks: Results of the checks on a train; `severity` is ``warn`` or ``error``.
     """
 
     metadata: MetaData
@@ -67,7 +87,7 @@ class Tables:
     checks: Table
 
     @property
-    def of_2_0(self) -> list[Table]:
+    def xingu_2(self) -> list[Table]:
         """The seven tables of Xingu 2.0."""
         return [
             *(self.training, self.training_attributes, self.training_steps, self.sets),
@@ -87,74 +107,71 @@ def _time(name: str = "time") -> Column:
     return Column(name, BigInteger, nullable=False)
 
 
-TRAIN = ("dataprovider_id", "train_session_id", "train_id")
-OWN_TRAIN = ("dataprovider_id", "train_id")
+KEY = ("dataprovider_id", "train_id")
+"""Unique key of a train in our own tables."""
 
 
 @cache
 def tables(prefix: str = "") -> Tables:
-    """Return the tables whose names begin with `prefix`."""
+    """Return the tables with `prefix` before their names."""
     metadata = MetaData()
 
     def table(name: str, *columns: Column) -> Table:
         index = f"ix_{prefix}{name}_train_id"
         return Table(prefix + name, metadata, *columns, Index(index, "train_id"))
 
-    def own_table(name: str, *columns: Column, key: Sequence[str] = OWN_TRAIN) -> Table:
+    def own_table(name: str, *columns: Column, key: Sequence[str] = KEY) -> Table:
         unique = UniqueConstraint(*key, name=f"uq_{prefix}{name}")
         return Table(prefix + name, metadata, *columns, unique)
 
-    return Tables(metadata, *_of_2_0(table), *_of_ours(own_table))
+    return Tables(metadata, *_xingu_2_tables(table), *_own_tables(own_table), *_details(own_table))
 
 
-def _of_2_0(table: Callable[..., Table]) -> list[Table]:
+def _xingu_2_tables(table: Callable[..., Table]) -> list[Table]:
     return [
-        table("training", *_text(*TRAIN)),
-        table("training_attributes", *_text(*TRAIN, "attribute"), *_text("value", nullable=True)),
-        table("training_steps", _time(), *_text(*TRAIN, "status")),
-        table("sets", *_text(*TRAIN, "set", "index"), Column("target", NUMBER_OR_TEXT)),
-        table("metrics_model", _time(), *_text(*TRAIN, "set", "name"), *_value()),
-        table("metrics_estimation", _time(), *_text(*TRAIN, "index", "name"), *_value()),
-        table("estimations", _time(), *_text(*TRAIN, "index"), Column("estimation", Double)),
+        table("training", *_text(*IDS)),
+        table("training_attributes", *_text(*IDS, "attribute"), *_text("value", nullable=True)),
+        table("training_steps", _time(), *_text(*IDS, "status")),
+        table("sets", *_text(*IDS, "set", "index"), Column("target", NUMBER_OR_TEXT)),
+        table("metrics_model", _time(), *_text(*IDS, "set", "name"), *_value()),
+        table("metrics_estimation", _time(), *_text(*IDS, "index", "name"), *_value()),
+        table("estimations", _time(), *_text(*IDS, "index"), Column("estimation", Double)),
     ]
 
 
-def _of_ours(table: Callable[..., Table]) -> list[Table]:
+def _own_tables(table: Callable[..., Table]) -> list[Table]:
     parent, session = "parent_dataprovider_id", "train_session_id"
     return [
         table("train_sessions", *_text(session, "root_run_id"), key=[session]),
-        table("train_claims", *_text(*TRAIN, "root_run_id"), _time("claimed")),
-        table(
-            "train_parents", *_text(*OWN_TRAIN, parent, "parent_train_id"), key=[*OWN_TRAIN, parent]
-        ),
+        table("train_claims", *_text(*IDS, "root_run_id"), _time("claimed")),
+        table("train_parents", *_text(*KEY, parent, "parent_train_id"), key=[*KEY, parent]),
         table(
             "train_sources",
-            *_text(*OWN_TRAIN, "source", "declared", "data_version"),
+            *_text(*KEY, "source", "declared", "data_version"),
             Column("rows", BigInteger),
             Column("cached", Boolean),
-            key=[*OWN_TRAIN, "source"],
+            key=[*KEY, "source"],
         ),
         table(
             "packages",
-            *_text(*OWN_TRAIN, "path", "manifest_sha256", "run_id"),
+            *_text(*KEY, "path", "manifest_sha256", "run_id"),
             _time("saved"),
             Column("bytes", BigInteger),
         ),
         table(
             "package_files",
-            *_text(*OWN_TRAIN, "file", "sha256"),
+            *_text(*KEY, "file", "sha256"),
             Column("bytes", BigInteger),
-            key=[*OWN_TRAIN, "file"],
+            key=[*KEY, "file"],
         ),
-        *_of_details(table),
     ]
 
 
-def _of_details(table: Callable[..., Table]) -> list[Table]:
+def _details(table: Callable[..., Table]) -> list[Table]:
     return [
         table(
             "trials",
-            *_text(*TRAIN, "search_id"),
+            *_text(*IDS, "search_id"),
             Column("number", BigInteger, nullable=False),
             *_text("state", "params"),
             Column("value", Double),
@@ -166,14 +183,14 @@ def _of_details(table: Callable[..., Table]) -> list[Table]:
         table(
             "plots",
             _time(),
-            *_text(*TRAIN, "channel", "name", "path"),
-            key=[*OWN_TRAIN, "channel", "name", "path"],
+            *_text(*IDS, "channel", "name", "path"),
+            key=[*KEY, "channel", "name", "path"],
         ),
         table(
             "checks",
             _time(),
-            *_text(*TRAIN, "asset", "name", "severity", "text"),
+            *_text(*IDS, "asset", "name", "severity", "text"),
             Column("passed", Boolean, nullable=False),
-            key=[*OWN_TRAIN, "asset", "name"],
+            key=[*KEY, "asset", "name"],
         ),
     ]

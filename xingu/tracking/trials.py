@@ -1,38 +1,40 @@
-"""Trials of searches in the control DB, and hyperparameters of earlier trains.
+"""Store trials of searches in the control DB, and read the hyperparameters of earlier trains.
 
-Its one idea: a trial is a row as soon as it has ended, and a search is open until its end was
-recorded; the next search for the same thing takes up an open one.
+A trial is inserted as soon as it has ended. A search is open until its end is recorded; the next
+search with the same key resumes an open one. The owner of a search is the train that began it, and
+its id is part of the `search_id`.
 """
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from hashlib import blake2b
-from typing import Any
 
 from sqlalchemy import Row, and_, delete, insert, select
 
 from xingu.records import TrainRun, Trial
 from xingu.tracking.database import ControlDB
 from xingu.tracking.query import TrainFilter, attributes_of, find_trains
-from xingu.tracking.record import record_step
-from xingu.tuning.resolve import DECLARED, Earlier
+from xingu.tracking.record import ids_of, record_step
+from xingu.tracking.schema import HYPERPARAM, HYPERPARAM_ORIGIN, TRAINED
+from xingu.tuning.resolve import DECLARED, SEARCHED, EarlierTrain
 from xingu.tuning.trials import TrialLog, plain
 
 BEGUN, ENDED = "train_hyperopt_start", "train_hyperopt_end"
-COLUMNS = ("number", "params", "state", "value", "reason", "started", "ended")
+COLUMNS = tuple(field.name for field in fields(Trial))
 
 
 @dataclass
 class RecordedTrials(TrialLog):
-    """The trials of one search, each of them a row.
+    """Trials of one search, which are rows of the control DB too.
 
     Attributes:
         db: The control DB.
         run: The train that searches.
-        owner: The train that began it.
-        search_id: What the search is called: what it is about, and its owner.
+        owner: The train that began the search; another one than `run` if that was killed.
+        search_id: Hash of the search's key, and `train_id` of the owner.
     """
 
     db: ControlDB = field(kw_only=True)
@@ -41,60 +43,49 @@ class RecordedTrials(TrialLog):
     search_id: str = field(kw_only=True)
 
     def record(self, trial: Trial) -> None:
-        """Take a trial that has ended, and write it down; NaN makes it a failed one."""
+        """Add a trial that has ended; a value that is NaN makes it a failed one."""
         table, trial = self.db.tables.trials, _storable(trial)
         same = and_(table.c.search_id == self.search_id, table.c.number == trial.number)
         row = {name: getattr(trial, name) for name in COLUMNS}
-        row["params"] = json.dumps(plain(trial.params))
+        row |= {"params": json.dumps(plain(trial.params)), "search_id": self.search_id}
         with self.db.write(self.search_id) as connection:
             connection.execute(delete(table).where(same))
-            connection.execute(insert(table).values(**row, **self._ids))
-            super().record(trial)  # in here, because threads take turns
+            connection.execute(insert(table).values(**row, **ids_of(self.run)))
+            super().record(trial)  # inside the transaction, which serializes threads
 
     def clear(self) -> None:
-        """Forget all trials, also those in the control DB."""
+        """Remove all trials, also those in the control DB."""
         table = self.db.tables.trials
         with self.db.write(self.search_id) as connection:
             connection.execute(delete(table).where(table.c.search_id == self.search_id))
         super().clear()
 
     def close(self) -> None:
-        """Record that the search has ended, also for its owner."""
-        for run in dict.fromkeys((self.owner, self.run)):  # the owner's is what counts: first
+        """Record that the search has ended, for its owner and for the train that searched."""
+        for run in dict.fromkeys((self.owner, self.run)):  # owner first: it decides about resuming
             record_step(self.db, run, ENDED)
 
-    @property
-    def _ids(self) -> dict[str, str]:
-        run = self.run
-        return {
-            "search_id": self.search_id,
-            "dataprovider_id": run.dataprovider_id,
-            "train_session_id": run.train_session_id,
-            "train_id": run.train_id,
-        }
 
-
-def open_trials(db: ControlDB, run: TrainRun, subject: Sequence[str]) -> RecordedTrials:
-    """Return the trials of a search: of one that was killed, else of a new one.
+def open_trials(db: ControlDB, run: TrainRun, key: Sequence[str]) -> RecordedTrials:
+    """Begin a search or resume one that was killed, and return its trials.
 
     Args:
         db: The control DB.
         run: The train that searches.
-        subject: What the search is about: data, search space, judge.
+        key: Texts that identify the search: version of the data, search space, metric, and so on.
     """
-    text = "\0".join((run.dataprovider_id, *subject))
-    about = blake2b(text.encode(), digest_size=12).hexdigest()
+    key_hash = blake2b("\0".join((run.dataprovider_id, *key)).encode(), digest_size=12).hexdigest()
     record_step(db, run, BEGUN)
-    rows, sessions = _trial_rows(db, about), _sessions(db, run.dataprovider_id)
-    # A retry of a run that has searched, and failed later, shall not search again.
+    rows, sessions = _trial_rows(db, key_hash), _sessions(db, run.dataprovider_id)
+    # A retry of a run that searched and failed in a later step must not search again.
     own = [row.search_id for row in rows if run.train_id in (row.train_id, _owner(row.search_id))]
     if (run.train_id, ENDED) in sessions:
         own += [row.search_id for row in rows]  # another train may have replaced all its trials
     still_open = [row.search_id for row in rows if (_owner(row.search_id), ENDED) not in sessions]
-    search_id = next(iter([*own, *still_open]), f"{about}:{run.train_id}")
-    first = _owner(search_id)
-    session = sessions.get((first, BEGUN), run.train_session_id)
-    owner = replace(run, train_id=first, train_session_id=session)
+    search_id = next(iter([*own, *still_open]), f"{key_hash}:{run.train_id}")
+    owner_id = _owner(search_id)
+    session = sessions.get((owner_id, BEGUN), run.train_session_id)
+    owner = replace(run, train_id=owner_id, train_session_id=session)
     trials = [_trial(row) for row in rows if row.search_id == search_id]
     trials.sort(key=lambda trial: trial.number)
     return RecordedTrials(trials, db=db, run=run, owner=owner, search_id=search_id)
@@ -102,57 +93,57 @@ def open_trials(db: ControlDB, run: TrainRun, subject: Sequence[str]) -> Recorde
 
 def earlier_hyperparameters(
     db: ControlDB, dataprovider_id: str, train_or_session_id: str | None = None
-) -> Iterator[Earlier]:
-    """Give the hyperparameters of trains, newest first.
+) -> Iterator[EarlierTrain]:
+    """Yield the hyperparameters of earlier trains, newest first.
 
     Args:
         db: The control DB.
-        dataprovider_id: The DataProvider.
-        train_or_session_id: Only of this train or session.
+        dataprovider_id: Id of the DataProvider.
+        train_or_session_id: Only this train, or only trains of this session.
     """
-    named = [train_or_session_id] if train_or_session_id else []
-    wanted = TrainFilter(dataprovider_ids=[dataprovider_id])
-    attributes = attributes_of(db, wanted)[["train_id", "attribute", "value"]]
-    known: dict[str, dict[str, Any]] = {}
-    for train_id, attribute, value in attributes.itertuples(index=False, name=None):
-        if isinstance(value, str):
-            known.setdefault(train_id, {})[attribute] = value
-    trains = find_trains(db, TrainFilter(named, [dataprovider_id]))
-    # Two of the same second are told apart by the time that they have recorded themselves.
-    trains["trained"] = [known.get(one, {}).get("trained") or "" for one in trains["train_id"]]
-    trains = trains.sort_values(["time", "trained"], ascending=False, kind="stable")
+    attributes = defaultdict[str, dict[str, str]](dict)
+    recorded = attributes_of(db, TrainFilter(dataprovider_ids=[dataprovider_id]))
+    for row in recorded.itertuples(index=False):
+        if isinstance(row.value, str):
+            attributes[str(row.train_id)][str(row.attribute)] = row.value
+    selected = [train_or_session_id] if train_or_session_id else []
+    trains = find_trains(db, TrainFilter(selected, [dataprovider_id]))
+    # `time` is whole seconds; trains of the same second are ordered by their own record.
+    trains[TRAINED] = [attributes[train_id].get(TRAINED, "") for train_id in trains["train_id"]]
+    trains = trains.sort_values(["time", TRAINED], ascending=False, kind="stable")
     for train_id in trains["train_id"]:
-        if isinstance(text := known.get(train_id, {}).get("hyperparam"), str):
-            hyperparams = (json.loads(text) or {}).get("hyperparams") or {}
-            yield Earlier(train_id, hyperparams, _found(known, train_id))
+        if HYPERPARAM in attributes[train_id]:
+            saved = json.loads(attributes[train_id][HYPERPARAM]) or {}
+            hyperparams = saved.get("hyperparams") or {}
+            yield EarlierTrain(train_id, hyperparams, _were_searched(attributes, train_id))
 
 
-def _found(known: dict[str, dict[str, Any]], train_id: str) -> bool | None:
-    """Whether a search has found the hyperparameters of a train; None: nobody knows."""
-    seen: set[str] = set()
-    while train_id in known and train_id not in seen:
-        seen.add(train_id)
-        origin = known[train_id].get("hyperparam_origin")
-        if not isinstance(origin, str):
+def _were_searched(attributes: Mapping[str, Mapping[str, str]], train_id: str) -> bool | None:
+    """Return whether a search found the hyperparameters of a train; None if it is not known."""
+    visited: set[str] = set()
+    while train_id in attributes and train_id not in visited:
+        visited.add(train_id)
+        origin = attributes[train_id].get(HYPERPARAM_ORIGIN)
+        if origin is None:
             return None
-        if origin in DECLARED or origin == "self":
-            return origin == "self"
+        if origin in (*DECLARED, SEARCHED):
+            return origin == SEARCHED
         train_id = origin
     return None
 
 
-def _trial_rows(db: ControlDB, about: str) -> Sequence[Row]:
-    """The trials of all searches about the same, newest first."""
+def _trial_rows(db: ControlDB, key_hash: str) -> Sequence[Row]:
+    """Return the trials of all searches with the same key, newest first."""
     table = db.tables.trials
     statement = select(*(table.c[name] for name in ("search_id", "train_id", *COLUMNS)))
-    statement = statement.where(table.c.search_id.startswith(f"{about}:"))
+    statement = statement.where(table.c.search_id.startswith(f"{key_hash}:"))
     newest = (table.c.started.desc(), table.c.search_id, table.c.number.desc())
     with db.read() as connection:
         return connection.execute(statement.order_by(*newest)).all()
 
 
 def _sessions(db: ControlDB, dataprovider_id: str) -> dict[tuple[str, str], str]:
-    """The session of each train, by train and whether it has begun or ended a search."""
+    """Return the session of each train that began or ended a search, by `train_id` and status."""
     table = db.tables.training_steps
     statement = select(table.c.train_id, table.c.status, table.c.train_session_id).where(
         table.c.dataprovider_id == dataprovider_id, table.c.status.in_([BEGUN, ENDED])
@@ -166,7 +157,7 @@ def _owner(search_id: str) -> str:
 
 
 def _storable(trial: Trial) -> Trial:
-    """A trial as every database takes it: plain numbers, and no text that cannot be stored."""
+    """Return a trial that all databases can store: Python numbers, and no NUL or half surrogate."""
     value = None if trial.value is None else float(trial.value)
     if value is not None and math.isnan(value):
         trial, value = replace(trial, state="failed", reason=trial.reason or "it is NaN"), None
@@ -178,12 +169,5 @@ def _storable(trial: Trial) -> Trial:
 
 
 def _trial(row: Row) -> Trial:
-    return Trial(
-        row.number,
-        json.loads(row.params),
-        row.state,
-        row.value,
-        row.reason,
-        row.started,
-        row.ended or row.started,
-    )
+    saved = {name: getattr(row, name) for name in COLUMNS}
+    return Trial(**saved | {"params": json.loads(row.params), "ended": row.ended or row.started})

@@ -1,4 +1,4 @@
-"""Where hyperparameters come from: declared, found before, or searched now."""
+"""Hyperparameters of a train: declared, taken from an earlier train, or searched."""
 
 from xingu.extras import needs
 

@@ -1,4 +1,4 @@
-"""What a DataProvider declares about its hyperparameters; each of its hooks is called once."""
+"""Read what a DataProvider declares about its hyperparameters; each hook is called once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from xingu.tuning.space import Space, parse_space
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """Declared parameters and search space.
+    """Declared parameters and search space of a DataProvider.
 
     Attributes:
         params: Fixed parameters.
         hyperparams: Declared values of hyperparameters.
-        space: Dimensions to search, by hyperparameter; empty: nothing is searched.
+        space: Dimensions of the search space by hyperparameter; empty if nothing is searched.
     """
 
     params: Mapping[str, Any]
@@ -40,4 +40,4 @@ class Declaration:
     @property
     def fixed(self) -> dict[str, Any]:
         """Declared hyperparameters that are not searched."""
-        return {name: v for name, v in self.hyperparams.items() if name not in self.space}
+        return {name: one for name, one in self.hyperparams.items() if name not in self.space}

@@ -1,7 +1,7 @@
-"""The objective of a search: fit an Estimator with some hyperparameters, measure it on other rows.
+"""Objective of a search: fit an Estimator with given hyperparameters and measure it on other rows.
 
-The Estimator itself is measured, in the unit of its target. Hooks of the DataProvider are not
-called, so they need not be thread-safe.
+The Estimator itself is measured, in the unit of its target. The predict hooks of the DataProvider
+are not called, so they need not be thread-safe.
 """
 
 import logging
@@ -23,18 +23,18 @@ from xingu.tuning.plan import SearchPlan
 logger = logging.getLogger(__name__)
 
 Fold = tuple[Mapping[str, pd.DataFrame], pd.DataFrame]
-"""The sets to fit on, and the rows to measure on."""
+"""Sets to fit on, and rows to measure on."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Measures hyperparameters of one Model that is being tuned.
+    """Objective of the search for one Model.
 
     Attributes:
-        model: The Model, with its sets; nothing of it changes.
-        plan: Metric and folds.
+        model: The Model with its sets; it is not changed.
+        plan: Metric and number of folds.
         fixed: Hyperparameters that are not searched.
-        threads: Most threads of one fit; 0: the algorithm decides.
+        threads: Largest number of threads of one fit; 0 leaves it to the algorithm.
     """
 
     model: Model
@@ -44,54 +44,62 @@ class Objective:
 
     @cached_property
     def folds(self) -> list[Fold]:
-        """The rows to fit and to measure on: `train` and `val`, or each part of `train` in turn.
+        """Rows to fit and to measure on: `train` and `val`, or the folds of `train`.
 
         Raises:
-            DataError: If there is no `val`.
+            DataError: If `val` is needed and missing or empty.
         """
         sets, dp_id = self.model.sets, self.model.id
         if not self.plan.folds:
             if "val" not in sets or sets["val"].empty:
                 raise DataError(
-                    f"{dp_id}: the search is judged by the set 'val', which the split does not "
-                    "have; make one, or declare hyperopt = {'folds': 5}."
+                    f"{dp_id}: the search measures trials on the set 'val', which the split does "
+                    "not have; add it, or declare hyperopt = {'folds': 5}."
                 )
             return [({"train": sets["train"], "val": sets["val"]}, sets["val"])]
         from sklearn.model_selection import KFold, StratifiedKFold
 
         train = sets["train"]
-        of_classes = self.model.is_classifier()
-        splitter = (StratifiedKFold if of_classes else KFold)(
+        classify = self.model.is_classifier()
+        splitter = (StratifiedKFold if classify else KFold)(
             self.plan.folds, shuffle=True, random_state=self.plan.seed
         )
-        labels = train[self._target] if of_classes else None
-        parts = [
-            (train.iloc[fitted], train.iloc[measured_rows])
-            for fitted, measured_rows in splitter.split(train, labels)
+        labels = train[self._target] if classify else None
+        folds = [
+            (train.iloc[fitted], train.iloc[held_out])
+            for fitted, held_out in splitter.split(train, labels)
         ]
-        # The part that judges also stops a fit early, as in LightGBM's own cross-validation.
-        return [({"train": fitted, "val": measured}, measured) for fitted, measured in parts]
+        # The held-out fold also stops a fit early, as in LightGBM's own cross-validation (lgb.cv).
+        return [({"train": fitted, "val": held_out}, held_out) for fitted, held_out in folds]
 
     def estimators(self, params: Mapping[str, Any]) -> list[Estimator]:
-        """Return a new unfitted Estimator for each fold; see `evaluate`.
+        """Return a new unfitted Estimator for each fold.
 
         Raises:
             DeclarationError: If the Estimator does not know a hyperparameter.
         """
-        made = [self.model.dp.make_estimator({**self.fixed, **params}) for _ in self.folds]
-        found = [estimator for estimator in made if estimator is not None]
-        for estimator in found:
+        candidates = [self.model.dp.make_estimator({**self.fixed, **params}) for _ in self.folds]
+        estimators = [estimator for estimator in candidates if estimator is not None]
+        for estimator in estimators:
             estimator.check_params()
             estimator.prepare_for_trial(self.threads)
-        return found
+        return estimators
 
     def evaluate(self, number: int, params: Mapping[str, Any]) -> Trial:
-        """Fit and measure; whatever is raised becomes a failed trial."""
+        """Fit and measure one point; an exception makes the trial a failed one.
+
+        Args:
+            number: Number of the trial.
+            params: The point: searched hyperparameters by name.
+
+        Returns:
+            The trial; its value is the mean over the folds.
+        """
         trial = Trial(number, dict(params), started=time.time())
         try:
             pairs = zip(self.estimators(params), self.folds, strict=True)
             values = [self._value(estimator, fold) for estimator, fold in pairs]
-        except Exception as error:  # noqa: BLE001 - a point that cannot be fitted is an answer
+        except Exception as error:  # noqa: BLE001 - a point that cannot be fitted is a result too
             reason = f"{type(error).__name__}: {error}"
             return replace(trial, state="failed", reason=reason, ended=time.time())
         value = sum(values) / len(values)
@@ -102,12 +110,12 @@ class Objective:
         return str(self.model.dp.get_target())
 
     def _value(self, estimator: Estimator, fold: Fold) -> float:
-        sets, measured_rows = fold
+        sets, held_out = fold
         features, target = tuple(self.model.dp.get_estimator_features_list()), self._target
         estimator.fit(sets, features, target, model=self.model)
-        data, truth = measured_rows[[*features]], measured_rows[target]
+        data, truth = held_out[[*features]], held_out[target]
         name = self.model.dp.sample_weight
-        weights = measured_rows[name] if name else None
+        weights = held_out[name] if name else None
         if estimator.is_classifier():
             proba, index = estimator.predict_proba(data), self.model.dp.proba_class_index
             measured = classification_metrics(truth, proba, estimator.classes(), index, weights)

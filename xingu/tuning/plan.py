@@ -1,6 +1,6 @@
-"""How a DataProvider wants to be searched: method, budget, judge.
+"""Plan of a search: method, budget, metric and folds, read from `hyperopt` of a DataProvider.
 
-Its one idea: everything is checked before the first trial. It knows no library of search.
+All values are checked before the first trial. Libraries for search are not imported here.
 """
 
 from collections.abc import Mapping
@@ -22,19 +22,20 @@ CLASSIFICATION = ("Log Loss", "Brier", "ROC AUC", "Average Precision", "F1", "Pr
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """The declaration `hyperopt` of a DataProvider, with defaults filled in.
+    """Declaration `hyperopt` of a DataProvider, with defaults filled in.
 
     Attributes:
-        method: ``gp`` and ``forest`` of scikit-optimize, ``random``, ``grid``, or ``optuna``.
-        evaluations: Most trials, failed ones included.
-        seconds: No trial begins when so many have passed; None: no limit.
-        metric: Name of a classical metric; empty: ``RMSE``, or ``Log Loss`` of a classifier.
-        direction: ``minimize`` or ``maximize``; empty: what the metric calls for.
-        folds: Cross-validation on `train` with so many parts; 0: `val` judges.
-        initial_points: Trials that are spread out before a model of them proposes the next.
-        start_with: Points to try first; None: the declared hyperparameters, where they are one.
-        seed: Same seed, data and one worker: same search; None: `random_state`.
-        grid_levels: Values of each range that a grid has.
+        method: ``gp`` or ``forest`` (scikit-optimize), ``random``, ``grid``, or ``optuna`` (TPE).
+        evaluations: Largest number of trials, including failed ones.
+        seconds: Time after which no trial begins; None for no limit.
+        metric: Name of a built-in metric; default ``RMSE``, or ``Log Loss`` for a classifier.
+        direction: ``minimize`` or ``maximize``; default: the direction in which `metric` improves.
+        folds: Number of cross-validation folds on `train`; 0 measures on `val`.
+        initial_points: Trials on a Latin hypercube before the method proposes points.
+        start_with: Points to try first; None for the declared hyperparameters, if they cover the
+            search space.
+        seed: Seed; the same seed and data with one worker repeat a search. None: `random_state`.
+        grid_levels: Number of values of each range in a grid.
     """
 
     method: Method = "gp"
@@ -50,10 +51,10 @@ class SearchPlan:
 
     @classmethod
     def of(cls, provider: DataProvider) -> Self:
-        """Read what `provider` declares.
+        """Read `hyperopt` of a DataProvider.
 
         Raises:
-            DeclarationError: If a name or a value is not known.
+            DeclarationError: If a name is not known, or a value is not allowed.
         """
         declared, owner = dict(provider.hyperopt), f"{provider.id}.hyperopt"
         known = [field.name for field in fields(cls)]
@@ -66,9 +67,8 @@ class SearchPlan:
                 )
         if declared.get("start_with") is not None:
             declared["start_with"] = tuple(dict(point) for point in declared["start_with"])
-        declared["seed"] = (
-            provider.random_state if declared.get("seed") is None else declared["seed"]
-        )
+        if declared.get("seed") is None:
+            declared["seed"] = provider.random_state
         metrics = CLASSIFICATION if provider.is_classifier() else REGRESSION
         metric = declared["metric"] = declared.get("metric") or metrics[0]
         _one_of(f"{owner}['metric']", metric, metrics)
@@ -78,20 +78,21 @@ class SearchPlan:
         return plan
 
     def seed_of(self, number: int) -> int:
-        """Return the seed of the proposal of one trial."""
+        """Return the seed for proposing the point of trial `number`."""
         return int(np.random.SeedSequence([self.seed or 0, number]).generate_state(1)[0])
 
     def _check(self, owner: str) -> None:
         _one_of(f"{owner}['method']", self.method, get_args(Method))
         _one_of(f"{owner}['direction']", self.direction, get_args(SearchDirection))
-        least = {"evaluations": 1, "initial_points": 1, "grid_levels": 1, "seed": 0, "folds": 0}
-        for name, low in least.items():
+        minimums = {"evaluations": 1, "initial_points": 1, "grid_levels": 1, "seed": 0, "folds": 0}
+        for name, minimum in minimums.items():
             value = getattr(self, name)
-            if type(value) is not int or value < low:
-                raise DeclarationError(f"{owner}[{name!r}]: {value!r}; write a whole number from "
-                                       f"{low} up.")  # fmt: skip
+            if type(value) is not int or value < minimum:
+                raise DeclarationError(
+                    f"{owner}[{name!r}]: {value!r}; write an integer of at least {minimum}."
+                )
         if self.folds == 1:
-            raise DeclarationError(f"{owner}['folds']: 1; write 0 for `val`, or 2 and more.")
+            raise DeclarationError(f"{owner}['folds']: 1; write 0 for `val`, or at least 2.")
         if self.seconds is not None and not self.seconds > 0:
             raise DeclarationError(f"{owner}['seconds']: {self.seconds!r}; write more than 0.")
 

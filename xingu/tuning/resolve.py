@@ -1,7 +1,7 @@
-"""Resolve the hyperparameters of a train, with their origin.
+"""Resolve the hyperparameters of a train: choose them by strategy, then apply them.
 
-A strategy is a name; earlier trains and the log of trials are passed in as functions, so this
-module needs no database.
+A strategy is a name. Earlier trains and the log of trials are passed in as functions, so this
+module does not need the control DB.
 """
 
 import logging
@@ -17,30 +17,32 @@ from xingu.records import Trial
 from xingu.tuning.declaration import Declaration
 from xingu.tuning.plan import SearchPlan
 from xingu.tuning.search import SearchContext, search
-from xingu.tuning.space import outside, restored
+from xingu.tuning.space import outside, restore_types
 from xingu.tuning.trials import TrialLog, plain
 
 logger = logging.getLogger(__name__)
 
 STRATEGIES = ("last", "self", "dp")
-"""And any train or session id."""
+"""Names of strategies; any other name is a train id or session id."""
 DECLARED = ("dp", "defaults")
-"""Origins of hyperparameters that no search has found."""
+"""Origins of hyperparameters that no search found."""
+SEARCHED = "self"
+"""Origin of hyperparameters that a search of the same train found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """Parameters of an estimator, and where they came from.
+    """Parameters of an Estimator, and their origin.
 
     Attributes:
         params: Fixed parameters of the DataProvider.
-        hyperparams: Tuned parameters; they win over `params` of the same name.
-        origin: ``dp``: as declared; ``self``: searched in this train; ``defaults``: those of the
-            Estimator; else the `train_id` that they were taken from.
-        gain: What the hooks of this stage have set on the DataProvider.
-        trials: The trials, if this train has searched.
-        metric: What `value` of the trials is.
-        direction: ``minimize`` or ``maximize``, if this train has searched.
+        hyperparams: Tuned parameters; they override `params` of the same name.
+        origin: ``dp``: declared; ``defaults``: defaults of the Estimator; ``self``: searched in
+            this train; otherwise the `train_id` of the train that they were taken from.
+        gain: Attributes that hooks of this stage set on the DataProvider.
+        trials: Trials of the search of this train, if there was one.
+        metric: Name of the metric that the search optimized.
+        direction: ``minimize`` or ``maximize``; empty without a search.
     """
 
     params: Mapping[str, Any]
@@ -53,99 +55,114 @@ class Hyperparameters:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierTrain:
     """Hyperparameters of an earlier train.
 
     Attributes:
         train_id: The train.
-        hyperparams: What it was fitted with.
-        found: Whether a search has found them, in that train or in one that it took them from;
-            None: not known, as in a database of Xingu 2.0.
+        hyperparams: Hyperparameters that it was fitted with.
+        searched: Whether a search found them, in this train or in the one that it took them from;
+            None if that is not known, as in a database of Xingu 2.0.
     """
 
     train_id: str
     hyperparams: Mapping[str, Any]
-    found: bool | None = None
+    searched: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What was asked for, and the outside world that it may need.
+    """Requested strategy, and access to earlier trains and to trials of searches.
 
     Attributes:
         strategy: ``last``, ``self``, ``dp``, a train id or a session id.
-        earlier: Gives earlier trains, newest first; of one train or session if it is named.
-        open_log: Gives the log of trials of a search that this text stands for.
-        workers: Trials at once; 0: as many as cores.
+        earlier: Returns earlier trains, newest first; with an id, only those of this train or
+            session.
+        open_log: Returns the trials of the search with this key, new or to be resumed.
+        workers: Number of concurrent trials; 0 means the number of cores.
     """
 
     strategy: str = "dp"
-    earlier: Callable[[str | None], Iterable[Earlier]] = lambda _: ()
+    earlier: Callable[[str | None], Iterable[EarlierTrain]] = lambda _: ()
     open_log: Callable[[str], TrialLog] = lambda _: TrialLog()
     workers: int = 0
 
 
 def resolve(model: Model, tuning: Tuning) -> Hyperparameters:
-    """Return the hyperparameters of an unfitted Model, which has its sets.
+    """Choose hyperparameters, apply them to the Estimator of `model`, and return those in force.
+
+    Args:
+        model: An unfitted Model with its sets.
+        tuning: The strategy. ``last`` falls back to ``dp`` if no earlier train is compatible,
+            ``self`` if no search space is declared.
 
     Raises:
         DeclarationError: If the search space or the plan cannot be used.
         UntrainedModelError: If the named train or session has no hyperparameters.
         DataError: If every trial of a search failed.
     """
-    strategy = tuning.strategy.strip()
     if model.estimator is None:
         return Hyperparameters(model.dp.get_estimator_params(), {})
     declared = Declaration.of(model.dp)
-    if strategy == "self" and declared.space:
-        return _searched(model, declared, tuning)
-    if strategy == "last":
-        found = _newest_compatible(model, declared, tuning.earlier(None))
-        return found or _declared(model, declared)
-    if strategy not in STRATEGIES:
-        return _of_train(model, declared, strategy, tuning.earlier(strategy))
-    if strategy == "self":
-        logger.warning("%s: no search space is declared, so nothing is searched", model.id)
-    return _declared(model, declared)
+    match tuning.strategy.strip():
+        case "last":
+            earlier = tuning.earlier(None)
+            chosen = _newest_compatible(model, declared, earlier) or _as_declared(declared)
+        case "self" if declared.space:
+            chosen = _search(model, declared, tuning)
+        case "self":
+            logger.warning("%s: no search space is declared, so nothing is searched", model.id)
+            chosen = _as_declared(declared)
+        case "dp":
+            chosen = _as_declared(declared)
+        case name:
+            chosen = _of_named_train(model, declared, name, tuning.earlier(name))
+    given = None if chosen.origin == "defaults" else chosen.hyperparams
+    in_force = model.estimator.hyperparam_exchange(chosen.params, given)
+    logger.info("%s: hyperparameters from %s", model.id, chosen.origin)
+    params, hyperparams = in_force.get("params", {}), in_force.get("hyperparams", {})
+    return replace(chosen, params=params, hyperparams=hyperparams)
 
 
-def _declared(model: Model, declared: Declaration) -> Hyperparameters:
-    if declared.hyperparams:
-        return _in_force(model, declared, declared.hyperparams, "dp")
-    return _in_force(model, declared, None, "defaults")
+def _as_declared(declared: Declaration) -> Hyperparameters:
+    origin = "dp" if declared.hyperparams else "defaults"
+    return Hyperparameters(declared.params, declared.hyperparams, origin)
 
 
-def _searched(model: Model, declared: Declaration, tuning: Tuning) -> Hyperparameters:
+def _search(model: Model, declared: Declaration, tuning: Tuning) -> Hyperparameters:
     context = SearchContext(model, declared, SearchPlan.of(model.dp))
-    log = tuning.open_log(_subject(context))
+    log = tuning.open_log(_search_key(context))
     model.search = lambda: search(context, log, tuning.workers)
-    chosen = _in_force(model, declared, model.hyperparam_optimize(), "self")
-    plan = context.plan
-    trials = tuple(log.trials)
-    return replace(chosen, trials=trials, metric=plan.metric, direction=plan.direction)
+    found = model.hyperparam_optimize()
+    return Hyperparameters(
+        declared.params,
+        found,
+        SEARCHED,
+        trials=tuple(log.trials),
+        metric=context.plan.metric,
+        direction=context.plan.direction,
+    )
 
 
 def _newest_compatible(
-    model: Model, declared: Declaration, earlier: Iterable[Earlier]
+    model: Model, declared: Declaration, earlier: Iterable[EarlierTrain]
 ) -> Hyperparameters | None:
     for train in earlier:
-        hyperparams = restored(declared.space, train.hyperparams)
-        reason = _misfit(model, declared, train)
-        if reason:
-            logger.info("%s: hyperparameters of %s: %s", model.id, train.train_id, reason)
-        elif hyperparams:
+        if reason := _incompatibility(model, declared, train):
+            logger.info("%s: skipped hyperparameters of %s: %s", model.id, train.train_id, reason)
+        elif hyperparams := restore_types(declared.space, train.hyperparams):
             merged = {**declared.hyperparams, **hyperparams}
-            return _in_force(model, declared, merged, train.train_id)
+            return Hyperparameters(declared.params, merged, train.train_id)
     return None
 
 
-def _misfit(model: Model, declared: Declaration, train: Earlier) -> str | None:
-    """Return why hyperparameters of an earlier train cannot be used again; None: they can."""
+def _incompatibility(model: Model, declared: Declaration, train: EarlierTrain) -> str | None:
+    """Return why hyperparameters of an earlier train cannot be used; None if they can."""
     known = {*declared.space, *declared.hyperparams}
-    if train.found is False and plain(train.hyperparams) != plain(declared.hyperparams):
-        return "they were declared, and something else is declared now"
-    if known and (strange := [name for name in train.hyperparams if name not in known]):
-        return f"{', '.join(strange)} is neither searched nor declared any more"
+    if train.searched is False and plain(train.hyperparams) != plain(declared.hyperparams):
+        return "they were declared, and the declaration has changed"
+    if known and (unknown := [name for name in train.hyperparams if name not in known]):
+        return f"{', '.join(unknown)} is no longer searched or declared"
     if wrong := outside(declared.space, train.hyperparams):
         return f"{', '.join(wrong)} is outside its search space"
     try:
@@ -155,19 +172,19 @@ def _misfit(model: Model, declared: Declaration, train: Earlier) -> str | None:
     return None
 
 
-def _of_train(
-    model: Model, declared: Declaration, named: str, earlier: Iterable[Earlier]
+def _of_named_train(
+    model: Model, declared: Declaration, name: str, earlier: Iterable[EarlierTrain]
 ) -> Hyperparameters:
     train = next(iter(earlier), None)
     if train is None:
         raise UntrainedModelError(
             f"HYPEROPT_STRATEGY: the control DB has no hyperparameters of {model.id!r} with the "
-            f"train or session {named!r}; correct the id, or use {', '.join(STRATEGIES)}.",
+            f"train or session {name!r}; correct the id, or use {', '.join(STRATEGIES)}.",
             dataprovider_id=model.id,
         )
-    hyperparams = restored(declared.space, train.hyperparams)
+    hyperparams = restore_types(declared.space, train.hyperparams)
     _check_params(model, hyperparams)
-    return _in_force(model, declared, hyperparams, train.train_id)
+    return Hyperparameters(declared.params, hyperparams, train.train_id)
 
 
 def _check_params(model: Model, hyperparams: Mapping[str, Any]) -> None:
@@ -175,22 +192,14 @@ def _check_params(model: Model, hyperparams: Mapping[str, Any]) -> None:
         estimator.check_params()
 
 
-def _in_force(
-    model: Model, declared: Declaration, hyperparams: Mapping[str, Any] | None, origin: str
-) -> Hyperparameters:
-    """Apply hyperparameters (None: the Estimator's own) and return those in force."""
-    estimator = model.estimator
-    given = {} if hyperparams is None else {"hyperparams": hyperparams}
-    both = estimator.hyperparam_exchange(declared.params, **given) if estimator else {}
-    logger.info("%s: hyperparameters from %s", model.id, origin)
-    return Hyperparameters(both.get("params", {}), both.get("hyperparams", {}), origin)
+_BUDGET = ("evaluations", "seconds")
 
 
-def _subject(context: SearchContext) -> str:
-    """Return a text that differs if the search differs in anything but its budget."""
+def _search_key(context: SearchContext) -> str:
+    """Return a text that is equal for searches that differ at most in their budget."""
     dp, declared, plan = context.model.dp, context.declared, context.plan
     parts = (
-        {name: getattr(plan, name) for name in vars(plan) if name not in _BUDGET},
+        {name: value for name, value in vars(plan).items() if name not in _BUDGET},
         declared.space,
         dp.get_estimator_class(),
         dp.get_estimator_class_params(),
@@ -200,6 +209,3 @@ def _subject(context: SearchContext) -> str:
         dp.get_target(),
     )
     return re.sub(r" at 0x[0-9a-f]+", "", repr(parts))  # addresses differ between processes
-
-
-_BUDGET = ("evaluations", "seconds")

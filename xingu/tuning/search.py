@@ -1,7 +1,8 @@
-"""Search for the hyperparameters of a Model that is being trained.
+"""Search the hyperparameters of a Model that is being trained.
 
-A loop of ask and tell over a log of trials. Trials in the log count as told, so a search that was
-killed continues after its last trial.
+An ask-and-tell loop: the sampler proposes a point from the trials in the log, the objective
+evaluates it in a thread, and the log records it. Trials that are in the log at the beginning are
+not repeated, so a killed search is resumed after its last trial.
 """
 
 import logging
@@ -19,7 +20,7 @@ from xingu.tuning.declaration import Declaration
 from xingu.tuning.objective import Objective
 from xingu.tuning.plan import SearchPlan
 from xingu.tuning.samplers import Sampler, make_sampler
-from xingu.tuning.space import Dimension, outside, restored
+from xingu.tuning.space import Space, outside, restore_types
 from xingu.tuning.trials import TrialLog, best_of
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,12 @@ logger = logging.getLogger(__name__)
 def declared_search(model: Model, log: TrialLog | None = None, workers: int = 0) -> dict[str, Any]:
     """Run the search that the DataProvider of `model` declares; see `search`.
 
-    Without a search space, the declared hyperparameters are returned, with a warning.
+    Without a search space, log a warning and return the declared hyperparameters.
+
+    Args:
+        model: An unfitted Model with its sets.
+        log: Trials to resume, and where new ones are recorded; None for a log in memory.
+        workers: Number of concurrent trials; 0 means the number of cores.
     """
     declared = Declaration.of(model.dp)
     if not declared.space:
@@ -40,7 +46,7 @@ def declared_search(model: Model, log: TrialLog | None = None, workers: int = 0)
 
 @dataclass(frozen=True, slots=True)
 class SearchContext:
-    """What is searched: a Model with its sets, its declarations, and the plan of the search."""
+    """Subject of a search: a Model with its sets, its declarations, and the plan of the search."""
 
     model: Model
     declared: Declaration
@@ -48,15 +54,15 @@ class SearchContext:
 
 
 def search(context: SearchContext, log: TrialLog, workers: int = 0) -> dict[str, Any]:
-    """Return the best hyperparameters of the search space, and those that are not searched.
+    """Run a search and return the best hyperparameters, with those that are not searched.
 
     Args:
-        context: What is searched.
-        log: Holds trials that are known, and receives those that end.
-        workers: Trials at once; 0: as many as cores.
+        context: Subject of the search.
+        log: Known trials, which are not repeated; receives the new ones.
+        workers: Number of concurrent trials; 0 means the number of cores.
 
     Raises:
-        DeclarationError: If a declared value cannot be used; raised before any trial.
+        DeclarationError: If a declared value cannot be used; raised before the first trial.
         DataError: If there are no rows to measure on, or every trial failed.
     """
     return _Search(context, log, workers).run()
@@ -70,14 +76,14 @@ class _Search:
         self.workers = min(workers or cores, self.plan.evaluations)
         threads = max(cores // self.workers, 1) if self.workers > 1 else 0
         self.objective = Objective(self.model, self.plan, context.declared.fixed, threads)
-        starts = self._starts(context.declared.hyperparams)
+        starts = self._start_points(context.declared.hyperparams)
         self.sample: Sampler = make_sampler(self.plan, self.space, starts, self.model.id)
-        self.pace = _Pace(self.plan, self.workers)
+        self.clock = _Clock(self.plan, self.workers)
 
     def run(self) -> dict[str, Any]:
-        """Run all trials that are not known yet."""
-        self._check_names()
-        self._go_on()
+        """Run all trials that are not in the log, and return the best hyperparameters."""
+        self._check_estimator()
+        self._resume()
         with ThreadPoolExecutor(self.workers, thread_name_prefix="trial") as pool:
             running: dict[Future[Trial], Trial] = {}
             for number in self._numbers():
@@ -86,29 +92,29 @@ class _Search:
                 if params is None:
                     logger.info("%s: the search has tried every point", self.model.id)
                     break
-                work = pool.submit(self.objective.evaluate, number, params)
-                running[work] = Trial(number, params)
+                future = pool.submit(self.objective.evaluate, number, params)
+                running[future] = Trial(number, params)
                 if len(running) == self.workers:
-                    self._take(running)
+                    self._collect(running)
             while running:
-                self._take(running)
+                self._collect(running)
         return self._best()
 
-    def _starts(self, declared: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _start_points(self, declared: Mapping[str, Any]) -> list[dict[str, Any]]:
         owner = f"{self.model.id}.hyperopt['start_with']"
         points = self.plan.start_with
         if points is None:
             owner = f"{self.model.id}.estimator_hyperparams"
             point = {name: declared[name] for name in self.space if name in declared}
-            _check_inside(self.space, point, owner)
+            _check_values(self.space, point, owner)
             points = [point] if len(point) == len(self.space) else []
         for point in points:
             _check_names(self.space, point, owner)
-            _check_inside(self.space, point, owner)
-        return [restored(self.space, point) for point in points]
+            _check_values(self.space, point, owner)
+        return [restore_types(self.space, point) for point in points]
 
-    def _check_names(self) -> None:
-        """Ask the Estimator, before the first trial, whether it knows what is searched."""
+    def _check_estimator(self) -> None:
+        """Check, before the first trial, that the Estimator has the searched hyperparameters."""
         middle = {name: one.at(0.5) for name, one in self.space.items()}
         folds = self.objective.folds
         logger.debug("%s: %d fits for each trial", self.model.id, len(folds))
@@ -116,35 +122,35 @@ class _Search:
             self.objective.estimators(middle)
         except DeclarationError:
             raise
-        except Exception as error:  # noqa: BLE001 - this point may be a bad one; trials will tell
+        except Exception as error:  # noqa: BLE001 - other points of the space may work
             logger.debug("%s: the middle of the search space raised %r", self.model.id, error)
 
-    def _go_on(self) -> None:
-        """Take up what a killed search has left; one that only failed begins anew."""
+    def _resume(self) -> None:
+        """Continue after the trials in the log; if all trials failed, start over."""
         known = [trial for trial in self.log.trials if trial.number < self.plan.evaluations]
         if len(known) == self.plan.evaluations and not best_of(known, self.plan.direction):
-            self.log.clear()  # else they would count, if this one is killed and goes on
+            self.log.clear()  # a later search that resumes this one must not find them
             known = []
         if known:
-            logger.info("%s: the search goes on after %d trials", self.model.id, len(known))
+            logger.info("%s: the search is resumed after %d trials", self.model.id, len(known))
         self.log.trials = known
-        self.pace.begin(known)
+        self.clock.start(known)
 
     def _numbers(self) -> Iterator[int]:
         known = {trial.number for trial in self.log.trials}
         for number in range(self.plan.evaluations):
             if number not in known:
-                if self.pace.is_over():
-                    logger.info("%s: the search has used its time", self.model.id)
+                if self.clock.is_over():
+                    logger.info("%s: the time of the search is over", self.model.id)
                     return
                 yield number
 
-    def _take(self, running: dict[Future[Trial], Trial]) -> None:
-        """Wait until a trial ends, and record it."""
+    def _collect(self, running: dict[Future[Trial], Trial]) -> None:
+        """Wait until at least one trial has ended, and record it."""
         ended, _ = wait(running, return_when=FIRST_COMPLETED)
-        for work in ended:
-            del running[work]
-            trial = work.result()
+        for future in ended:
+            del running[future]
+            trial = future.result()
             self.log.record(trial)
             self._report(trial)
 
@@ -163,7 +169,7 @@ class _Search:
             outcome,
             ", ".join(f"{name}={_short(value)}" for name, value in trial.params.items()),
             "none" if best is None else f"{best.value:.6g} (trial {best.number + 1})",
-            self.pace.left(self.log.trials),
+            self.clock.remaining(self.log.trials),
         )
 
     def _best(self) -> dict[str, Any]:
@@ -172,44 +178,44 @@ class _Search:
             first = next((trial.reason for trial in self.log.trials), "there was no trial")
             raise DataError(
                 f"{self.model.id}: all {len(self.log.trials)} trials of the search failed, the "
-                f"first with {first}; correct that, or the search space, and run it again.",
+                f"first with {first}; correct the cause or the search space, and run it again.",
                 dataprovider_id=self.model.id,
             )
         self.log.close()
-        return {**self.objective.fixed, **restored(self.space, best.params)}
+        return {**self.objective.fixed, **restore_types(self.space, best.params)}
 
 
 @dataclass
-class _Pace:
-    """How long a search has taken, and how long it may and will go on."""
+class _Clock:
+    """Elapsed and remaining time of a search, in seconds."""
 
     plan: SearchPlan
     workers: int
-    _began: float = 0.0
-    _before: float = 0.0
+    _started: float = 0.0
+    _earlier: float = 0.0
 
-    def begin(self, known: list[Trial]) -> None:
-        """Start the clock; trials of a killed search count."""
-        self._before = sum(trial.seconds for trial in known) / self.workers
-        self._began = time.monotonic()
+    def start(self, known: list[Trial]) -> None:
+        """Start the clock; the time of known trials counts as elapsed."""
+        self._earlier = sum(trial.seconds for trial in known) / self.workers
+        self._started = time.monotonic()
 
     @property
-    def passed(self) -> float:
-        return self._before + time.monotonic() - self._began
+    def elapsed(self) -> float:
+        return self._earlier + time.monotonic() - self._started
 
     def is_over(self) -> bool:
-        """Return whether no more trial may begin."""
-        return self.plan.seconds is not None and self.passed >= self.plan.seconds
+        """Return whether no further trial may begin."""
+        return self.plan.seconds is not None and self.elapsed >= self.plan.seconds
 
-    def left(self, trials: list[Trial]) -> str:
-        """Return the time until the end, in words."""
-        seconds = self.passed / len(trials) * (self.plan.evaluations - len(trials))
+    def remaining(self, trials: list[Trial]) -> str:
+        """Return the estimated remaining time as text."""
+        seconds = self.elapsed / len(trials) * (self.plan.evaluations - len(trials))
         if self.plan.seconds is not None:
-            seconds = max(min(seconds, self.plan.seconds - self.passed), 0)
+            seconds = max(min(seconds, self.plan.seconds - self.elapsed), 0)
         return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def _check_names(space: Mapping[str, Dimension], point: Mapping[str, Any], owner: str) -> None:
+def _check_names(space: Space, point: Mapping[str, Any], owner: str) -> None:
     for name in point:
         if name not in space:
             raise DeclarationError(
@@ -221,7 +227,7 @@ def _check_names(space: Mapping[str, Dimension], point: Mapping[str, Any], owner
         raise DeclarationError(f"{owner}: the point lacks {', '.join(map(repr, missing))}.")
 
 
-def _check_inside(space: Mapping[str, Dimension], point: Mapping[str, Any], owner: str) -> None:
+def _check_values(space: Space, point: Mapping[str, Any], owner: str) -> None:
     for name, value in outside(space, point).items():
         raise DeclarationError(
             f"{owner}[{name!r}]: {value!r} is outside its search space ({space[name]}); widen the "

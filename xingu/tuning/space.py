@@ -1,14 +1,13 @@
-"""Search spaces in both forms that a DataProvider may write, as one kind of dimension.
+"""Parse search spaces, in the notations of scikit-optimize and of Xingu 2.0.
 
-Its one idea: every dimension maps positions in [0, 1] to plain Python values and back, so each
-method of search sees the same cube. Libraries of search are not imported here, except to read a
-bare list or tuple the way that scikit-optimize does.
+Every dimension maps positions in [0, 1] to plain Python values and back, so each search method
+works on the same unit cube. scikit-optimize is imported only to parse a bare list or tuple.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from numbers import Integral, Real
+from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, TypeAlias
 
 from xingu.errors import DeclarationError, did_you_mean
@@ -17,15 +16,15 @@ from xingu.tuning.trials import plain
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A range of numbers, both ends included.
+    """A range of numbers, both bounds included.
 
     Attributes:
-        name: The hyperparameter.
-        low: Smallest value.
-        high: Largest value.
-        integer: Only whole numbers.
-        log: Searched by its logarithm.
-        step: Distance of neighbouring values, counted from `low`; None: any value.
+        name: Name of the hyperparameter.
+        low: Lower bound.
+        high: Upper bound.
+        integer: Whether values are integers.
+        log: Whether the logarithm is searched uniformly.
+        step: Distance of neighbouring values, counted from `low`; None for a continuous range.
     """
 
     name: str
@@ -39,16 +38,17 @@ class Number:
         """Return whether `value` is in the range."""
         if isinstance(value, bool) or not isinstance(value, Real):
             return False
-        whole = not self.integer or float(value).is_integer()
-        # A value that was computed from its logarithm may miss an end by the last digit.
-        slack = 1e-9 * max(abs(self.low), abs(self.high))
-        return whole and self.low - slack <= float(value) <= self.high + slack
+        if self.integer and not float(value).is_integer():
+            return False
+        # exp(log(bound)) may differ from the bound in the last digit.
+        tolerance = 1e-9 * max(abs(self.low), abs(self.high))
+        return self.low - tolerance <= float(value) <= self.high + tolerance
 
     def at(self, position: float) -> int | float:
         """Return the value at a position in [0, 1]."""
         if position >= 1:
             return self.high
-        low, high = self._ends()
+        low, high = self._bounds()
         value = low + max(position, 0.0) * (high - low)
         value = math.exp(value) if self.log else value
         if self.step:
@@ -57,39 +57,44 @@ class Number:
         return round(value) if self.integer else float(value)
 
     def position(self, value: Any) -> float:
-        """Return where `value` is in [0, 1]."""
-        low, high = self._ends()
+        """Return the position of `value` in [0, 1]."""
+        low, high = self._bounds()
         return ((math.log(value) if self.log else float(value)) - low) / (high - low)
 
     def grid(self, levels: int) -> list[int | float]:
-        """Return at most `levels` values, evenly spaced."""
-        places = [number / max(levels - 1, 1) for number in range(levels)]
-        return list(dict.fromkeys(self.at(place) for place in places))
+        """Return at most `levels` distinct values, evenly spaced, ascending."""
+        positions = [number / max(levels - 1, 1) for number in range(levels)]
+        return list(dict.fromkeys(map(self.at, positions)))
 
-    def restored(self, value: Any) -> Any:
-        """Return `value`, which JSON has kept, as it was."""
+    def restore(self, value: Any) -> Any:
+        """Return a value that was stored as JSON in its original type."""
         return int(value) if self.integer and self.contains(value) else value
 
     def __str__(self) -> str:
-        return f"{'whole numbers ' if self.integer else ''}{self.low:g} to {self.high:g}"
+        return f"{'integers ' if self.integer else ''}{self.low:g} to {self.high:g}"
 
-    def _ends(self) -> tuple[float, float]:
+    def _bounds(self) -> tuple[float, float]:
         return (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some values of any type."""
+    """A list of values of any type, of which one is chosen.
+
+    Attributes:
+        name: Name of the hyperparameter.
+        values: The values.
+    """
 
     name: str
     values: tuple[Any, ...]
 
     def contains(self, value: Any) -> bool:
-        """Return whether `value` is one of them, also as JSON has kept it."""
+        """Return whether `value` is one of the values, also after a round trip through JSON."""
         return self.index(value) is not None
 
     def index(self, value: Any) -> int | None:
-        """Return the position of `value` among the values."""
+        """Return the index of `value`, also after a round trip through JSON; None if unknown."""
         for number, known in enumerate(self.values):
             if plain(known) == plain(value) and isinstance(known, bool) == isinstance(value, bool):
                 return number
@@ -100,17 +105,17 @@ class Choice:
         return self.values[min(int(position * len(self.values)), len(self.values) - 1)]
 
     def position(self, value: Any) -> float:
-        """Return where `value` is in [0, 1]."""
+        """Return the position of `value` in [0, 1]."""
         return ((self.index(value) or 0) + 0.5) / len(self.values)
 
     def grid(self, levels: int) -> list[Any]:  # noqa: ARG002
         """Return all values."""
         return list(self.values)
 
-    def restored(self, value: Any) -> Any:
-        """Return `value`, which JSON has kept, as it was."""
-        found = self.index(value)
-        return value if found is None else self.values[found]
+    def restore(self, value: Any) -> Any:
+        """Return a value that was stored as JSON in its original type."""
+        index = self.index(value)
+        return value if index is None else self.values[index]
 
     def __str__(self) -> str:
         return f"one of {', '.join(map(repr, self.values[:10]))}"
@@ -124,25 +129,25 @@ def parse_space(declared: Mapping[str, Any], owner: str) -> dict[str, Dimension]
     """Return the dimensions of a declared search space by hyperparameter.
 
     Args:
-        declared: Dimensions of scikit-optimize, or ``('int', dict(low=…, high=…))`` and the like.
-        owner: Where it is declared, for errors.
+        declared: Dimensions of scikit-optimize, or tuples such as ``('int', dict(low=…, high=…))``.
+        owner: Name of the declaration, for errors.
 
     Raises:
-        DeclarationError: If a dimension cannot be understood, or holds nothing to search.
+        DeclarationError: If a dimension cannot be parsed, or is empty.
     """
     return {str(name): _dimension(str(name), one, owner) for name, one in declared.items()}
 
 
-def restored(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return hyperparameters that JSON has kept with the types of the search space."""
+def restore_types(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters that were stored as JSON, with the types of the search space."""
     return {
-        name: space[name].restored(value) if name in space else value
+        name: space[name].restore(value) if name in space else value
         for name, value in params.items()
     }
 
 
 def outside(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of `params` that the search space knows and does not hold."""
+    """Return the hyperparameters whose dimension does not contain their value."""
     return {
         name: value
         for name, value in params.items()
@@ -153,10 +158,10 @@ def outside(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
 def _dimension(name: str, declared: Any, owner: str) -> Dimension:
     where = f"{owner}[{name!r}]"
     if isinstance(declared, tuple) and declared and isinstance(declared[0], str):
-        return _of_2_0(name, declared, where)
+        return _parse_tuple(name, declared, where)
     if isinstance(declared, tuple | list):
         declared = _as_skopt(declared, where)
-    # By name, so that a space of plain tuples does not import scikit-optimize.
+    # Compared by name, so that a space of plain tuples does not import scikit-optimize.
     kind = type(declared).__name__
     if kind == "Categorical":
         return _choice(name, declared.categories, where)
@@ -164,7 +169,7 @@ def _dimension(name: str, declared: Any, owner: str) -> Dimension:
         log = declared.prior == "log-uniform"
         return _number(Number(name, declared.low, declared.high, kind == "Integer", log), where)
     raise DeclarationError(
-        f"{where}: {declared!r} is no dimension; write skopt's Real, Integer or Categorical, or "
+        f"{where}: {declared!r} is not a dimension; use Real, Integer or Categorical of skopt, or "
         "('int', dict(low=…, high=…)).",
         hyperparameter=name,
     )
@@ -176,7 +181,7 @@ def _as_skopt(declared: Any, where: str) -> Any:
     try:
         return check_dimension(declared)
     except (ValueError, TypeError) as error:
-        raise DeclarationError(f"{where}: {declared!r} is no dimension: {error}") from error
+        raise DeclarationError(f"{where}: {declared!r} is not a dimension: {error}") from error
 
 
 _KINDS: Mapping[str, Mapping[str, bool]] = {
@@ -188,7 +193,8 @@ _KINDS: Mapping[str, Mapping[str, bool]] = {
 _CHOICES = ("choices", "categories", "values")
 
 
-def _of_2_0(name: str, declared: tuple[Any, ...], where: str) -> Dimension:
+def _parse_tuple(name: str, declared: tuple[Any, ...], where: str) -> Dimension:
+    """Parse the notation of Xingu 2.0."""
     kind, options = declared[0], declared[1] if len(declared) == 2 else None
     known = [*_KINDS, "categorical"]
     if kind not in known:
@@ -198,8 +204,8 @@ def _of_2_0(name: str, declared: tuple[Any, ...], where: str) -> Dimension:
         )
     if kind == "categorical" and isinstance(options, list | tuple):
         options = {"choices": options}
-    wanted = _CHOICES if kind == "categorical" else ("low", "high", "log", "step")
-    if not isinstance(options, Mapping) or not set(options) <= set(wanted):
+    allowed = _CHOICES if kind == "categorical" else ("low", "high", "log", "step")
+    if not isinstance(options, Mapping) or not set(options) <= set(allowed):
         example = "choices=[…]" if kind == "categorical" else "low=…, high=…"
         raise DeclarationError(f"{where}: write ({kind!r}, dict({example})), not {declared!r}.")
     if kind == "categorical":
@@ -207,37 +213,38 @@ def _of_2_0(name: str, declared: tuple[Any, ...], where: str) -> Dimension:
     if not {"low", "high"} <= set(options):
         raise DeclarationError(f"{where}: {declared!r} needs both low and high.")
     flags = {"log": bool(options.get("log")), **_KINDS[kind]}
-    given: Mapping[str, Any] = {end: options.get(end) for end in ("low", "high", "step")}
-    return _number(Number(name, **given, **flags), where)
+    bounds: Mapping[str, Any] = {option: options.get(option) for option in ("low", "high", "step")}
+    return _number(Number(name, **bounds, **flags), where)
 
 
 def _choice(name: str, values: Any, where: str) -> Choice:
     if not isinstance(values, list | tuple) or not values:
-        raise DeclarationError(f"{where}: there is no value to choose; name at least one.")
-    return Choice(name, tuple(plain_scalar(value) for value in values))
+        raise DeclarationError(f"{where}: there are no values to choose from; add at least one.")
+    return Choice(name, tuple(map(_plain_scalar, values)))
 
 
-def plain_scalar(value: Any) -> Any:
-    """Return a number or text of numpy as one of Python; anything else as it is."""
+def _plain_scalar(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and hasattr(value, "dtype") else value
 
 
-def _number(read: Number, where: str) -> Number:
-    low, high = plain_scalar(read.low), plain_scalar(read.high)
-    convert: Callable[[Any], int | float] = int if read.integer else float
-    for end in (low, high):
-        if isinstance(end, bool) or not isinstance(end, Real) or not math.isfinite(float(end)):
-            raise DeclarationError(f"{where}: {end!r} is not a number; write low and high as such.")
-        if read.integer and not (isinstance(end, Integral) or float(end).is_integer()):
-            raise DeclarationError(f"{where}: {end!r} is not a whole number; use 'float' or Real.")
+def _number(declared: Number, where: str) -> Number:
+    """Return `declared` with bounds of the right type, after checking them."""
+    low, high = _plain_scalar(declared.low), _plain_scalar(declared.high)
+    convert: Callable[[Any], int | float] = int if declared.integer else float
+    for bound in (low, high):
+        number = isinstance(bound, Real) and not isinstance(bound, bool)
+        if not number or not math.isfinite(float(bound)):
+            raise DeclarationError(f"{where}: {bound!r} is not a finite number; correct the bound.")
+        if declared.integer and not float(bound).is_integer():
+            raise DeclarationError(f"{where}: {bound!r} is not an integer; use 'float' or Real.")
     if not low < high:
         raise DeclarationError(
-            f"{where}: the range {low:g} to {high:g} is empty; low must be below high (a value "
-            "that is not searched belongs into estimator_params).",
-            hyperparameter=read.name,
+            f"{where}: the range {low:g} to {high:g} is empty; low must be less than high (put a "
+            "value that is not searched into estimator_params).",
+            hyperparameter=declared.name,
         )
-    if read.log and low <= 0:
+    if declared.log and low <= 0:
         raise DeclarationError(f"{where}: a logarithmic range must begin above 0, not at {low:g}.")
-    if read.step is not None and not read.step > 0:
-        raise DeclarationError(f"{where}: step must be above 0, not {read.step!r}.")
-    return Number(read.name, convert(low), convert(high), read.integer, read.log, read.step)
+    if declared.step is not None and not declared.step > 0:
+        raise DeclarationError(f"{where}: step must be above 0, not {declared.step!r}.")
+    return replace(declared, low=convert(low), high=convert(high))

@@ -1,7 +1,7 @@
-"""Proposals of Optuna's TPE sampler, behind the same function as those of scikit-optimize.
+"""Propose points with the TPE sampler of Optuna.
 
-Its one idea: a new study in memory is told all trials and asked once. Optuna is an extra, loaded
-when a search wants it.
+Each proposal creates a study in memory, adds all trials and asks once, so it depends on the
+recorded trials only. Optuna is an optional dependency and imported on first use.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,12 @@ from xingu.tuning.space import Choice, Space
 def tpe_proposal(
     plan: SearchPlan, space: Space, owner: str
 ) -> Callable[[int, Sequence[Trial]], dict[str, Any]]:
-    """Return what proposes points.
+    """Return a function that proposes the point of a trial from its number and earlier trials.
+
+    Args:
+        plan: Plan of the search.
+        space: The search space.
+        owner: Id of the DataProvider, for errors.
 
     Raises:
         DeclarationError: If Optuna is not installed.
@@ -31,17 +36,19 @@ def tpe_proposal(
     from optuna.trial import TrialState, create_trial
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    cube = _cube(space)
+    distributions = _distributions(space)
     states = {
         "done": TrialState.COMPLETE,
         "failed": TrialState.FAIL,
         "running": TrialState.RUNNING,
     }
 
-    def told(trial: Trial) -> Any:
-        params = _inside(space, trial.params)
+    def optuna_trial(trial: Trial) -> Any:
         return create_trial(
-            state=states[trial.state], value=trial.value, params=params, distributions=cube
+            state=states[trial.state],
+            value=trial.value,
+            params=_optuna_params(space, trial.params),
+            distributions=distributions,
         )
 
     def propose(number: int, trials: Sequence[Trial]) -> dict[str, Any]:
@@ -49,8 +56,8 @@ def tpe_proposal(
             seed=plan.seed_of(number), n_startup_trials=1, constant_liar=True
         )
         study = optuna.create_study(direction=plan.direction or "minimize", sampler=sampler)
-        study.add_trials([told(trial) for trial in trials])
-        found = study.ask(cube).params
+        study.add_trials([optuna_trial(trial) for trial in trials])
+        found = study.ask(distributions).params
         return {
             name: one.values[found[name]] if isinstance(one, Choice) else found[name]
             for name, one in space.items()
@@ -59,21 +66,21 @@ def tpe_proposal(
     return propose
 
 
-def _cube(space: Space) -> dict[str, Any]:
+def _distributions(space: Space) -> dict[str, Any]:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    cube: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name, one in space.items():
         if isinstance(one, Choice):
-            cube[name] = CategoricalDistribution(list(range(len(one.values))))
+            found[name] = CategoricalDistribution(list(range(len(one.values))))
         elif one.integer:
-            cube[name] = IntDistribution(int(one.low), int(one.high), one.log, int(one.step or 1))
+            found[name] = IntDistribution(int(one.low), int(one.high), one.log, int(one.step or 1))
         else:
-            cube[name] = FloatDistribution(one.low, one.high, one.log, one.step)
-    return cube
+            found[name] = FloatDistribution(one.low, one.high, one.log, one.step)
+    return found
 
 
-def _inside(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+def _optuna_params(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: one.index(params[name])
         if isinstance(one, Choice)

@@ -1,7 +1,7 @@
-"""The log of the trials of a search, and what is computed from trials.
+"""Log of the trials of a search.
 
-A trial is plain data once it has ended, so a database can hold it and a killed search continues
-from it.
+A trial that has ended is plain data, so it can be stored in a database, from which a killed search
+is resumed; see `xingu.tracking.trials`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,32 +15,32 @@ from xingu.records import Trial
 
 @dataclass
 class TrialLog:
-    """The trials of one search, in memory; subclasses keep them elsewhere, too."""
+    """Trials of one search, in memory, sorted by number; subclasses also store them elsewhere."""
 
     trials: list[Trial] = field(default_factory=list)
 
     def record(self, trial: Trial) -> None:
-        """Take a trial that has ended; one of the same number is replaced."""
+        """Add a trial that has ended, or replace the one with the same number."""
         others = [known for known in self.trials if known.number != trial.number]
         self.trials = sorted([*others, trial], key=lambda known: known.number)
 
     def clear(self) -> None:
-        """Forget all trials."""
+        """Remove all trials."""
         self.trials = []
 
     def close(self) -> None:
-        """Say that the search has come to its end."""
+        """Record that the search has ended."""
 
 
 def best_of(trials: Iterable[Trial], direction: str) -> Trial | None:
-    """Return the best trial that is done, the first of equals."""
+    """Return the best trial that is done, the first one of equals; None if there is none."""
     done = [trial for trial in trials if trial.value is not None]
     sign = 1 if direction == "minimize" else -1
     return min(done, key=lambda trial: (sign * float(trial.value or 0), trial.number), default=None)
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as JSON has it: no types of numpy, no tuples."""
+    """Return `value` in the types of JSON: numpy types and tuples converted, others as strings."""
     if isinstance(value, Mapping):
         return {str(name): plain(one) for name, one in value.items()}
     if isinstance(value, np.generic | np.ndarray):

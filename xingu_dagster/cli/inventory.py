@@ -1,4 +1,4 @@
-"""`xingu inventory`: which trains are current, everything about a train, pins, pruning."""
+"""`xingu inventory`: list current trains, show a train, pin a train, export, prune."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,18 +26,17 @@ from xingu_dagster.cli.output import (
 
 @click.group(invoke_without_command=True)
 @JSON
-@click.option("--history", "most", type=click.IntRange(0), default=5, show_default=True,
-              help="Entries of the history of each DataProvider.")  # fmt: skip
+@click.option("--history", "limit", type=click.IntRange(0), default=5, show_default=True,
+              help="Number of history entries of each DataProvider.")  # fmt: skip
 @click.pass_context
-def inventory(context: click.Context, as_json: bool, most: int) -> None:
-    """List the current train of each DataProvider, and the history."""
+def inventory(context: click.Context, as_json: bool, limit: int) -> None:
+    """List the current train of each DataProvider, with its history."""
     if context.invoked_subcommand:
         return
     models = Workspace(Settings.load()).models
     current = listing.current_trains(models)
     for record in current:
-        past = listing.history(models, record["dataprovider_id"], most)
-        record["history"] = list(past)
+        record["history"] = list(listing.history(models, record["dataprovider_id"], limit))
     if as_json:
         print_json(current)
     elif not current:
@@ -46,15 +45,15 @@ def inventory(context: click.Context, as_json: bool, most: int) -> None:
         _print_current(current)
 
 
-@inventory.command(short_help="Say everything that is known about one train.")
+@inventory.command(short_help="Show everything recorded about a train.")
 @click.argument("train")
 @JSON
 def show(train: str, as_json: bool) -> None:
-    """Say everything that is known about one TRAIN: an id, session:id, or dp/id."""
+    """Show everything recorded about TRAIN: a train id, session:train, or dp/train."""
     from xingu.tracking.details import train_details
 
-    place = Workspace(Settings.load())
-    details = train_details(place.models, place.control, train)
+    workspace = Workspace(Settings.load())
+    details = train_details(workspace.models, workspace.control, train)
     if as_json:
         print_json(details)
         return
@@ -65,29 +64,27 @@ def show(train: str, as_json: bool) -> None:
         print_section(title, content)
 
 
-@inventory.command(short_help="Make a train the current one of its DataProvider.")
+@inventory.command(short_help="Make a saved train the current one.")
 @click.argument("dp")
 @click.argument("train")
 def pin(dp: str, train: str) -> None:
-    """Make TRAIN the current train of DP: also how to go back to an older one."""
+    """Make TRAIN the current train of DP, for example to return to an older one."""
     models = Workspace(Settings.load()).models
     train_id = listing.pin(models, dp, train).train_id
+    click.echo(f"{dp}: the current train is now {train_id}.")
     in_file = models.pins.get(key_part(dp), train_id)
-    if in_file == train_id:
-        click.echo(f"{dp}: {train_id} is the current train now.")
-    else:
-        click.echo(f"{dp}: {train_id} is the current train now, but not here: {FILE} pins {in_file}"
-                   ", and wins.")  # fmt: skip
+    if in_file != train_id:
+        click.echo(f"This project still loads {in_file}, because {FILE} pins it; edit that file.")
 
 
-@inventory.command(short_help=f"Write {FILE}, in which a repository can pin trains.")
+@inventory.command(short_help=f"Write {FILE}, where a repository can pin trains.")
 @click.option("--path", type=click.Path(dir_okay=False, path_type=Path),
-              help=f"Default: {FILE} of the project.")  # fmt: skip
-@click.option("--commit-inventory", is_flag=True, help="Commit the file, and push it.")
+              help=f"File to write; default: {FILE} of the project.")  # fmt: skip
+@click.option("--commit-inventory", is_flag=True, help="Commit the file and push it.")
 def export(path: Path | None, commit_inventory: bool) -> None:
-    """Write the inventory file, in which a repository can pin trains.
+    """Write the inventory file, where a repository can pin trains.
 
-    `pinned: true` in it decides which train is loaded; writing it anew keeps what is pinned.
+    An entry with `pinned: true` decides which train is loaded. Existing pins are kept.
     """
     settings = Settings.load()
     target = (path or settings.project_home / FILE).resolve()
@@ -104,35 +101,35 @@ def export(path: Path | None, commit_inventory: bool) -> None:
 
 @inventory.command(short_help="Remove old packages, plots and values.")
 @click.option("--keep", type=click.IntRange(1), required=True,
-              help="How many of the newest trains of each DataProvider stay.")  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+              help="Number of newest trains of each DataProvider to keep.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="List what would be removed, and remove nothing.")
 def prune(keep: int, dry_run: bool) -> None:
-    """Remove old packages, with their plots and the values that only they kept.
+    """Remove old packages, with their plots and the values that only they used.
 
-    Never one that is current, pinned, or a prerequisite of one that stays. The newest values of
-    each asset stay too (XINGU_KEEP_VALUES). What killed runs left half written goes after a day.
+    Current and pinned trains are kept, and prerequisites of trains that are kept. The newest values
+    of each asset are kept too (XINGU_KEEP_VALUES). Incomplete files of killed runs are removed
+    after a day.
     """
     from xingu import maintenance
 
-    place = Workspace(Settings.load())
-    models = place.models
+    workspace = Workspace(Settings.load())
     done = "Would remove" if dry_run else "Removed"
-    if left := maintenance.sweep(place.folders, only_look=dry_run):
+    if left := maintenance.sweep(workspace.folders, dry_run=dry_run):
         click.echo(f"{done} {count(len(left), 'leftover')} of killed runs.")
-    spare = maintenance.spare_trains(models, keep)
-    if not spare:
-        click.echo("No train to remove: every one is new, current, pinned or a prerequisite.")
+    trains = maintenance.prunable_trains(workspace.models, keep)
+    if not trains:
+        click.echo("No train to remove: all are new, current, pinned or prerequisites.")
         return
     table = make_table("", "DataProvider", "train", "trained (UTC)", "size")
-    for train in spare:
-        size = decimal(maintenance.size_of(train))
+    for train in trains:
+        size = decimal(maintenance.package_size(train))
         trained = train.trained.isoformat() if train.trained else None
         table.add_row(train.dataprovider_id, train.train_id, minutes_of(trained), size)
     make_console().print(table)
     if not dry_run:
-        maintenance.prune(models, place.plots, place.values, spare)
-    total = f"{count(len(spare), 'train')}, {decimal(sum(map(maintenance.size_of, spare)))}"
-    click.echo(f"{done} {total}.")
+        maintenance.prune(workspace.models, workspace.plots, workspace.values, trains)
+    total = decimal(sum(map(maintenance.package_size, trains)))
+    click.echo(f"{done} {count(len(trains), 'train')}, {total}.")
 
 
 def _print_current(current: list[dict[str, Any]]) -> None:
@@ -142,18 +139,18 @@ def _print_current(current: list[dict[str, Any]]) -> None:
         if session := record.get("train_session_id"):
             parts.append(f"session {session}")
         parts += [f"with {dp_id} {train}" for dp_id, train in record.get("pre_reqs", {}).items()]
-        facts = [minutes_of(record.get("trained")), _commit(record), record.get("git_branch")]
-        table.add_row(record["dataprovider_id"], "\n".join(parts), "\n".join(filter(None, facts)))
+        origin = [minutes_of(record.get("trained")), _commit(record), record.get("git_branch")]
+        table.add_row(record["dataprovider_id"], "\n".join(parts), "\n".join(filter(None, origin)))
     console = make_console()
     console.print(table)
-    past = make_table("History, newest first", "since (UTC)", "by", "train", "commit")
+    history = make_table("History, newest first", "since (UTC)", "by", "train", "commit")
     for record in (record for record in current if record["history"]):
-        past.add_row(Text(record["dataprovider_id"], "bold"))
+        history.add_row(Text(record["dataprovider_id"], "bold"))
         for one in record["history"]:
-            past.add_row(minutes_of(one["since"]), one["action"], one["train_id"], _commit(one))
-    if past.row_count:
+            history.add_row(minutes_of(one["since"]), one["action"], one["train_id"], _commit(one))
+    if history.row_count:
         console.print()
-        console.print(past)
+        console.print(history)
 
 
 def _commit(record: Mapping[str, Any]) -> str:

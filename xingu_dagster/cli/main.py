@@ -1,4 +1,4 @@
-"""The command `xingu`. Dagster is imported only by the sub-commands that need it."""
+"""The command `xingu`. Only the sub-commands that need Dagster import it."""
 
 import sys
 
@@ -11,7 +11,7 @@ from xingu_dagster.cli.report import report
 
 @click.group()
 def xingu() -> None:
-    """Xingu: models declared as classes, trained by a Dagster asset graph."""
+    """Train and apply models that are declared as classes, on a Dagster asset graph."""
 
 
 xingu.add_command(inventory)
@@ -19,7 +19,7 @@ xingu.add_command(report)
 
 
 def main() -> None:
-    """Run the command; an error of Xingu or of the system is one line, with exit code 1."""
+    """Run the command; print an expected error as one line on stderr and exit with code 1."""
     try:
         xingu(prog_name="xingu")
     except (XinguError, OSError) as error:

@@ -1,4 +1,4 @@
-"""How the `xingu` command prints: tables, sections of records, JSON."""
+"""Print tables, sections of records and JSON for the `xingu` command."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def print_json(content: Any) -> None:
@@ -19,13 +19,19 @@ def print_json(content: Any) -> None:
 
 
 def make_console() -> Console:
-    """Return a console that prints texts as they are."""
-    # Queries and branches may hold what Rich takes for markup.
+    """Return a console that prints text without interpreting markup."""
+    # Queries and branch names may contain brackets, which Rich would read as markup.
     return Console(markup=False, emoji=False, highlight=False)
 
 
 def make_table(title: str, *columns: str, header: bool = True) -> Table:
-    """Return an empty table; with `header`, the names of its columns are printed."""
+    """Return an empty table that wraps long cells.
+
+    Args:
+        title: Title above the table; empty for none.
+        columns: Names of the columns.
+        header: Whether the names of the columns are printed.
+    """
     table = Table(title=Text(title, "bold") if title else None, title_justify="left",
                   show_header=header, box=box.SIMPLE_HEAD if header else None,
                   show_edge=False, padding=(0, 1 if header else 2, 0, 0))  # fmt: skip
@@ -35,17 +41,22 @@ def make_table(title: str, *columns: str, header: bool = True) -> Table:
 
 
 def minutes_of(iso: str | None) -> str:
-    """Return an ISO time up to its minutes, as people read it."""
+    """Return an ISO 8601 time as ``YYYY-MM-DD hh:mm``; empty for None."""
     return (iso or "")[:16].replace("T", " ")
 
 
 def count(number: int, name: str) -> str:
-    """Return a number with a noun in singular or plural."""
+    """Return a number with a noun, which gets an ``s`` unless the number is 1."""
     return f"{number} {name}{'' if number == 1 else 's'}"
 
 
 def print_section(title: str, content: Any) -> None:
-    """Print a record, or a list of records of the same names; nothing of an empty one."""
+    """Print a record or a list of records as a table; print nothing if there is no content.
+
+    Args:
+        title: Title of the table.
+        content: A dict, whose empty values are left out, or a list of dicts with equal keys.
+    """
     if isinstance(content, list):
         names = list(content[0]) if content else []
         table = make_table(title, *names)
@@ -67,7 +78,7 @@ def print_section(title: str, content: Any) -> None:
 
 
 def cell_text(value: Any) -> str:
-    """Return a value of a record as the text of a table's cell."""
+    """Return a value of a record as the text of a table cell."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={cell_text(one)}" for name, one in value.items())
     if isinstance(value, list):

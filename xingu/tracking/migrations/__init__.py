@@ -1,1 +1,1 @@
-"""The versions of the control DB's schema, for alembic."""
+"""Alembic migrations of the control DB."""

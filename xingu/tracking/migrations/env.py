@@ -1,4 +1,4 @@
-"""How alembic runs the migrations: on the connection, and with the prefix, that it is given."""
+"""Alembic environment: run the migrations on the connection and with the prefix of `ControlDB`."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""One module per version."""
+"""Migrations, one module per version of the schema."""

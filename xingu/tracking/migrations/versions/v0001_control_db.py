@@ -1,4 +1,4 @@
-"""The tables of Xingu 2.0 where there are none yet, and the first of our own."""
+"""Create the tables of Xingu 2.0 that do not exist yet, and the first of our own."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ TRAIN = ("dataprovider_id", "train_id")
 
 
 def upgrade() -> None:
-    """Add what is missing; a table that is there stays as it is, with its rows."""
+    """Create missing tables and indexes; existing tables and their rows are not changed."""
     config = op.get_context().config
     prefix = config.attributes["prefix"] if config else ""
-    # Their columns are those of Xingu 2.0 for ever, so there is no need to write them down here.
+    # The columns of Xingu 2.0 never change, so the current schema can be used here.
     legacy = tables(prefix)
-    legacy.metadata.create_all(op.get_bind(), legacy.of_2_0)
-    for table in legacy.of_2_0:
+    legacy.metadata.create_all(op.get_bind(), legacy.xingu_2)
+    for table in legacy.xingu_2:
         for index in table.indexes:
             index.create(op.get_bind(), checkfirst=True)
     for name, (columns, key) in _own_tables().items():
@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 
 def _own_tables() -> dict[str, tuple[list[Column], Sequence[str]]]:
-    """The columns of each table, and its unique key."""
+    """Return columns and unique key of each table."""
     session, parent = "train_session_id", "parent_dataprovider_id"
     return {
         "train_sessions": (_text(session, "root_run_id"), [session]),
@@ -62,8 +62,8 @@ def _own_tables() -> dict[str, tuple[list[Column], Sequence[str]]]:
 
 
 def downgrade() -> None:
-    """Refuse: it would remove what is remembered."""
-    raise RuntimeError("The control DB is never downgraded; restore a backup in its place.")
+    """Refuse, because it would delete records."""
+    raise RuntimeError("The control DB cannot be downgraded; restore a backup.")
 
 
 def _text(*names: str) -> list[Column]:

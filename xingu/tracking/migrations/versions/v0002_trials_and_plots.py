@@ -1,4 +1,4 @@
-"""Trials of searches, and the plots of trains."""
+"""Create the tables of trials and plots."""
 
 from alembic import op
 from sqlalchemy import BigInteger, Column, Double, Text, UniqueConstraint
@@ -10,7 +10,7 @@ TRAIN = ("dataprovider_id", "train_session_id", "train_id")
 
 
 def upgrade() -> None:
-    """Add the tables."""
+    """Create the tables."""
     config = op.get_context().config
     prefix = config.attributes["prefix"] if config else ""
     op.create_table(
@@ -35,8 +35,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Refuse: it would remove what is remembered."""
-    raise RuntimeError("The control DB is never downgraded; restore a backup in its place.")
+    """Refuse, because it would delete records."""
+    raise RuntimeError("The control DB cannot be downgraded; restore a backup.")
 
 
 def _text(*names: str) -> list[Column]:

@@ -1,4 +1,4 @@
-"""What the checks on a train have found."""
+"""Create the table of check results."""
 
 from alembic import op
 from sqlalchemy import BigInteger, Boolean, Column, Text, UniqueConstraint
@@ -10,7 +10,7 @@ TEXTS = ("dataprovider_id", "train_session_id", "train_id", "asset", "name", "se
 
 
 def upgrade() -> None:
-    """Add the table."""
+    """Create the table."""
     config = op.get_context().config
     prefix = config.attributes["prefix"] if config else ""
     op.create_table(
@@ -23,5 +23,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Refuse: it would remove what is remembered."""
-    raise RuntimeError("The control DB is never downgraded; restore a backup in its place.")
+    """Refuse, because it would delete records."""
+    raise RuntimeError("The control DB cannot be downgraded; restore a backup.")
