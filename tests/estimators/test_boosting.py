@@ -144,3 +144,41 @@ def test_labels_that_cannot_be_sorted_are_refused(kind):
     mixed = houses(40).assign(price=["a", 1] * 20)
     with pytest.raises(DataError, match="the labels of 'price' cannot be sorted"):
         fit(kind(FAST), {"train": mixed})
+
+
+@CLASSIFIERS
+def test_a_single_class_is_refused(kind):
+    with pytest.raises(DataError, match="two classes"):
+        fit(kind(FAST), {"train": houses(40).assign(price="same")})
+
+
+@CLASSIFIERS
+def test_rows_of_val_with_an_unknown_class_are_ignored_with_a_warning(kind, caplog):
+    data = sets("text")
+    data["val"].iloc[:7, data["val"].columns.get_loc("price")] = "new"
+    estimator = fit(kind({**FAST, "early_stopping_rounds": 5}), data)
+    assert estimator.classes() == ["low", "mid", "top"]
+    assert "7 of 150 rows of 'val' are ignored" in caplog.text
+
+
+@REGRESSORS
+def test_an_unseen_category_counts_as_missing(kind):
+    data = sets()
+    for frame in data.values():
+        frame["colour"] = frame.colour.where(frame.colour != "blue")
+    estimator, rows = fit(kind(FAST), data), houses(9)
+    missing = pd.Series(None, rows.index, dtype="object")
+    assert_frame_equal(
+        estimator.predict(rows.assign(colour="violet")),
+        estimator.predict(rows.assign(colour=missing)),
+    )
+
+
+@REGRESSORS
+@pytest.mark.parametrize("names", [["a b", "a,b"], ["{x}", "[x]<"], ["é", 7], ["{x}", '"x"']])
+def test_features_may_have_any_name(kind, names, tmp_path):
+    frame = houses()[["size", "rooms", "price"]].set_axis([*names, "price"], axis=1)
+    fit(kind(FAST), {"train": frame}, names).save(tmp_path)
+    estimator = kind.load(tmp_path)
+    assert set(estimator.feature_importance().index) == set(names)
+    assert estimator.predict(frame).notna().all(axis=None)

@@ -10,20 +10,12 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from tests.support.estimators import FEATURES, houses, sets
+from tests.support.estimators import FEATURES, houses, noise_sets, sets
 from tests.support.saved import rounds_of, saved
 from xingu.errors import DataError, DeclarationError
 from xingu.estimators import LightGBMClassifier, LightGBMRegressor, boosting
 
 ONE = {"n_jobs": 1, "num_leaves": 7, "n_estimators": 20}
-
-
-def noise_sets():
-    data = sets()
-    rng = np.random.default_rng(3)
-    for frame in data.values():
-        frame["price"] = rng.normal(size=len(frame))
-    return data
 
 
 def fit(estimator, data=None, features=FEATURES):
@@ -67,11 +59,6 @@ def test_none_means_the_default_of_lightgbm():
 def test_a_parameter_that_lightgbm_does_not_know_is_refused():
     with pytest.raises(DeclarationError, match=r"'num_leafs'.*Did you mean 'num_leaves'"):
         fit(LightGBMRegressor({"num_leafs": 3}))
-
-
-def test_an_unknown_class_param_is_refused():
-    with pytest.raises(DeclarationError, match=r"'early_stoping'.*Did you mean 'early_stopping'"):
-        LightGBMRegressor(early_stoping=False)
 
 
 def test_the_seed_passes_through():
@@ -147,18 +134,6 @@ def test_text_of_any_type_becomes_categories_with_gaps(dtype):
     assert estimations.iloc[:4].nunique() == 4
 
 
-def test_an_unseen_category_counts_as_missing():
-    data = sets()
-    for frame in data.values():
-        frame["colour"] = frame.colour.where(frame.colour != "blue")
-    estimator = fit(LightGBMRegressor(ONE), data)
-    rows = houses(9)
-    assert_frame_equal(
-        estimator.predict(rows.assign(colour="violet")),
-        estimator.predict(rows.assign(colour=pd.Series(None, rows.index, dtype="object"))),
-    )
-
-
 def test_ordered_categories_are_quantities():
     grades = pd.Series(pd.Categorical(list("xyz") * 20, ["z", "y", "x"], ordered=True))
     frame = pd.DataFrame({"x": grades, "price": grades.cat.codes})
@@ -190,39 +165,12 @@ def test_a_target_that_is_text_is_refused_by_the_regressor():
         fit(LightGBMRegressor(ONE), sets("text"))
 
 
-def test_a_single_class_is_refused():
-    with pytest.raises(DataError, match="two classes"):
-        fit(LightGBMClassifier(ONE), {"train": houses().assign(price="same")})
-
-
-def test_rows_of_val_with_an_unknown_class_are_left_out_with_a_warning(caplog):
-    data = sets("text")
-    data["val"].iloc[:7, data["val"].columns.get_loc("price")] = "new"
-    estimator = fit(LightGBMClassifier(ONE), data)
-    assert estimator.classes() == ["low", "mid", "top"]
-    assert "7 of 150 rows of 'val'" in caplog.text
-
-
 def test_balanced_class_weights_raise_the_rarer_class():
     data = {"train": houses(400, target="number").assign(price=lambda f: f.price > 10)}
     rare = fit(LightGBMClassifier(ONE), data).predict_proba(houses(), 1).to_numpy()
     weighed = {**ONE, "class_weight": "balanced"}
     balanced = fit(LightGBMClassifier(weighed), data).predict_proba(houses(), 1).to_numpy()
     assert balanced.mean() > rare.mean() + 0.02
-
-
-@pytest.mark.parametrize("names", [["a b", "a,b"], ["{x}", '"x"'], ["é", 7]])
-def test_features_may_have_any_name(names):
-    frame = houses()[["size", "rooms", "price"]].set_axis([*names, "price"], axis=1)
-    estimator = fit(LightGBMRegressor(ONE), {"train": frame}, names)
-    assert set(estimator.feature_importance().index) == set(names)
-
-
-def test_many_rows_are_estimated_slice_by_slice_as_all_at_once(monkeypatch):
-    estimator, rows = fit(LightGBMRegressor(ONE)), houses(50)
-    at_once = estimator.predict(rows)
-    monkeypatch.setattr(boosting, "ROWS_AT_ONCE", 7)
-    assert_frame_equal(estimator.predict(rows), at_once, check_exact=True)
 
 
 def test_two_columns_of_one_name_are_refused():

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from tests.support.estimators import FEATURES, houses, sets
+from tests.support.estimators import FEATURES, houses, noise_sets, sets
 from tests.support.saved import rounds_of, stored_json
 from xingu.errors import DataError, DeclarationError
 from xingu.estimators import (
@@ -33,14 +33,6 @@ def fit(estimator, data=None, features=FEATURES):
 def stored(estimator, folder):
     estimator.save(folder)
     return type(estimator).load(folder)
-
-
-def noise_sets():
-    data = sets()
-    rng = np.random.default_rng(3)
-    for frame in data.values():
-        frame["price"] = rng.normal(size=len(frame))
-    return data
 
 
 @REGRESSORS
@@ -187,39 +179,11 @@ def test_features_of_any_type_are_learned_and_stored(kind, column, tmp_path):
     assert_frame_equal(again.predict(frame), estimator.predict(frame), check_exact=True)
 
 
-@REGRESSORS
-def test_an_unseen_category_counts_as_missing(kind):
-    data = sets()
-    for frame in data.values():
-        frame["colour"] = frame.colour.where(frame.colour != "blue")
-    estimator = fit(kind(FAST), data)
-    rows = houses(9)
-    assert_frame_equal(
-        estimator.predict(rows.assign(colour="violet")),
-        estimator.predict(rows.assign(colour=pd.Series(None, rows.index, dtype="object"))),
-    )
-
-
 @CLASSIFIERS
 def test_labels_that_cannot_be_stored_are_refused_before_the_training(kind):
     days = [datetime.date(2020, 1, 1), datetime.date(2021, 1, 1)]
     with pytest.raises(DataError, match="a class label is a date"):
         fit(kind(FAST), {"train": houses(60).assign(price=days * 30)})
-
-
-@CLASSIFIERS
-def test_a_single_class_is_refused(kind):
-    with pytest.raises(DataError, match="two classes"):
-        fit(kind(FAST), {"train": houses().assign(price="same")})
-
-
-@CLASSIFIERS
-def test_rows_of_val_with_an_unknown_class_are_left_out_with_a_warning(kind, caplog):
-    data = sets("text")
-    data["val"].iloc[:7, data["val"].columns.get_loc("price")] = "new"
-    estimator = fit(kind({**FAST, "early_stopping_rounds": 5}), data)
-    assert estimator.classes() == ["low", "mid", "top"]
-    assert "7 of 150 rows of 'val'" in caplog.text
 
 
 @CLASSIFIERS
@@ -230,15 +194,6 @@ def test_class_weights_by_label_raise_that_class(kind):
         for extra in ({}, {name: {"top": 30.0}})
     )
     assert weighted.mean() > plain.mean()
-
-
-@REGRESSORS
-@pytest.mark.parametrize("names", [["a b", "a,b"], ["{x}", "[x]<"], ["é", 7]])
-def test_features_may_have_any_name(kind, names, tmp_path):
-    frame = houses()[["size", "rooms", "price"]].set_axis([*names, "price"], axis=1)
-    estimator = stored(fit(kind(FAST), {"train": frame}, names), tmp_path)
-    assert set(estimator.feature_importance().index) == set(names)
-    assert estimator.predict(frame).notna().all(axis=None)
 
 
 @REGRESSORS

@@ -141,7 +141,7 @@ def test_importance_shows_the_largest_30_with_the_largest_on_top():
     figure = importance(weights)
     assert list(figure.data[0].x) == list(range(49, 19, -1))
     assert figure.layout.yaxis.ticktext[:2] == ("f49", "f48")
-    assert figure.layout.yaxis.autorange == "reversed"
+    assert figure.layout.yaxis.range == (29.5, -0.5)
     assert title(figure)[1] == "30 of 50 features"
 
 

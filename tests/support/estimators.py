@@ -28,6 +28,12 @@ def houses(rows: int = 400, seed: int = 0, target: str = "number") -> pd.DataFra
     return frame
 
 
+def noise_sets() -> dict[str, pd.DataFrame]:
+    """Two sets of houses whose `price` does not depend on the features."""
+    rng = np.random.default_rng(3)
+    return {name: frame.assign(price=rng.normal(size=len(frame))) for name, frame in sets().items()}
+
+
 def sets(target: str = "number") -> dict[str, pd.DataFrame]:
     """Two sets of different houses."""
     return {"train": houses(400, 0, target), "val": houses(150, 1, target)}

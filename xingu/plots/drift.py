@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from xingu.plots import theme
-from xingu.plots.importance import MAX_FEATURES, shortened
+from xingu.plots.importance import MAX_FEATURES, label_axis, shortened
 
 MAX_PANELS, PANEL_COLUMNS = 12, 3
 STABLE, SHIFTED = 0.1, 0.25
@@ -41,10 +41,9 @@ def drift(shifts: Mapping[str, Shift], rows: int) -> "go.Figure":
         rows: Number of rows of the batch.
     """
     largest = _by_psi(shifts)[:MAX_FEATURES]
-    places = list(range(len(largest)))
     bars = go.Bar(
         x=[shift.psi for _, shift in largest],
-        y=places,
+        y=list(range(len(largest))),
         orientation="h",
         marker={"color": [_colour(shift.psi) for _, shift in largest]},
         customdata=[[name, _ks(shift)] for name, shift in largest],
@@ -59,13 +58,7 @@ def drift(shifts: Mapping[str, Shift], rows: int) -> "go.Figure":
         "",
     ).update_layout(
         xaxis_rangemode="tozero",
-        yaxis={
-            "range": [len(largest) - 0.5, -0.5],
-            "tickmode": "array",
-            "tickvals": places,
-            "ticktext": [shortened(name) for name, _ in largest],
-            "showgrid": False,
-        },
+        yaxis=label_axis([name for name, _ in largest]),
         bargap=0.25,
     )
     for limit in (STABLE, SHIFTED):

@@ -1,5 +1,8 @@
 """The plot of feature importances."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -29,17 +32,27 @@ def importance(weights: pd.Series) -> "go.Figure":
     total = "" if len(names) == len(weights) else f" of {len(weights)}"
     return theme.new_figure(
         [bars], "Feature importance", f"{len(names)}{total} features", "importance", ""
-    ).update_layout(
-        yaxis={
-            "autorange": "reversed",
-            "tickmode": "array",
-            "tickvals": rows,
-            "ticktext": [shortened(name) for name in names],
-            "tickfont": {"size": 12 if len(names) > 20 else 13},
-            "showgrid": False,
-        },
-        bargap=0.25,
-    )
+    ).update_layout(yaxis=label_axis(names), bargap=0.25)
+
+
+def label_axis(labels: Sequence[str], suffixes: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return the vertical axis of horizontal bars at 0, 1, …, the first one on top.
+
+    Args:
+        labels: Label of each bar; shortened if too long.
+        suffixes: Text behind each label that is never shortened; None: none.
+    """
+    shown = [shortened(label) for label in labels]
+    if suffixes is not None:
+        shown = [f"{label} {suffix}" for label, suffix in zip(shown, suffixes, strict=True)]
+    return {
+        "range": [len(shown) - 0.5, -0.5],
+        "tickmode": "array",
+        "tickvals": list(range(len(shown))),
+        "ticktext": shown,
+        "tickfont": {"size": 12 if len(shown) > 20 else 13},
+        "showgrid": False,
+    }
 
 
 def shortened(name: str, longest: int = MAX_NAME_LENGTH) -> str:

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from xingu.errors import UndefinedMetricError
 from xingu.plots import theme
-from xingu.plots.importance import shortened
+from xingu.plots.importance import label_axis
 
 MIN_ROWS, MAX_SEGMENTS, MAX_VALUES = 10, 25, 20
 
@@ -66,10 +66,9 @@ def error_by_segment(
 def _bars(
     worst: list[tuple[float, str, int]], overall: float, measure: str, found: int
 ) -> "go.Figure":
-    rows = list(range(len(worst)))
     bars = go.Bar(
         x=[mean for mean, _, _ in worst],
-        y=rows,
+        y=list(range(len(worst))),
         orientation="h",
         name=measure,
         showlegend=False,
@@ -83,14 +82,7 @@ def _bars(
         [bars, line], "", f"{shown}; all rows: {overall:.5g}", measure, ""
     ).update_layout(
         xaxis_rangemode="tozero",
-        yaxis={
-            "range": [len(worst) - 0.5, -0.5],
-            "tickmode": "array",
-            "tickvals": rows,
-            "ticktext": [f"{shortened(name)} ({size:,})" for _, name, size in worst],
-            "tickfont": {"size": 12},
-            "showgrid": False,
-        },
+        yaxis=label_axis([name for _, name, _ in worst], [f"({size:,})" for _, _, size in worst]),
         bargap=0.25,
     )
 
