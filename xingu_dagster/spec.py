@@ -1,4 +1,4 @@
-"""ProviderSpec: what a DataProvider declares, read once, and the specs of its assets."""
+"""ProviderSpec: the declarations of a DataProvider, read once, and the specs of its assets."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ LIBRARIES = {
     "catboost": "catboost",
     "sklearn": "scikitlearn",
 }
-"""Kinds that the UI has icons for, by what the name of an Estimator contains."""
+"""Kinds that the UI has icons for, by a part of the dotted name of an Estimator."""
 
 
 class ProviderSpec:
@@ -49,21 +49,29 @@ class ProviderSpec:
     # -- declarations -------------------------------------------------------------------------
 
     @cached_property
+    def train_declarations(self) -> Mapping[str, Any]:
+        """Declarations of the sources of the train, by name."""
+        return self._declared(TRAIN_SOURCES)
+
+    @cached_property
+    def batch_declarations(self) -> Mapping[str, Any]:
+        """Declarations of the sources of the batch, by name."""
+        return self._declared(BATCH_SOURCES)
+
+    @cached_property
     def train_sources(self) -> Mapping[str, str]:
         """Names of the sources of the train, by key part."""
-        return self._sources("get_dataset_sources_for_train", "train_dataset_sources")
+        return self._by_part(self.train_declarations, TRAIN_SOURCES.attribute)
 
     @cached_property
     def batch_sources(self) -> Mapping[str, str]:
         """Names of the sources of the batch, by key part; empty: there is no batch."""
-        hook = "get_dataset_sources_for_batch_predict"
-        return self._sources(hook, "batch_predict_dataset_sources")
+        return self._by_part(self.batch_declarations, BATCH_SOURCES.attribute)
 
     @property
     def batch_sources_need_model(self) -> bool:
         """Whether the sources of the batch come from a hook, which receives the Model."""
-        hook = "get_dataset_sources_for_batch_predict"
-        return getattr(self.cls, hook) is not getattr(DataProvider, hook)
+        return is_overridden(self.cls, BATCH_SOURCES.hook)
 
     @cached_property
     def pre_reqs(self) -> Sequence[str]:
@@ -97,12 +105,18 @@ class ProviderSpec:
 
     @property
     def estimator_kinds(self) -> Sequence[str]:
-        """The library of the estimator, for the icon in the UI."""
-        declared = self.cls.estimator_class
-        if isinstance(declared, type):
-            declared = f"{declared.__module__}.{declared.__qualname__}"
-        name = (declared or "").lower()
-        return [kind for part, kind in LIBRARIES.items() if part in name]
+        """The library of the estimator, for the icon in the UI; none if it is not known.
+
+        A dotted name is not imported, because that takes seconds.
+        """
+        declared = self.cls().get_estimator_class() or ""
+        classes = declared.__mro__ if isinstance(declared, type) else ()
+        names = [f"{one.__module__}.{one.__qualname__}" for one in classes] or [str(declared)]
+        for name in map(str.lower, names):
+            kinds = [kind for part, kind in LIBRARIES.items() if part in name]
+            if kinds:
+                return kinds
+        return []
 
     @property
     def description(self) -> str:

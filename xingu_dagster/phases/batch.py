@@ -11,7 +11,7 @@ import pandas as pd
 
 from xingu.checks.check import AssetPath
 from xingu.checks.subjects import BatchEstimations, BatchFeatures, SourceRows
-from xingu.errors import CheckFailedError, DataError
+from xingu.errors import DataError
 from xingu.failures import Failures
 from xingu.model import Model
 from xingu.provider.estimator import ESTIMATION
@@ -35,7 +35,7 @@ from xingu_dagster.metadata import (
     metrics_metadata,
 )
 from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
-from xingu_dagster.phases.checks import refusals, run_checks
+from xingu_dagster.phases.checks import make_unless_refused, run_checks
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.sources import make_raw_assets, source_records
@@ -152,16 +152,13 @@ class Batch:
         if self.step.selected(*CLEANED):
             yield self._make_cleaned()
         yield from run_checks(self.step, CLEANED, self._source_rows)
-        try:
-            if self.step.selected(*FEATURES):
-                yield self._make_features()
-        except CheckFailedError as error:
-            yield from refusals(self.step, FEATURES, error)
+        if self.step.selected(*FEATURES):
+            yield from make_unless_refused(self.step, FEATURES, self._make_features)
         yield from run_checks(self.step, FEATURES, self._checked_features)
 
     def _estimated(self) -> Results:
         if self.step.selected(*ESTIMATIONS):
-            yield self._make_estimations()
+            yield from make_unless_refused(self.step, ESTIMATIONS, self._make_estimations)
         yield from run_checks(self.step, ESTIMATIONS, self._checked_estimations)
 
     def _make_cleaned(self) -> dg.MaterializeResult:
@@ -185,7 +182,7 @@ class Batch:
         step.forget(*CLEANED)
         return step.make(
             FEATURES,
-            lambda: self._with_state(engineer_batch(self.model, cleaned.frame)),
+            lambda: self._with_state(engineer_batch(self.model, cleaned.frame, step.spec.checks)),
             label,
             _describe,
         )
@@ -232,7 +229,8 @@ class Batch:
         return Label(self.step.derived_version(FEATURES, ESTIMATIONS), self.facts)
 
     def _estimate(self, features: pd.DataFrame) -> pd.DataFrame:
-        estimations, place = estimate_batch(self.model, features), self.step.workspace
+        place = self.step.workspace
+        estimations = estimate_batch(self.model, features, self.step.spec.checks)
         if place.options.save_estimations:
             record_estimations(place.control, self.model.run, estimations[ESTIMATION])
         return estimations

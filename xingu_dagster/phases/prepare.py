@@ -10,14 +10,13 @@ import pandas as pd
 from xingu.checks.gates import check_sets_of
 from xingu.checks.parity import replay_sample
 from xingu.checks.subjects import SourceRows, TrainFrames
-from xingu.errors import CheckFailedError
 from xingu.provider.hooks import call_hook
 from xingu.provider.state import PreparedFrame, PreparedSplits
 from xingu.stages.train import clean, engineer, split
 from xingu.values import Facts, Label
 from xingu_dagster.metadata import frame_metadata, sets_metadata
 from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
-from xingu_dagster.phases.checks import refusals, run_checks
+from xingu_dagster.phases.checks import make_unless_refused, run_checks
 from xingu_dagster.phases.sources import make_raw_assets, source_records
 from xingu_dagster.phases.step import PhaseStep, timed
 from xingu_dagster.spec import ProviderSpec
@@ -78,17 +77,11 @@ class Preparation:
         if step.selected(*CLEANED):
             yield self._make_cleaned()
         yield from self._check_cleaned()
-        try:
-            if step.selected(*FEATURES):
-                yield self._make_features()
-        except CheckFailedError as error:
-            yield from refusals(step, FEATURES, error)
+        if step.selected(*FEATURES):
+            yield from make_unless_refused(step, FEATURES, self._make_features)
         yield from self._check_features()
-        try:
-            if step.selected(*SPLITS):
-                yield self._make_splits()
-        except CheckFailedError as error:
-            yield from refusals(step, SPLITS, error)
+        if step.selected(*SPLITS):
+            yield from make_unless_refused(step, SPLITS, self._make_splits)
         yield from self._check_splits()
 
     # -- assets -------------------------------------------------------------------------------
@@ -164,11 +157,8 @@ class Preparation:
         """Store the raw rows of the parity check and return the id of the value."""
         if sample is None:
             return None
-        key, values = self.step.spec.key(*REPLAY_SAMPLE), self.step.workspace.values
-        run_id = self.step.context.run.run_id
-        record = values.write(key, run_id, sample, Label(run_id))
-        values.prune(key)
-        return record.value_id
+        label = Label(self.step.context.run.run_id)
+        return self.step.write(self.step.spec.key(*REPLAY_SAMPLE), sample, label).value_id
 
 
 def _frame_metadata(prepared: PreparedFrame) -> dict[str, Any]:
