@@ -40,7 +40,7 @@ from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.sources import make_raw_assets, source_records
 from xingu_dagster.phases.step import PhaseStep
-from xingu_dagster.spec import ProviderSpec
+from xingu_dagster.spec import BATCH_SOURCES, ProviderSpec
 
 CLEANED, FEATURES = ("batch", "cleaned"), ("batch", "features")
 ESTIMATIONS, METRICS, PLOTS = ("batch", "estimations"), ("batch", "metrics"), ("batch", "plots")
@@ -62,12 +62,12 @@ def build_batch_raw(provider: ProviderSpec) -> dg.AssetsDefinition:
             "raw",
             part,
             deps=[provider.source_key(part, batch=True), *model],
-            description=provider.raw_description("batch_predict_dataset_sources", name),
+            description=provider.raw_description(provider.batch_declarations[name]),
         )
         for part, name in provider.batch_sources.items()
     ]
     config = {**SOURCES_CONFIG, **(TRAIN_CONFIG if needs_model else {})}
-    # Where steps wait for each other, a train that fails shall fail before the batch is read.
+    # If few steps can run at once, a train that fails should fail before the batch is read.
     return build_phase(provider, "batch_raw", specs, read_batch, config, priority=-1)
 
 
@@ -91,7 +91,7 @@ def build_batch(provider: ProviderSpec) -> dg.AssetsDefinition:
 
 def read_batch(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     """Materialize the raw assets of a batch."""
-    hook, attribute = "get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources"
+    hook, attribute = BATCH_SOURCES
     if step.spec.batch_sources_need_model:
         model = step.model(_train_id(step))
         declared = call_hook(model.dp, hook, model)
@@ -102,7 +102,7 @@ def read_batch(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
 
 
 def _require_models(step: PhaseStep) -> None:
-    """Fail before minutes are spent on queries, if there can be no model to estimate the rows."""
+    """Raise before time is spent on queries, if there is no model that can estimate the rows."""
     spec, selected = step.spec, step.context.run.asset_selection
     if not selected or spec.asset_key(*CLEANED) not in selected:
         return
@@ -121,7 +121,7 @@ def _train_id(step: PhaseStep) -> str:
 
 
 class Batch:
-    """One batch prediction: the current model, and the rows that it estimates."""
+    """One batch prediction: the model, and the rows that it estimates."""
 
     def __init__(self, step: PhaseStep) -> None:
         self.step = step
@@ -272,7 +272,7 @@ class Batch:
         return PreparedFrame(frame, ProviderState.capture(self.model.dp, "batch hooks", pre_reqs))
 
     def _restored(self, path: AssetPath) -> PreparedFrame:
-        """Return a value of this phase; if an earlier run made it, with the state of its hooks."""
+        """Return a value of this phase; restore the state of its hooks if it was not in memory."""
         in_memory = self.step.remembers(*path)
         stored = self.step.stored(*path)
         train_id = stored.record.facts.train_id
@@ -280,7 +280,7 @@ class Batch:
             name = "/".join(self.step.spec.key(*path))
             raise DataError(
                 f"{name} was made with the train {train_id}, but the current model is "
-                f"{self.train_id}; materialize {name} and what is before it in the same run.",
+                f"{self.train_id}; materialize {name} and the assets before it in the same run.",
                 dataprovider_id=self.step.spec.id,
             )
         if not in_memory:

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from xingu.errors import EmptySourceError
+from xingu.errors import DeclarationError, EmptySourceError
 from xingu.records import SourceRecord
 from xingu.sources import SourceSpec, SqlSource, parse_sources, read_sources
 from xingu.values import Facts, Label, Record
@@ -24,20 +24,28 @@ def make_raw_assets(
 
     Args:
         step: The running step.
-        parts: The key before the source's name: ``("raw",)`` or ``("batch", "raw")``.
-        declared: What the hook returned.
-        attribute: How the declaration is called in errors.
+        parts: Path before the name of the source: ``("raw",)`` or ``("batch", "raw")``.
+        declared: Declarations by name, as the hook returned them.
+        attribute: Name of the declaration in errors.
 
     Raises:
-        SourceError: If outside data cannot be had.
+        DeclarationError: If the hook returned other sources than when the graph was built.
+        SourceError: If external data cannot be read.
         EmptySourceError: If a train source without a group has no rows.
     """
     specs = parse_sources(step.spec.id, attribute, declared)
     by_name = {spec.name: spec for spec in specs}
     known = step.spec.batch_sources if parts[0] == "batch" else step.spec.train_sources
     keys = {name: part for part, name in known.items()}
-    wanted = [name for name in by_name if name in keys and step.selected(*parts, keys[name])]
-    if not wanted:
+    if by_name.keys() != keys.keys():
+        raise DeclarationError(
+            f"{step.spec.id}.{attribute}: the hook returned the sources {', '.join(by_name)}, but "
+            f"the graph was built with {', '.join(keys)}; return the same names in every call, or "
+            "reload the code location.",
+            dataprovider_id=step.spec.id,
+        )
+    selected = [name for name in by_name if step.selected(*parts, keys[name])]
+    if not selected:
         return
     place = step.workspace
     place.databases.check(step.spec.id, attribute, specs)
@@ -47,7 +55,7 @@ def make_raw_assets(
         specs,
         place.databases,
         cache,
-        names=wanted,
+        names=selected,
         max_workers=place.options.source_workers,
     )
     for result in results:
@@ -70,7 +78,7 @@ def make_raw_assets(
 
 
 def source_records(records: Iterable[Record]) -> tuple[SourceRecord, ...]:
-    """Return what a train records of raw values: query, data version, number of rows."""
+    """Return the sources of raw values, with data versions, as a train records them."""
     return tuple(
         replace(source, data_version=record.data_version)
         for record in records
