@@ -201,8 +201,8 @@ def main_metrics(model: Model, evaluated: EvaluationSet) -> Measured:
 def family(model: Model, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield the methods of a family on the Model and the DataProvider, with their full names."""
     for label, owner in (("Model", model), (model.id, model.dp)):
-        for method in find_methods(owner, prefix).values():
-            yield f"{label}.{method.__name__}", method
+        for name, method in find_methods(owner, prefix).items():
+            yield f"{label}.{prefix}_{name}", method
 
 
 def call_of_family(model: Model, origin: str, method: Any, rows: Rows | None) -> Any:
