@@ -1,8 +1,9 @@
-"""ProviderSpec: what a DataProvider declares, read once, and the specs of its assets."""
+"""ProviderSpec: the declarations of a DataProvider, read once, and the specs of its assets."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import dagster as dg
 
@@ -19,13 +20,17 @@ from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
 from xingu.values import Key
 from xingu_dagster.translator import AssetProps, XinguTranslator
 
+TRAIN_SOURCES = ("get_dataset_sources_for_train", "train_dataset_sources")
+BATCH_SOURCES = ("get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources")
+"""Hook and attribute that declare the sources of a train, and of a batch."""
+
 LIBRARIES = {
     "lightgbm": "lightgbm",
     "xgboost": "xgboost",
     "catboost": "catboost",
     "sklearn": "scikitlearn",
 }
-"""Kinds that the UI has icons for, by what the name of an Estimator contains."""
+"""Kinds that the UI has icons for, by a part of the dotted name of an Estimator."""
 
 
 class ProviderSpec:
@@ -49,21 +54,48 @@ class ProviderSpec:
     # -- declarations -------------------------------------------------------------------------
 
     @cached_property
+    def train_declarations(self) -> Mapping[str, Any]:
+        """Declarations of the sources of the train, by name, as read when the graph was built."""
+        return self.read_declarations(*TRAIN_SOURCES)
+
+    @cached_property
+    def batch_declarations(self) -> Mapping[str, Any]:
+        """Declarations of the sources of the batch, by name, as read when the graph was built."""
+        return self.read_declarations(*BATCH_SOURCES)
+
+    @cached_property
     def train_sources(self) -> Mapping[str, str]:
         """Names of the sources of the train, by key part."""
-        return self._sources("get_dataset_sources_for_train", "train_dataset_sources")
+        return self._by_key_part(TRAIN_SOURCES[1], self.train_declarations)
 
     @cached_property
     def batch_sources(self) -> Mapping[str, str]:
         """Names of the sources of the batch, by key part; empty: there is no batch."""
-        hook = "get_dataset_sources_for_batch_predict"
-        return self._sources(hook, "batch_predict_dataset_sources")
+        return self._by_key_part(BATCH_SOURCES[1], self.batch_declarations)
 
     @property
     def batch_sources_need_model(self) -> bool:
         """Whether the sources of the batch come from a hook, which receives the Model."""
-        hook = "get_dataset_sources_for_batch_predict"
+        hook = BATCH_SOURCES[0]
         return getattr(self.cls, hook) is not getattr(DataProvider, hook)
+
+    def read_declarations(self, hook: str, attribute: str) -> Mapping[str, Any]:
+        """Return what `hook` returns without a Model, else `attribute` if the hook needs one.
+
+        Raises:
+            DeclarationError: If the hook raises, and `attribute` names no sources.
+        """
+        try:
+            return call_hook(self.cls(), hook, None)
+        except HookError as error:
+            declared = getattr(self.cls, attribute)
+            if not declared:
+                raise DeclarationError(
+                    f"{error}. The graph is built without a model: return the sources for "
+                    f"model=None too, or name them in {attribute}.",
+                    dataprovider_id=self.id,
+                ) from error
+            return declared
 
     @cached_property
     def pre_reqs(self) -> Sequence[str]:
@@ -97,12 +129,18 @@ class ProviderSpec:
 
     @property
     def estimator_kinds(self) -> Sequence[str]:
-        """The library of the estimator, for the icon in the UI."""
-        declared = self.cls.estimator_class
-        if isinstance(declared, type):
-            declared = f"{declared.__module__}.{declared.__qualname__}"
-        name = (declared or "").lower()
-        return [kind for part, kind in LIBRARIES.items() if part in name]
+        """The library of the estimator, for the icon in the UI; none if it is not known.
+
+        A dotted name is not imported, because that takes seconds.
+        """
+        declared = self.cls().get_estimator_class() or ""
+        classes = declared.__mro__ if isinstance(declared, type) else ()
+        names = [f"{one.__module__}.{one.__qualname__}" for one in classes] or [str(declared)]
+        for name in map(str.lower, names):
+            kinds = [kind for part, kind in LIBRARIES.items() if part in name]
+            if kinds:
+                return kinds
+        return []
 
     @property
     def description(self) -> str:
@@ -146,26 +184,14 @@ class ProviderSpec:
         path = self._paths.get(key)
         return [check for check in self.checks.values() if path in check.assets]
 
-    def raw_description(self, attribute: str, name: str) -> str:
-        """Return the description of a raw asset: its query or its address."""
-        declared = getattr(self.cls, attribute).get(name, {})
-        if "query" in declared:
-            query = inspect.cleandoc(str(declared["query"]))
-            return f"Result of a query on `{declared.get('source')}`.\n\n```sql\n{query}\n```"
-        return "Content of a declared file or address."
+    def raw_description(self, declared: Any) -> str:
+        """Return the description of a raw asset: the query or a hint at the address."""
+        if not isinstance(declared, Mapping) or "query" not in declared:
+            return "Content of a declared file or address."
+        query = inspect.cleandoc(str(declared["query"]))
+        return f"Result of a query on `{declared.get('source')}`.\n\n```sql\n{query}\n```"
 
-    def _sources(self, hook: str, attribute: str) -> dict[str, str]:
-        try:
-            names = list(call_hook(self.cls(), hook, None))
-        except HookError as error:
-            # The hook may need the trained Model; then the attribute has the names.
-            names = list(getattr(self.cls, attribute))
-            if not names:
-                raise DeclarationError(
-                    f"{error}. The graph is built without a model: return the sources for "
-                    f"model=None too, or name them in {attribute}.",
-                    dataprovider_id=self.id,
-                ) from error
+    def _by_key_part(self, attribute: str, names: Iterable[str]) -> dict[str, str]:
         by_part: dict[str, str] = {}
         for name in names:
             part = key_part(name)

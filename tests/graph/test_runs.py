@@ -151,7 +151,7 @@ def test_batch_features_of_an_older_model_are_refused_with_what_to_do(project):
     with pytest.raises(
         DataError,
         match="houses/batch/features was made with the train .* but the "
-        "current model is .*; materialize houses/batch/features and what is before",
+        "current model is .*; materialize houses/batch/features and the assets before",
     ):
         project.run("houses/batch/estimations")
 

@@ -1,1 +1,1 @@
-"""What must be true of data and of a train: pure functions, one per check; no Dagster, no paths."""
+"""Checks of data and of trains: one record and one pure function each; no Dagster, no paths."""

@@ -1,7 +1,7 @@
 """Checks of a batch against the training data of its Model."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -13,18 +13,19 @@ from xingu.model.reference import FeatureReference, is_numeric, numbers_of, text
 
 References = Mapping[str, FeatureReference]
 SHOWN = 20
+"""Rows of the table of an outcome."""
 
 
 def known_values(features: pd.DataFrame, references: References, limits: Limits) -> Outcome:
-    """Features are inside the ranges and categories that training has seen.
+    """Check that features are inside the ranges and categories of the training data.
 
     Args:
         features: The batch.
-        references: What training has seen, by feature.
+        references: Distributions in the training data, by feature.
         limits: `share` of the rows of a feature that may be outside, in [0, 1]; `ignore`: features.
     """
     counted = []
-    for name, reference in _judged(features, references, limits["ignore"]):
+    for name, reference in _comparable(features, references, limits["ignore"]):
         outside, example = _outside(features[name], reference)
         by_chance = 2 * len(features) / max(1, reference.rows)
         tolerated = max(limits["share"] * len(features), by_chance + 3 * math.sqrt(by_chance))
@@ -32,11 +33,11 @@ def known_values(features: pd.DataFrame, references: References, limits: Limits)
             counted.append((outside > tolerated, outside, name, example, reference))
     counted.sort(key=lambda row: row[:2], reverse=True)
     wrong = [name for failed, _, name, _, _ in counted if failed]
-    text = "Features are inside what training has seen."
+    text = "Features are inside the ranges and categories of the training data."
     if wrong:
         _, outside, name, example, _ = counted[0]
         text = (
-            f"{name!r} is outside what training has seen in {outside:,} of {len(features):,} rows, "
+            f"{name!r} is outside the training data in {outside:,} of {len(features):,} rows, "
             f"for example {example}."
         )
     table = [
@@ -49,24 +50,25 @@ def known_values(features: pd.DataFrame, references: References, limits: Limits)
 
 
 def feature_drift(features: pd.DataFrame, references: References, limits: Limits) -> Outcome:
-    """Features are distributed as in training.
+    """Check that features are distributed as in training.
 
     Args:
         features: The batch.
-        references: What training has seen, by feature.
-        limits: `psi` and `ks` that are still tolerated; `ignore`: features.
+        references: Distributions in the training data, by feature.
+        limits: Tolerated `psi` and `ks`; `ignore`: features.
     """
     features = sampled(features)
-    judged = _judged(features, references, limits["ignore"])
-    return _drift_outcome({name: column_drift(one, features[name]) for name, one in judged}, limits)
+    compared = _comparable(features, references, limits["ignore"])
+    drifts = {name: column_drift(one, features[name]) for name, one in compared}
+    return _drift_outcome(drifts, limits)
 
 
 def estimation_drift(
     estimations: pd.Series, reference: FeatureReference | None, limits: Limits
 ) -> Outcome:
-    """Estimations are distributed as in training; see `feature_drift`."""
+    """Check that estimations are distributed as in training; see `feature_drift`."""
     if reference is None:
-        return not_applicable("the model does not know what it estimated in training")
+        return not_applicable("the model has no distribution of its estimations in training")
     return _drift_outcome({"estimation": column_drift(reference, estimations)}, limits)
 
 
@@ -99,10 +101,10 @@ def _drift_outcome(drifts: Mapping[str, Drift | None], limits: Limits) -> Outcom
     return Outcome(not drifted, text, figures, table)
 
 
-def _judged(
+def _comparable(
     features: pd.DataFrame, references: References, ignore: Collection[str]
 ) -> Sequence[tuple[str, FeatureReference]]:
-    """The features that can be compared: each is one column of the batch."""
+    """Return the features that are one column of the batch, with their references."""
     return [
         (name, reference)
         for name, reference in references.items()
@@ -111,7 +113,7 @@ def _judged(
 
 
 def _outside(column: pd.Series, reference: FeatureReference) -> tuple[int, str]:
-    """How many values training has not seen, and one of them."""
+    """Return the number of values that are not in the training data, and one of them."""
     if reference.kind == "numeric" and is_numeric(column):
         if reference.minimum is None or reference.maximum is None:
             return 0, ""
@@ -131,16 +133,15 @@ def _seen(reference: FeatureReference) -> str:
     return ", ".join(reference.categories[:10])
 
 
-def _known_values(subject: BatchFeatures, limits: Limits) -> Outcome:
-    if subject.reference is None:
-        return not_applicable("the model is of an earlier version; train it again")
-    return known_values(subject.batch, subject.reference.features, limits)
+def _of_features(
+    compute: Callable[[pd.DataFrame, References, Limits], Outcome],
+) -> Callable[[BatchFeatures, Limits], Outcome]:
+    def computed(subject: BatchFeatures, limits: Limits) -> Outcome:
+        if subject.reference is None:
+            return not_applicable("the model was saved without a reference; train it again")
+        return compute(subject.batch, subject.reference.features, limits)
 
-
-def _feature_drift(subject: BatchFeatures, limits: Limits) -> Outcome:
-    if subject.reference is None:
-        return not_applicable("the model is of an earlier version; train it again")
-    return feature_drift(subject.batch, subject.reference.features, limits)
+    return computed
 
 
 def _estimation_drift(subject: BatchEstimations, limits: Limits) -> Outcome:
@@ -154,9 +155,9 @@ CHECKS = (
     Check(
         name="known_values",
         assets=(("batch", "features"),),
-        title="Features are inside the ranges and categories that training has seen.",
+        title="Features are inside the ranges and categories of the training data.",
         severity="warn",
-        compute=_known_values,
+        compute=_of_features(known_values),
         limits={"share": 0.01, "ignore": ()},
     ),
     Check(
@@ -164,7 +165,7 @@ CHECKS = (
         assets=(("batch", "features"),),
         title="Features are distributed as in training.",
         severity="warn",
-        compute=_feature_drift,
+        compute=_of_features(feature_drift),
         limits={**DRIFT, "ignore": ()},
     ),
     Check(

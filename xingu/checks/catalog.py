@@ -10,11 +10,12 @@ from xingu.errors import DeclarationError, did_you_mean
 from xingu.records import Severity
 
 OFF = (False, None, "off")
+MODULES = (data, leakage, parity, batch, train)
 
 
-CATALOG: Mapping[str, Check] = {
-    check.name: check for module in (data, leakage, parity, batch, train) for check in module.CHECKS
-}
+def built_in_checks() -> dict[str, Check]:
+    """Return all built-in checks by name, with their default severity and limits."""
+    return {check.name: check for module in MODULES for check in module.CHECKS}
 
 
 def planned_checks(owner: str, declared: Mapping[str, Any]) -> dict[str, Check]:
@@ -28,16 +29,17 @@ def planned_checks(owner: str, declared: Mapping[str, Any]) -> dict[str, Check]:
     Raises:
         DeclarationError: If a name, a severity or a limit does not exist, or has the wrong type.
     """
+    known = built_in_checks()
     if not declared:
-        return dict(CATALOG)
+        return known
     where = f"{owner}.checks"
     if not isinstance(declared, Mapping):
         raise DeclarationError(f"{where} must be a dict by name of the check, not {declared!r}.")
     for name in declared:
-        _one_of(where, name, CATALOG, "check")
+        _one_of(where, name, known, "check")
     return {
         name: _changed(f"{where}[{name!r}]", check, declared.get(name, {}))
-        for name, check in CATALOG.items()
+        for name, check in known.items()
         if not _is_off(declared.get(name, {}))
     }
 

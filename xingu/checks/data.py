@@ -1,7 +1,6 @@
-"""Checks of what is trained on. Most of what they state was refused before, with an error.
+"""Checks of sources, features, sets and estimations.
 
-`xingu.stages.validate` raises where training would be pointless; here the same conditions become
-results with figures, also on data that an earlier version has let through.
+Conditions that training needs in any case are errors of `xingu.stages.validate`, not checks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ import pandas as pd
 from xingu.checks.check import Check
 from xingu.checks.outcome import Cell, Limits, Outcome, not_applicable
 from xingu.checks.subjects import TrainFrames
+from xingu.model.reference import numbers_of
 from xingu.provider.columns import missing_columns
 
 Sets = Mapping[str, pd.DataFrame]
@@ -21,14 +21,14 @@ SHOWN = 20
 
 
 def sources_not_empty(rows: Mapping[str, int]) -> Outcome:
-    """Every source has rows; `rows` counts them by source."""
+    """Check that every source has rows; `rows` has their number by source."""
     empty = [name for name, count in rows.items() if not count]
     text = f"No rows: {', '.join(empty)}." if empty else f"{sum(rows.values()):,} rows."
     return Outcome(not empty, text, {f"rows {name}": count for name, count in rows.items()})
 
 
 def declared_columns(sets: Sets, declared: Mapping[str, Sequence[str]]) -> Outcome:
-    """Declared columns are in every set.
+    """Check that declared columns are in every set, each of them once.
 
     Args:
         sets: Frames by set.
@@ -37,15 +37,20 @@ def declared_columns(sets: Sets, declared: Mapping[str, Sequence[str]]) -> Outco
     missing, text = [], ""
     for name, frame in sets.items():
         for declared_as, columns in declared.items():
+            where = f"the set {name!r}"
             missing += [{"set": name, "column": one} for one in columns if one not in frame]
-            text = text or missing_columns(frame, columns, declared_as, f"the set {name!r}") or ""
+            text = text or missing_columns(frame, columns, declared_as, where) or ""
+            repeated = [one for one in columns if isinstance(frame.get(one), pd.DataFrame)]
+            missing += [{"set": name, "column": one} for one in repeated]
+            if repeated:
+                text = text or f"{declared_as}: {where} has {repeated[0]!r} more than once."
     total = sum(map(len, declared.values()))
     figures = {"columns": total, "sets": len(sets), "missing": len(missing)}
     return Outcome(not missing, text or f"{total} columns in every set.", figures, missing[:SHOWN])
 
 
 def unique_index(frames: Sets) -> Outcome:
-    """No index value identifies two rows of a frame."""
+    """Check that no index value identifies two rows of a frame."""
     repeated, text = 0, ""
     for name, frame in frames.items():
         if not frame.index.is_unique:
@@ -61,7 +66,7 @@ def unique_index(frames: Sets) -> Outcome:
 
 
 def disjoint_sets(sets: Sets) -> Outcome:
-    """No row is in two sets."""
+    """Check that no row is in two sets."""
     shared, text = {}, ""
     for (one, left), (other, right) in combinations(sets.items(), 2):
         rows = left.index.intersection(right.index)
@@ -76,7 +81,7 @@ def disjoint_sets(sets: Sets) -> Outcome:
 
 
 def classes_in_sets(sets: Sets, target: str) -> Outcome:
-    """Every set has every class of the set `train`, and there are at least two."""
+    """Check that every set has every class of the set `train`, which has at least two."""
     counts = {name: frame[target].value_counts() for name, frame in sets.items()}
     classes = [label for label, count in counts["train"].items() if count]
     missing: list[Mapping[str, Cell]] = [
@@ -94,55 +99,63 @@ def classes_in_sets(sets: Sets, target: str) -> Outcome:
 
 
 def finite_values(sets: Sets, columns: Iterable[str]) -> Outcome:
-    """No value of `columns` is infinite; columns that are missing are not looked at."""
+    """Check that no value of `columns` is infinite; missing and repeated ones are skipped."""
     names, infinite, text = list(columns), [], ""
     for name, frame in sets.items():
-        for column in (column for column in names if column in frame):
-            count = _infinite(frame[column])
-            if not count:
+        for column in (one for one in names if isinstance(frame.get(one), pd.Series)):
+            rows = _infinite_rows(frame[column])
+            if rows.empty:
                 continue
-            infinite.append({"set": name, "column": column, "infinite": count})
-            rows = frame.index[np.isinf(frame[column].to_numpy())]
+            infinite.append({"set": name, "column": column, "infinite": len(rows)})
             text = text or (
-                f"{column!r} is infinite in {count} rows of the set {name!r}, for example "
+                f"{column!r} is infinite in {len(rows)} rows of the set {name!r}, for example "
                 f"{_examples(rows)}; a division by zero? Make it NaN or a number."
             )
-    total = sum(row["infinite"] for row in infinite)
-    figures = {"columns": len(names), "infinite": total}
-    return Outcome(
-        not infinite, text or f"{len(names)} columns are finite.", figures, infinite[:20]
-    )
+    figures = {"columns": len(names), "infinite": sum(row["infinite"] for row in infinite)}
+    text = text or f"{len(names)} columns are finite."
+    return Outcome(not infinite, text, figures, infinite[:SHOWN])
 
 
 def complete_estimations(
     estimations: Mapping[str, pd.Series], rows: Mapping[str, int], share: float
 ) -> Outcome:
-    """Estimations are finite, and as many as the rows.
+    """Check that estimations are finite, and as many as the rows.
 
     Args:
         estimations: *The* estimation of each row, by set.
-        rows: How many there have to be.
-        share: Share of the rows, in [0, 1], that may have none.
+        rows: Number of rows that were to be estimated, by set.
+        share: Tolerated share of the rows without a finite estimation, in [0, 1].
     """
     total = sum(rows.values())
-    short = sum(abs(rows[name] - len(column)) for name, column in estimations.items())
-    unknown = {name: int(column.isna().sum()) for name, column in estimations.items()}
-    infinite = sum(_infinite(column) for column in estimations.values())
-    missing = sum(unknown.values())
-    wrong = short + infinite + missing
+    difference = sum(abs(count - len(estimations.get(name, ()))) for name, count in rows.items())
+    missing = [column.index[column.isna()] for column in estimations.values()]
+    infinite = [_infinite_rows(column) for column in estimations.values()]
+    examples = [_examples(labels) for labels in (*missing, *infinite) if len(labels)]
+    unknown, unbounded = sum(map(len, missing)), sum(map(len, infinite))
+    wrong = unknown + unbounded
     text = f"{total:,} finite estimations."
-    if wrong:
-        text = f"{missing:,} missing, {infinite:,} infinite, {short:,} too many or too few."
-    figures = {"rows": total, "missing": missing, "infinite": infinite, "difference": short}
-    return Outcome(short == 0 and wrong <= share * total, text, figures)
+    if wrong or difference:
+        text = f"{unknown:,} of {total:,} estimations are missing, {unbounded:,} are infinite"
+        text += f", for example of row {examples[0]}" if examples else ""
+        text += f"; there are {difference:,} too many or too few" if difference else ""
+        text += "; look at post_process_after_predict."
+    figures = {
+        "rows": total,
+        "missing": unknown,
+        "infinite": unbounded,
+        "difference": difference,
+    }
+    return Outcome(not difference and wrong <= share * total, text, figures)
 
 
-def _infinite(column: pd.Series) -> int:
-    if column.dtype.kind != "f" or not isinstance(column.dtype, np.dtype):
-        return 0
-    if np.isfinite(column.max()) and np.isfinite(column.min()):
-        return 0
-    return int(np.isinf(column.to_numpy()).sum())
+def _infinite_rows(column: pd.Series) -> pd.Index:
+    if column.dtype.kind != "f":
+        return column.index[:0]
+    numbers = column.to_numpy() if isinstance(column.dtype, np.dtype) else numbers_of(column)
+    # Two passes without a temporary array; most columns are finite.
+    if len(numbers) and np.isfinite(numbers.min()) and np.isfinite(numbers.max()):
+        return column.index[:0]
+    return column.index[np.isinf(numbers)]
 
 
 def _examples(values: pd.Index) -> str:
@@ -224,5 +237,6 @@ CHECKS = (
             subject.estimations, subject.rows, limits["share"]
         ),
         limits={"share": 0.0},
+        refuses=True,
     ),
 )

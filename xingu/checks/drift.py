@@ -1,7 +1,7 @@
-"""How far a batch has moved away from the training data.
+"""Drift of a batch from the training data: population stability index and Kolmogorov-Smirnov.
 
-Its one idea: both figures are computed from the bins that the Model brings along, and both come
-with the size that chance alone explains, so that a small batch raises no false alarm.
+Both are computed from the bins of the Model's reference. Each comes with the value that chance
+explains for that number of rows, so that a small batch raises no false alarm.
 """
 
 import math
@@ -16,7 +16,7 @@ from xingu.model.reference import FeatureReference, shares_of
 ENOUGH_ROWS = 100_000
 
 FLOOR = 1e-4
-"""Least share that stands for an empty bin, so that the logarithm exists."""
+"""Smallest share that replaces an empty bin in the logarithm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Drift:
     Attributes:
         psi: Population stability index, 0 and more.
         ks: Kolmogorov-Smirnov distance in [0, 1]; NaN for categories, which have no order.
-        psi_by_chance: What `psi` hardly exceeds if nothing has changed.
-        ks_by_chance: The same of `ks`.
-        shares: What it was measured on: the shares of the bins of the reference, now.
+        psi_by_chance: Bound that `psi` rarely exceeds if nothing has changed.
+        ks_by_chance: The same for `ks`.
+        shares: Share of each bin of the reference in the batch.
     """
 
     psi: float
@@ -38,17 +38,17 @@ class Drift:
     shares: Sequence[float]
 
     def exceeds(self, psi: float, ks: float) -> bool:
-        """Return whether it is beyond these limits, and more than chance explains."""
+        """Return whether a figure exceeds its limit and the value that chance explains."""
         return self.psi > max(psi, self.psi_by_chance) or self.ks > max(ks, self.ks_by_chance)
 
 
 def sampled(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return `frame`, or evenly spaced rows of a large one: a drift shows in them as well."""
+    """Return `frame`, or at least `ENOUGH_ROWS` evenly spaced rows of a larger one."""
     return frame.iloc[:: max(1, len(frame) // ENOUGH_ROWS)]
 
 
 def column_drift(reference: FeatureReference, column: pd.Series) -> Drift | None:
-    """Return how far `column` has moved away from `reference`; None: they cannot be compared.
+    """Return the drift of `column` from `reference`; None: they cannot be compared.
 
     Args:
         reference: The column in training.
@@ -66,7 +66,7 @@ def column_drift(reference: FeatureReference, column: pd.Series) -> Drift | None
     if reference.kind == "numeric" and missing < 1:
         ks = ks_statistic(np.array(reference.shares), shares)
     return Drift(
-        # An empty bin of few rows says little: it counts as half a row.
+        # An empty bin of a small batch counts as half a row.
         psi=psi(expected, actual, max(FLOOR, 0.5 / len(column))),
         ks=ks,
         psi_by_chance=rows * float(free + 4 * math.sqrt(2 * free)),
@@ -85,7 +85,7 @@ def psi(expected: np.ndarray, actual: np.ndarray, floor: float = FLOOR) -> float
     Args:
         expected: Share of each bin in training, adding up to 1.
         actual: Share of the same bins now.
-        floor: Share that stands for an empty bin.
+        floor: Share that replaces an empty bin.
     """
     expected, actual = np.maximum(expected, floor), np.maximum(actual, floor)
     return float(((actual - expected) * np.log(actual / expected)).sum())
@@ -106,5 +106,5 @@ def ks_statistic(expected: np.ndarray, actual: np.ndarray) -> float:
 
 
 def _with_missing(shares: np.ndarray, missing: float) -> np.ndarray:
-    """Missing values as one more bin: that more are missing is a drift, too."""
+    """Append the share of missing values as one more bin."""
     return np.append(shares * (1 - missing), missing)

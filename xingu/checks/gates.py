@@ -1,12 +1,13 @@
-"""What a train must reach before it may be deployed: the `quality_gates` of a DataProvider.
+"""Quality gates: what a train must reach before it may be deployed.
 
-Its one idea: a gate is one comparison of one metric of one set, with a number or with the same
-metric of the train before it, measured on the same rows.
+A gate compares one metric of one set with a number, or with the same metric of the previous train,
+measured on the same rows.
 """
 
+import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xingu.checks.outcome import Outcome
@@ -20,20 +21,20 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 GLOBAL = "global"
-"""What a gate calls the set of metrics of the whole Model."""
+"""Name of the set of metrics of the whole Model in gates."""
 RELATIVE = ("not worse by", "not lower by", "not higher by")
-"""Compared with the train before; the first one knows which way a metric is better."""
+"""Operators that compare with the previous train; the first uses the direction of the metric."""
 EXAMPLE = '{"test": {"R2": (">=", 0.8), "MAPE": ("not higher by", 0.01)}}'
 
 Metrics = Mapping[tuple[str, str], float]
 """Numbers by set and metric."""
 Directions = Mapping[str, DeclaredDirection]
-"""Which way metrics are better, by name."""
+"""Which values are better, by name of the metric."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One demand: ``metric`` of ``set`` compared by ``operator`` with ``value``."""
+    """A requirement: ``metric`` of ``set`` compared by ``operator`` with ``value``."""
 
     set: str
     metric: str
@@ -42,7 +43,7 @@ class Gate:
 
     @property
     def relative(self) -> bool:
-        """Whether it compares with the train before."""
+        """Whether it compares with the previous train."""
         return self.operator not in OPERATORS
 
 
@@ -50,9 +51,9 @@ def parse_gates(owner: str, declared: Any, directions: Directions) -> list[Gate]
     """Return the gates that a DataProvider declares.
 
     Args:
-        owner: Its id, for errors.
-        declared: `{set: {metric: (operator, value)}}`; several demands of a metric are a list.
-        directions: Which way metrics of its own are better, by name.
+        owner: Id of the DataProvider, for errors.
+        declared: `{set: {metric: (operator, value)}}`; several gates of a metric are a list.
+        directions: Directions of the DataProvider's own metrics, by name.
 
     Raises:
         DeclarationError: If the form, an operator or a value is wrong; the text shows an example.
@@ -60,11 +61,11 @@ def parse_gates(owner: str, declared: Any, directions: Directions) -> list[Gate]
     where = f"{owner}.quality_gates"
     gates = []
     for set_name, metrics in _mapping(where, declared).items():
-        for metric, wish in _mapping(f"{where}[{set_name!r}]", metrics).items():
+        for metric, required in _mapping(f"{where}[{set_name!r}]", metrics).items():
             place = f"{where}[{set_name!r}][{metric!r}]"
             gates += [
-                Gate(set_name, metric, *_demand(place, one, metric, directions))
-                for one in (wish if isinstance(wish, list) else [wish])
+                Gate(set_name, metric, *_operator_and_value(place, one, metric, directions))
+                for one in (required if isinstance(required, list) else [required])
             ]
     return gates
 
@@ -73,7 +74,7 @@ def check_sets_of(owner: str, gates: Iterable[Gate], sets: Collection[str]) -> N
     """Refuse gates of sets that the split has not made.
 
     Raises:
-        DeclarationError: If there is one.
+        DeclarationError: If a gate names such a set.
     """
     for gate in gates:
         if gate.set not in (*sets, GLOBAL):
@@ -85,10 +86,10 @@ def check_sets_of(owner: str, gates: Iterable[Gate], sets: Collection[str]) -> N
 
 
 def check_metrics_of(owner: str, gates: Iterable[Gate], known: Collection[str]) -> None:
-    """Refuse gates of metrics that nobody measures.
+    """Refuse gates of metrics that are not measured.
 
     Raises:
-        DeclarationError: If there is one.
+        DeclarationError: If a gate names such a metric.
     """
     for gate in gates:
         if gate.metric not in known:
@@ -100,7 +101,7 @@ def check_metrics_of(owner: str, gates: Iterable[Gate], known: Collection[str]) 
 
 
 def quality_gates(gates: Iterable[Gate], measured: Metrics) -> Outcome:
-    """The metrics of a train reach what is demanded; a metric without a value does not."""
+    """Check that metrics reach their gates; a metric without a value does not."""
     rows = []
     for gate in gates:
         value = measured.get((gate.set, gate.metric), float("nan"))
@@ -110,7 +111,10 @@ def quality_gates(gates: Iterable[Gate], measured: Metrics) -> Outcome:
 
 
 def not_worse(gates: Iterable[Gate], measured: Metrics, before: Metrics) -> Outcome:
-    """The metrics of a train are not worse than those of the one before by more than is allowed."""
+    """Check that metrics are not worse than those of the previous train by more than is allowed.
+
+    The outcome is not conclusive if only metrics fail that the previous train has no value of.
+    """
     rows = []
     for gate in gates:
         key = (gate.set, gate.metric)
@@ -120,35 +124,33 @@ def not_worse(gates: Iterable[Gate], measured: Metrics, before: Metrics) -> Outc
             "not higher by": new - old,
             "not farther by": abs(new) - abs(old),
         }[gate.operator]
-        # The sum of two numbers such as 0.1 + 0.2 is a hair above what people write.
+        # Rounding: 0.1 + 0.2 is slightly above 0.3.
         rows.append(_row(gate, worse <= gate.value + 1e-12, {"is": new, "was": old}))
-    return _gates_outcome(rows)
+    failed = [row for row in rows if not row["passed"]]
+    conclusive = any(math.isnan(row["is"]) or not math.isnan(row["was"]) for row in failed)
+    outcome = _gates_outcome(rows)
+    return replace(outcome, conclusive=conclusive or outcome.passed)
 
 
 def _gates_outcome(rows: list[dict[str, Any]]) -> Outcome:
     failed = [row for row in rows if not row["passed"]]
-    told = "; ".join(
+    failures = "; ".join(
         f"{row['set']} {row['metric']} is {row['is']:.4g}"
         + (f", was {row['was']:.4g}" if "was" in row else "")
-        + f", must be {row['demanded']}"
+        + f", must be {row['required']}"
         for row in failed
     )
     figures = {f"{row['set']} {row['metric']}": row["is"] for row in rows}
     figures |= {f"{row['set']} {row['metric']} before": row["was"] for row in rows if "was" in row}
     finite = {name: value for name, value in figures.items() if value == value}
-    text = f"{told}." if failed else f"{len(rows)} of {len(rows)} reached."
+    text = f"{failures}." if failed else f"{len(rows)} of {len(rows)} reached."
     return Outcome(not failed, text, {**finite, "failed": len(failed)}, rows)
 
 
 def _row(gate: Gate, passed: bool, values: Mapping[str, float]) -> dict[str, Any]:
-    demanded = f"{gate.operator} {gate.value:g}"
-    return {
-        "set": gate.set,
-        "metric": gate.metric,
-        **values,
-        "demanded": demanded,
-        "passed": passed,
-    }
+    required = f"{gate.operator} {gate.value:g}"
+    row = {"set": gate.set, "metric": gate.metric, **values}
+    return {**row, "required": required, "passed": passed}
 
 
 def _mapping(where: str, declared: Any) -> Mapping[str, Any]:
@@ -157,10 +159,12 @@ def _mapping(where: str, declared: Any) -> Mapping[str, Any]:
     return declared
 
 
-def _demand(where: str, wish: Any, metric: str, directions: Directions) -> tuple[str, float]:
-    if not isinstance(wish, tuple | list) or len(wish) != 2:
-        raise DeclarationError(f"{where} is {wish!r}; write for example {EXAMPLE}.")
-    sign, value = wish
+def _operator_and_value(
+    where: str, required: Any, metric: str, directions: Directions
+) -> tuple[str, float]:
+    if not isinstance(required, tuple | list) or len(required) != 2:
+        raise DeclarationError(f"{where} is {required!r}; write for example {EXAMPLE}.")
+    sign, value = required
     known = [*OPERATORS, *RELATIVE]
     if sign not in known:
         raise DeclarationError(
@@ -178,8 +182,8 @@ def _demand(where: str, wish: Any, metric: str, directions: Directions) -> tuple
         better = direction_of(metric, directions)
         if better is None:
             raise DeclarationError(
-                f"{where}: nobody knows which {metric!r} is better; say it in metric_directions, "
-                "or write 'not lower by' or 'not higher by'."
+                f"{where}: the direction of {metric!r} is not known; declare it in "
+                "metric_directions, or write 'not lower by' or 'not higher by'."
             )
         sign = signs[better]
     return sign, float(value)

@@ -1,7 +1,8 @@
-"""Find a feature that alone explains the target: it probably knows what will only be known later.
+"""Find features that alone explain the target: they probably contain it, or its consequences.
 
-Its one idea: the figure of a feature is that of the best model of this feature alone. Group means
-are learned on one half of the rows and judged on the other, so that no identifier looks clever.
+Each feature is scored by the best of several models of this feature alone: a straight line, its
+order, and means of groups. Means are computed on one half of the rows and scored on the other, so
+that an identifier scores low.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,13 +24,13 @@ ROWS, GROUPS, MAX_CLASSES = 5_000, 50, 10
 def leakage(
     train: pd.DataFrame, features: Sequence[str], target: str, limit: float, classify: bool
 ) -> Outcome:
-    """No feature alone explains the target.
+    """Check that no feature alone explains the target.
 
     Args:
         train: The set that is fitted on.
-        features: Features to look at.
+        features: Features to score; those that are not in `train` are skipped.
         target: Target column.
-        limit: The largest AUC, or R2, that is still believed.
+        limit: Largest plausible AUC or R2.
         classify: Whether the target is a class: then the figure is the AUC, the mean over classes
             where there are more than two. Else it is R2.
     """
@@ -37,23 +38,23 @@ def leakage(
     y, measure = rows[target], "AUC" if classify else "R2"
     targets = _class_targets(y) if classify else [_Amount(numbers_of(y))]
     figures = {}
-    for name in features:
+    for name in (one for one in features if isinstance(rows.get(one), pd.Series)):
         scores = [_score(rows[name], each) for each in targets]
         known = [score for score in scores if not np.isnan(score)]
         if known:
             figures[name] = float(np.mean(known))
     ranked = sorted(figures.items(), key=lambda item: -item[1])
-    guilty = [name for name, value in ranked if value > limit]
+    suspects = [name for name, value in ranked if value > limit]
     best = f"{ranked[0][0]!r} alone has {measure} {ranked[0][1]:.3f}" if ranked else "no feature"
-    text = f"{best}; more than {limit:g} is not believed." if guilty else f"At most {best}."
+    text = f"{best}; more than {limit:g} is implausible." if suspects else f"At most {best}."
     table = [{"feature": name, measure: round(value, 4)} for name, value in ranked[:20]]
     top = {f"highest {measure}": ranked[0][1]} if ranked else {}
-    return Outcome(not guilty, text, {**top, "suspects": len(guilty), "rows": len(rows)}, table)
+    return Outcome(not suspects, text, {**top, "suspects": len(suspects), "rows": len(rows)}, table)
 
 
 @dataclass(frozen=True)
 class _Amount:
-    """A target that is a number; judged by R2."""
+    """A numeric target, scored by R2."""
 
     values: np.ndarray
 
@@ -62,7 +63,7 @@ class _Amount:
         return _ranks(self.values)
 
     def explained_by(self, numbers: np.ndarray, ranks: np.ndarray, known: np.ndarray) -> float:
-        """What a straight line, or the order of `numbers`, explains; they are those `known`."""
+        """Return the R2 of a straight line, or of the order, of the `known` values."""
         target = self.values[known]
         if numbers.min() == numbers.max() or target.min() == target.max():
             return np.nan
@@ -71,24 +72,24 @@ class _Amount:
         return max(np.corrcoef(one, other)[0, 1] ** 2 for one, other in pairs)
 
     @staticmethod
-    def judged(truth: np.ndarray, estimated: np.ndarray) -> float:
+    def score(truth: np.ndarray, estimated: np.ndarray) -> float:
         spread = ((truth - truth.mean()) ** 2).sum()
         return float(1 - ((truth - estimated) ** 2).sum() / spread) if spread else np.nan
 
 
 @dataclass(frozen=True)
 class _Class:
-    """Whether a row is of one class, 1 or 0; judged by the AUC."""
+    """Membership of a class, 1 or 0, scored by the AUC."""
 
     values: np.ndarray
 
     def explained_by(self, numbers: np.ndarray, ranks: np.ndarray, known: np.ndarray) -> float:  # noqa: ARG002
-        """What the order of `numbers` explains; they are those `known`."""
+        """Return the AUC of the order of the `known` values."""
         area = auc_of_ranks(self.values[known] == 1, ranks)
         return max(area, 1 - area)
 
     @staticmethod
-    def judged(truth: np.ndarray, estimated: np.ndarray) -> float:
+    def score(truth: np.ndarray, estimated: np.ndarray) -> float:
         return auc_of_ranks(truth == 1, _ranks(estimated))
 
 
@@ -103,7 +104,7 @@ def _class_targets(y: pd.Series) -> list[_Class]:
 
 
 def _score(column: pd.Series, target: _Target) -> float:
-    """AUC or R2 of the best that one column can do; NaN: it cannot be judged."""
+    """Return the best AUC or R2 of one column; NaN: it cannot be scored."""
     if is_numeric(column):
         numbers = numbers_of(column)
         known = np.isfinite(numbers)
@@ -124,16 +125,16 @@ def _ranks(numbers: np.ndarray) -> np.ndarray:
 
 
 def _by_group(codes: np.ndarray, target: _Target) -> float:
-    """What the mean of each group explains in rows that it was not computed from."""
-    learned = np.arange(len(codes)) % 2 == 0
-    if learned.all():
+    """Score the means of groups on the half of the rows that they were not computed from."""
+    training = np.arange(len(codes)) % 2 == 0
+    if training.all():
         return np.nan
     groups = codes + 1  # a missing value is a group as well
-    known = target.values[learned]
-    counts = np.bincount(groups[learned], minlength=groups.max() + 1)
-    sums = np.bincount(groups[learned], known, minlength=len(counts))
+    known = target.values[training]
+    counts = np.bincount(groups[training], minlength=groups.max() + 1)
+    sums = np.bincount(groups[training], known, minlength=len(counts))
     means = np.where(counts > 0, sums / np.maximum(counts, 1), known.mean())
-    return target.judged(target.values[~learned], means[groups[~learned]])
+    return target.score(target.values[~training], means[groups[~training]])
 
 
 def _leakage(subject: TrainFrames, limits: Limits) -> Outcome:

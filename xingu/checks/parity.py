@@ -22,11 +22,11 @@ TOLERANCE = 1e-6
 
 
 def replay_sample(frames: Mapping[str, pd.DataFrame], rows: int) -> dict[str, pd.DataFrame] | str:
-    """Return few rows of the largest source and all of the others; or why that cannot be.
+    """Return few rows of the largest source and all of the others, or why there can be none.
 
     Args:
         frames: The raw frames by source.
-        rows: How many rows of the largest one; at most half of them are taken.
+        rows: Number of rows of the largest one; at most half of them are taken.
     """
     if not frames:
         return "training reads no source"
@@ -34,7 +34,7 @@ def replay_sample(frames: Mapping[str, pd.DataFrame], rows: int) -> dict[str, pd
     others = [name for name in frames if name != largest and len(frames[name]) > LARGE]
     if others:
         return f"{largest!r} and {others[0]!r} are both too large to be replayed"
-    # Never all of them: what batch hooks learn from all rows again is what training has learned.
+    # Never all of them: a batch hook that learns again from all rows gets the same values.
     few = min(int(rows), max(1, len(frames[largest]) // 2))
     # Copies: hooks may change what they are given.
     return {
@@ -46,7 +46,7 @@ def replay_sample(frames: Mapping[str, pd.DataFrame], rows: int) -> dict[str, pd
 def for_batch(
     frames: Mapping[str, pd.DataFrame], batch_sources: Collection[str]
 ) -> dict[str, pd.DataFrame] | str:
-    """Return train frames under the names of the batch's sources; or why that cannot be."""
+    """Return train frames under the names of the batch's sources, or why they do not fit."""
     if set(batch_sources) <= set(frames):
         return {name: frames[name] for name in batch_sources}
     if len(batch_sources) == len(frames) == 1:
@@ -56,7 +56,7 @@ def for_batch(
 
 
 def different(original: pd.DataFrame, replayed: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return which rows of each column differ; both frames have the same rows and columns."""
+    """Return masks of the rows that differ, by column; the frames have the same labels."""
     found = {}
     for name in original:
         wrong = ~_same(original[name], replayed[name])
@@ -84,12 +84,12 @@ def parity(
     control: pd.DataFrame | None = None,
     relearned: Collection[str] = (),
 ) -> Outcome:
-    """Rows give the same through the batch hooks.
+    """Check that rows give the same values through the batch hooks.
 
     Args:
         original: Features and estimations of some rows, as training made them.
         replayed: The same columns of the same rows, as the batch hooks made them.
-        control: What the train's own hooks make of just these rows; None: not known.
+        control: Result of the train hooks for only these rows; None: not known.
         relearned: Attributes of the DataProvider that the batch hooks have changed.
     """
     found = different(original, replayed)
@@ -97,14 +97,14 @@ def parity(
         text = f"{len(original.columns)} columns of {len(original):,} rows are the same."
         return Outcome(True, text, {"rows": len(original), "columns different": 0})
     conclusive = bool(relearned) or _conclusive(original, control, found)
-    told = ", ".join(f"{name!r} ({wrong.mean():.0%} of the rows)" for name, wrong in found.items())
-    text = f"Other values in batch: {told[:400]}."
+    shares = [f"{name!r} ({wrong.mean():.0%} of the rows)" for name, wrong in found.items()]
+    text = f"Other values in batch: {', '.join(shares)[:400]}."
     if relearned:
         text += f" The batch hooks learn {', '.join(sorted(relearned))} anew."
     elif not conclusive:
         text += (
-            " The train's hooks do not give the old values for just these rows either, so they "
-            "depend on the other rows. List the columns in `ignore` if that is meant."
+            " The train hooks do not give the old values for only these rows either, so they "
+            "depend on the other rows. List the columns in `ignore` if that is intended."
         )
     rows = np.logical_or.reduce([wrong.to_numpy() for wrong in found.values()])
     figures = {
@@ -116,7 +116,7 @@ def parity(
 
 
 def unknown_rows() -> Outcome:
-    """What there is to say if rows cannot be told apart."""
+    """Return the outcome for rows that cannot be matched by index."""
     return not_applicable(
         "rows cannot be recognized by their index; set one that does not depend on the other rows"
     )
@@ -125,7 +125,7 @@ def unknown_rows() -> Outcome:
 def _conclusive(
     original: pd.DataFrame, control: pd.DataFrame | None, found: Collection[str]
 ) -> bool:
-    """Whether some column is encoded differently, for all that the train's own hooks say."""
+    """Return whether the train hooks still give the old values of some column that differs."""
     if control is None:
         return False
     checked = [name for name in found if name in control]
@@ -169,10 +169,11 @@ CHECKS = (
     Check(
         name="batch_parity",
         assets=(("trainset_estimations",),),
-        title="Rows of the training data give the same through the batch hooks.",
+        title="Rows of the training data give the same values through the batch hooks.",
         severity="error",
         compute=lambda subject, limits: subject.replay(limits),
         limits={"rows": 1_000, "ignore": ()},
         applies=lambda declared: declared.has_batch,
+        deferred=True,
     ),
 )

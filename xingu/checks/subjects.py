@@ -1,6 +1,6 @@
-"""The subjects of checks: what a check on an asset is computed from.
+"""The subjects of checks: the records that a check on an asset is computed from.
 
-Checks on several assets use what their subjects have in common.
+A check on several assets uses the attributes that their subjects have in common.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +9,9 @@ from typing import Protocol
 
 import pandas as pd
 
+from xingu.checks.check import AssetPath
 from xingu.checks.gates import Gate, Metrics
-from xingu.checks.outcome import Limits, Outcome
+from xingu.checks.outcome import Limits, Outcome, not_applicable
 from xingu.model.reference import Reference
 from xingu.provider.base import DataProvider
 
@@ -49,12 +50,12 @@ class Estimations:
     Attributes:
         estimations: Estimations by set.
         rows: Number of rows that were estimated, by set.
-        replay: Compares what training and batch hooks make of the same rows.
+        replay: Compares the results of train hooks and batch hooks for the same rows.
     """
 
     estimations: Mapping[str, pd.Series]
     rows: Mapping[str, int]
-    replay: Callable[[Limits], Outcome]
+    replay: Callable[[Limits], Outcome] = lambda _: not_applicable("there are no rows to replay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class TrainMetrics(Protocol):
 
     @property
     def gates(self) -> Sequence[Gate]:
-        """What the train must reach."""
+        """The quality gates of the DataProvider."""
         ...
 
     def metrics(self) -> Metrics:
@@ -114,3 +115,16 @@ class TrainMetrics(Protocol):
     def previous(self, gates: Sequence[Gate]) -> PreviousTrain | None:
         """Return the train before, measured for `gates`; None: there is none."""
         ...
+
+
+SUBJECTS: Mapping[AssetPath, type] = {
+    ("cleaned",): SourceRows,
+    ("features",): TrainFrames,
+    ("splits",): TrainFrames,
+    ("trainset_estimations",): Estimations,
+    ("trainset_metrics",): TrainMetrics,
+    ("batch", "cleaned"): SourceRows,
+    ("batch", "features"): BatchFeatures,
+    ("batch", "estimations"): BatchEstimations,
+}
+"""The assets that checks can be on, with the classes of their subjects."""

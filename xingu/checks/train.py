@@ -1,4 +1,6 @@
-"""Checks between a train and its deployment: the quality gates of the DataProvider."""
+"""Checks of a train against the quality gates of its DataProvider."""
+
+from dataclasses import replace
 
 from xingu.checks.check import Check
 from xingu.checks.gates import check_metrics_of, not_worse, quality_gates
@@ -26,7 +28,7 @@ def _not_worse_than_current(subject: TrainMetrics, _: Limits) -> Outcome:
     outcome = not_worse(gates, metrics, before.metrics)
     figures = {**outcome.figures, "before": before.train_id}
     text = f"Compared with {before.train_id}: {outcome.text}"
-    return Outcome(outcome.passed, text, figures, outcome.rows)
+    return replace(outcome, text=text, figures=figures)
 
 
 CHECKS = (

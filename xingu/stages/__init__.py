@@ -1,1 +1,1 @@
-"""What is done to data, as pure functions from frames, state and Models to the same."""
+"""Stages of a train and of a batch: pure functions of frames, provider state and Models."""

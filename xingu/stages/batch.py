@@ -1,11 +1,11 @@
-"""From batch source frames to estimations, with what a trained Model knows."""
+"""Stages of a batch: clean, engineer and estimate rows with a trained Model."""
 
 from collections.abc import Mapping
 
 import pandas as pd
 
-from xingu.checks.subjects import BatchFeatures
-from xingu.errors import DataError
+from xingu.checks.check import Checks
+from xingu.checks.subjects import BatchEstimations, BatchFeatures
 from xingu.model import Model
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
@@ -14,7 +14,7 @@ from xingu.stages.validate import refuse_failed
 
 
 def clean_batch(model: Model, datasets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Make one frame of the batch source frames.
+    """Return one frame of the batch source frames.
 
     Raises:
         HookError: If the hook raises or returns no frame.
@@ -22,39 +22,49 @@ def clean_batch(model: Model, datasets: Mapping[str, pd.DataFrame]) -> pd.DataFr
     return call_hook(model.dp, "clean_data_for_batch_predict", datasets)
 
 
-def engineer_batch(model: Model, cleaned: pd.DataFrame) -> pd.DataFrame:
+def engineer_batch(
+    model: Model, cleaned: pd.DataFrame, checks: Checks | None = None
+) -> pd.DataFrame:
     """Add features as in training, then do the last pre-processing.
+
+    Args:
+        model: The Model.
+        cleaned: The frame of `clean_batch`.
+        checks: Checks that may refuse the frame; None: as the DataProvider configures them.
 
     Raises:
         HookError: If a hook raises or returns no frame.
-        CheckFailedError: If the index does not identify rows.
+        CheckFailedError: If the frame fails a check that refuses it.
     """
     frame = cleaned
     for hook in ("feature_engineering_for_batch_predict", "last_pre_process_for_batch_predict"):
         frame = call_hook(model.dp, hook, frame)
     subject = BatchFeatures({BATCH_SET: frame}, model.reference)
-    refuse_failed(model.dp, ("batch", "features"), subject)
+    refuse_failed(model.dp, ("batch", "features"), subject, checks)
     return frame
 
 
-def estimate_batch(model: Model, features: pd.DataFrame) -> pd.DataFrame:
+def estimate_batch(
+    model: Model, features: pd.DataFrame, checks: Checks | None = None
+) -> pd.DataFrame:
     """Return the estimations of a batch, indexed as `features`.
 
     The column ``estimation`` is *the* estimation of each row: for a classifier the probability of
     `proba_class_index`, beside the columns ``estimation_class_0 …``.
 
+    Args:
+        model: The Model.
+        features: The frame of `engineer_batch`.
+        checks: Checks that may refuse estimations; None: as the DataProvider configures them.
+
     Raises:
-        DataError: If an estimation is missing.
+        CheckFailedError: If the estimations fail a check that refuses them.
     """
     Y_pred = model.estimate(features)
     estimation = model.estimation_of(Y_pred)
-    if estimation.isna().any():
-        rows = estimation.index[estimation.isna()]
-        raise DataError(
-            f"{model.id}: {len(rows)} of {len(estimation)} estimations are missing, for example of "
-            f"row {rows[0]!r}; look at post_process_after_predict.",
-            dataprovider_id=model.id,
-        )
+    rows = {BATCH_SET: len(features)}
+    subject = BatchEstimations({BATCH_SET: estimation}, rows, model.reference)
+    refuse_failed(model.dp, ("batch", "estimations"), subject, checks)
     return Y_pred if ESTIMATION in Y_pred else Y_pred.assign(**{ESTIMATION: estimation})
 
 

@@ -1,8 +1,9 @@
-"""Make a DataProvider with the state that an earlier hook left, and Models of it."""
+"""Create DataProviders with the state after an earlier hook, and their Models."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from xingu.checks.check import Checks
 from xingu.model import Model, PreReqModels
 from xingu.provider.base import DataProvider
 from xingu.provider.hooks import ProviderFactory
@@ -11,17 +12,19 @@ from xingu.provider.state import ProviderState
 
 @dataclass(frozen=True, slots=True)
 class ProviderBuilder:
-    """Makes DataProviders and Models.
+    """Creates DataProviders and Models.
 
     Attributes:
         make: Returns a new DataProvider.
         load_pre_req: Returns the Model of a prerequisite, by id and `train_id`.
         model_class: Class of the Models.
+        checks: Checks that may refuse values, by name; None: as the DataProvider configures them.
     """
 
     make: ProviderFactory
     load_pre_req: Callable[[str, str], Model]
     model_class: type[Model] = Model
+    checks: Checks | None = None
 
     def build(self, state: ProviderState) -> DataProvider:
         """Return a new DataProvider with the attributes of `state`."""

@@ -22,19 +22,19 @@ from xingu.stages.evaluate import (
     known_targets,
     row_weight,
 )
-from xingu.stages.reference import JUDGES
+from xingu.stages.reference import EVALUATION_SETS
 from xingu.tuning.resolve import Hyperparameters
 
-OF_THE_JUDGE = ("Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment")
-"""Plots that one decides by, so only unseen rows matter: they are drawn of one set and of batches.
-Each page holds all of plotly.js, 5 MB."""
+EVALUATION_ONLY = ("Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment")
+"""Plots for decisions about unseen rows: drawn only for the evaluation set and for batches, because
+each page contains plotly.js, 5 MB."""
 
 
 def draw_search(chosen: Hyperparameters, provider_id: str, off: Collection[str]) -> Gallery:
     """Draw the trials that hyperparameters come from, except plots that are `off`.
 
     Returns:
-        The figures, and what others failed with; it was logged, and is nothing to lose trials for.
+        The figures, and the errors of those that failed, which were logged.
     """
     from xingu.plots.builtin import drawn
     from xingu.plots.search import search_plots
@@ -49,23 +49,22 @@ def draw_search(chosen: Hyperparameters, provider_id: str, off: Collection[str])
 def draw_sets(model: Model) -> Gallery:
     """Draw the built-in plots of each of `model.sets`, then those of methods.
 
-    Plots for decisions are drawn of the set that the Model is judged by only: test, else val, else
-    train.
+    Plots for decisions are drawn for the evaluation set only: test, else val, else train.
 
     Args:
         model: The Model, with its sets and their estimations.
 
     Returns:
-        The figures, and what methods failed with: raise it once the figures are saved.
+        The figures, and the errors of methods: raise them once the figures are saved.
     """
     from xingu.plots.builtin import drawn
     from xingu.plots.importance import importance
 
     gallery = Gallery()
-    judge = next(name for name in JUDGES if name in model.sets)
+    evaluation_set = next(name for name in EVALUATION_SETS if name in model.sets)
     for name, frame in model.sets.items():
         rows = Rows(name, frame, model.sets_estimations[name])
-        off = () if name == judge else OF_THE_JUDGE
+        off = () if name == evaluation_set else EVALUATION_ONLY
         with gallery.failures.collect():
             gallery.add_builtin("trainsets", _builtin_plots(model, rows, off), name)
         _add_family(gallery, model, TRAINSETS_PLOTS, "trainsets", rows)
@@ -78,9 +77,9 @@ def draw_sets(model: Model) -> Gallery:
 
 
 def draw_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Gallery:
-    """Draw how the batch has moved, how good it is where its target is known, then the methods'.
+    """Draw quality where the target is known, drift from training, then the plots of methods.
 
-    See `draw_sets` for what is returned.
+    Returns the same as `draw_sets`.
     """
     rows, gallery = Rows(BATCH_SET, XY, Y_pred), Gallery()
     with gallery.failures.collect():
@@ -128,12 +127,12 @@ def _distances(truth: pd.Series, estimation: pd.Series) -> pd.Series | None:
 
 def _segment_columns(model: Model, XY: pd.DataFrame) -> pd.DataFrame:
     signature, dp = model.signature(), model.dp
-    wished = dp.plot_segments or dp.get_features_list() or signature.estimator_features
-    return XY[[name for name in dict.fromkeys(wished) if name in XY]]
+    requested = dp.plot_segments or dp.get_features_list() or signature.estimator_features
+    return XY[[name for name in dict.fromkeys(requested) if name in XY]]
 
 
 def _drift_plots(model: Model, rows: Rows) -> dict[str, Any]:
-    """Plots of the features and estimations that training has a reference of."""
+    """Return the plots of features and estimations that the Model has a reference of."""
     from xingu.plots.builtin import drawn
     from xingu.plots.drift import Shift, drift, drifted_columns
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from xingu.checks.check import Checks
+from xingu.checks.subjects import Estimations
 from xingu.error_collector import ErrorCollector
 from xingu.errors import HookError
 from xingu.metrics.builtin import Measured, classification_metrics, regression_metrics
@@ -24,7 +26,8 @@ from xingu.provider.methods import (
 )
 from xingu.provider.state import PreparedSplits, ProviderState
 from xingu.records import BATCH_SET
-from xingu.stages.reference import Judged
+from xingu.stages.reference import EvaluationSet
+from xingu.stages.validate import refuse_failed
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +36,7 @@ Sets = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What is measured or drawn: rows with features and maybe target, and their estimations."""
+    """Rows to measure or draw: features, the target if it is known, and estimations."""
 
     name: str
     XY: pd.DataFrame
@@ -50,11 +53,30 @@ class Rows:
         return Rows(self.name, self.XY.loc[mask], self.Y_pred.loc[mask])
 
 
-def estimate_sets(model: Model, splits: PreparedSplits) -> PreparedSplits:
-    """Return the estimations of each set: probabilities from a classifier, else numbers."""
+def estimate_sets(
+    model: Model, splits: PreparedSplits, checks: Checks | None = None
+) -> PreparedSplits:
+    """Return the estimations of each set: probabilities from a classifier, else numbers.
+
+    Args:
+        model: The Model.
+        splits: The sets.
+        checks: Checks that may refuse estimations; None: as the DataProvider configures them.
+
+    Raises:
+        CheckFailedError: If the estimations fail a check that refuses them.
+    """
     estimations = {name: model.estimate(frame) for name, frame in splits.frames.items()}
+    subject = estimations_subject(model, splits.frames, estimations)
+    refuse_failed(model.dp, ("trainset_estimations",), subject, checks)
     state = ProviderState.capture(model.dp, "post_process_after_predict", splits.state.pre_reqs)
     return PreparedSplits(estimations, state)
+
+
+def estimations_subject(model: Model, sets: Sets, estimations: Sets) -> Estimations:
+    """Return the subject of checks on the estimations of `sets`, without a replay."""
+    columns = {name: model.estimation_of(frame) for name, frame in estimations.items()}
+    return Estimations(columns, {name: len(frame) for name, frame in sets.items()})
 
 
 def measure_sets(model: Model) -> MetricTable:
@@ -64,7 +86,7 @@ def measure_sets(model: Model) -> MetricTable:
         model: The Model, with its sets and their estimations.
 
     Returns:
-        The metrics, and what methods failed with: raise it once the metrics are saved.
+        The metrics, and the errors of methods: raise them once the metrics are saved.
 
     Raises:
         HookError: If `pre_process_for_trainsets_metrics` raises.
@@ -89,10 +111,10 @@ def measure_global(model: Model) -> MetricTable:
 
 
 def measure_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> MetricTable:
-    """Measure a batch: classical metrics of rows whose target is known, then the methods'.
+    """Measure the classical metrics of the rows with a known target, then those of methods.
 
-    If the batch has a target, the metrics `Rows` and `Rows with target` say how many these are. See
-    `measure_sets` for what is returned.
+    If the batch has a target column, the metrics `Rows` and `Rows with target` count them. Returns
+    the same as `measure_sets`.
     """
     rows = Rows(BATCH_SET, XY, Y_pred)
     table = MetricTable(model.id)
@@ -153,34 +175,34 @@ def classical_metrics(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> M
 
 
 def known_targets(model: Model, XY: pd.DataFrame) -> pd.Series | None:
-    """Return which rows have a target; None: there is no column of targets."""
+    """Return a mask of the rows with a known target; None: there is no target column."""
     target = model.signature().target
     return XY[target].notna() if target is not None and target in XY else None
 
 
 def row_weight(model: Model, XY: pd.DataFrame) -> pd.Series | None:
-    """Return what each row counts; None: all alike."""
+    """Return the weight of each row; None: all are equal."""
     name = model.dp.sample_weight
     if not name:
         return None
     if name not in XY:
-        logger.warning("%s: there is no column %r; all rows count alike", model.id, name)
+        logger.warning("%s: there is no column %r; all rows have the same weight", model.id, name)
         return None
     return XY[name]
 
 
-def main_metrics(model: Model, judged: Judged) -> Measured:
-    """Return the classical metrics of the set that `model` is judged by; none if it has none."""
-    if judged.estimations is None:
+def main_metrics(model: Model, evaluated: EvaluationSet) -> Measured:
+    """Return the classical metrics of the evaluation set; none if it has no estimations."""
+    if evaluated.estimations is None:
         return Measured({}, {})
-    return classical_metrics(model, model.sets[judged.set], judged.estimations)
+    return classical_metrics(model, model.sets[evaluated.set], evaluated.estimations)
 
 
 def family(model: Model, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield the methods of a family on the Model and the DataProvider, with their full names."""
     for label, owner in (("Model", model), (model.id, model.dp)):
-        for method in find_methods(owner, prefix).values():
-            yield f"{label}.{method.__name__}", method
+        for name, method in find_methods(owner, prefix).items():
+            yield f"{label}.{prefix}_{name}", method
 
 
 def call_of_family(model: Model, origin: str, method: Any, rows: Rows | None) -> Any:

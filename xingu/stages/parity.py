@@ -20,13 +20,13 @@ Frames = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What is replayed.
+    """The input of a replay.
 
     Attributes:
         frames: Few rows of the raw training data, by source.
         batch_sources: Names of the batch's sources.
         ignore: Columns that may differ.
-        builder: Makes the DataProvider as it was before it had learned anything.
+        builder: Creates the DataProvider without the state of hooks.
     """
 
     frames: Frames
@@ -36,13 +36,13 @@ class Replay:
 
 
 def replay_batch(model: Model, replay: Replay, sets: Frames, estimations: Frames) -> Outcome:
-    """Compare what training and batch make of the same rows.
+    """Compare the results of train hooks and batch hooks for the same rows.
 
     Args:
-        model: A Model of its own: batch hooks may change it.
+        model: The Model; batch hooks may change its DataProvider, so pass one of its own.
         replay: The rows.
-        sets: What training has made of all rows.
-        estimations: Of each set.
+        sets: The sets of the train, by name.
+        estimations: Their estimations, by set.
     """
     pre_reqs = model.pre_req_trains
     before = ProviderState.capture(model.dp, "post_process_after_train", pre_reqs)
@@ -56,7 +56,7 @@ def replay_batch(model: Model, replay: Replay, sets: Frames, estimations: Frames
     try:
         replayed = replayed.assign(**{ESTIMATION: estimate_batch(model, replayed)[ESTIMATION]})
     except DataError as error:
-        return Outcome(False, f"What the batch hooks make cannot be estimated: {error}")
+        return Outcome(False, f"The result of the batch hooks cannot be estimated: {error}")
     original = _made_in_training(model, sets, estimations, replayed.index)
     if original.empty:
         return unknown_rows()
@@ -88,7 +88,7 @@ def _compared(
 
 
 def _control(model: Model, replay: Replay, pre_reqs: Mapping[str, str]) -> pd.DataFrame | None:
-    """What the train's own hooks make of just these rows."""
+    """Return the result of the train hooks for only these rows; None: they raise."""
     try:
         cleaned = clean(replay.builder, _copies(replay.frames), pre_reqs)
         made = engineer(replay.builder, cleaned).frame

@@ -1,4 +1,4 @@
-"""The distributions of training data that a Model keeps, to compare later batches with."""
+"""Describe the training data of a Model, so that later batches can be compared with it."""
 
 import logging
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from xingu.model.reference import (
 
 logger = logging.getLogger(__name__)
 
-JUDGES = ("test", "val", "train")
-"""Sets to judge a Model by, the first that exists: estimations closest to those of unseen rows."""
+EVALUATION_SETS = ("test", "val", "train")
+"""Evaluation sets in order of preference: the first that exists is closest to unseen rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """The set that a Model is judged by, and its estimations.
+class EvaluationSet:
+    """The evaluation set of a Model, and its estimations.
 
     Attributes:
         set: Name of the set.
@@ -35,29 +35,29 @@ class Judged:
     reason: str = ""
 
 
-def judge(model: Model) -> Judged:
-    """Estimate the set that a fitted Model is judged by."""
-    name = next(name for name in JUDGES if name in model.sets)
+def estimate_evaluation_set(model: Model) -> EvaluationSet:
+    """Estimate the evaluation set of a fitted Model."""
+    name = next(name for name in EVALUATION_SETS if name in model.sets)
     try:
-        return Judged(name, model.estimate(model.sets[name]))
+        return EvaluationSet(name, model.estimate(model.sets[name]))
     except (XinguError, KeyError) as error:  # the phase `evaluate` reports it in full
-        return Judged(name, None, str(error))
+        return EvaluationSet(name, None, str(error))
 
 
-def training_reference(model: Model, judged: Judged) -> Reference:
+def training_reference(model: Model, evaluated: EvaluationSet) -> Reference:
     """Describe the set `train` of a fitted Model, and its estimations for unseen rows."""
     signature, dp = model.signature(), model.dp
     names = [*signature.estimator_features, *dp.get_features_list()]
     features = feature_reference(model.sets["train"], names)
-    return Reference(features, _estimations(model, judged))
+    return Reference(features, _estimations(model, evaluated))
 
 
-def _estimations(model: Model, judged: Judged) -> FeatureReference | None:
-    reason = judged.reason
-    if judged.estimations is not None:
+def _estimations(model: Model, evaluated: EvaluationSet) -> FeatureReference | None:
+    reason = evaluated.reason
+    if evaluated.estimations is not None:
         try:
-            return column_reference(model.estimation_of(judged.estimations))
+            return column_reference(model.estimation_of(evaluated.estimations))
         except KeyError as error:
             reason = str(error)
-    logger.warning("%s: drift of estimations will not be known: %s", model.id, reason)
+    logger.warning("%s: the drift of estimations cannot be checked: %s", model.id, reason)
     return None

@@ -1,4 +1,4 @@
-"""From source frames to a fitted Model: clean, engineer, split, tune, fit."""
+"""Stages of a train, from source frames to a fitted Model: clean, engineer, split, tune, fit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from xingu.provider.hooks import call_hook, is_overridden
 from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
 from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
-from xingu.stages.reference import Judged, judge, training_reference
+from xingu.stages.reference import EvaluationSet, estimate_evaluation_set, training_reference
 from xingu.stages.validate import (
     refuse_failed,
     require_learnable,
@@ -25,19 +25,19 @@ from xingu.tuning.resolve import Hyperparameters, Tuning, resolve
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A fitted Model, and its estimations for the set that it is judged by."""
+    """A fitted Model, and its estimations of its evaluation set."""
 
     model: Model
-    judged: Judged
+    evaluated: EvaluationSet
 
 
 def clean(
     builder: ProviderBuilder, datasets: Mapping[str, pd.DataFrame], pre_reqs: Mapping[str, str]
 ) -> PreparedFrame:
-    """Make one frame of the source frames.
+    """Return one frame of the source frames.
 
     Args:
-        builder: Makes the DataProvider.
+        builder: Creates the DataProvider.
         datasets: Frames by source name.
         pre_reqs: The `train_id` of each prerequisite, pinned for everything that follows.
 
@@ -57,7 +57,8 @@ def engineer(builder: ProviderBuilder, cleaned: PreparedFrame) -> PreparedFrame:
 
     Raises:
         HookError: If a hook raises or returns no frame.
-        CheckFailedError: If the index does not identify rows.
+        EmptySourceError: If no row is left.
+        CheckFailedError: If the frame fails a check that refuses it.
     """
     hooks = ("feature_engineering_for_train", "last_pre_process_for_train")
     provider = builder.build(cleaned.state)
@@ -65,7 +66,8 @@ def engineer(builder: ProviderBuilder, cleaned: PreparedFrame) -> PreparedFrame:
     for hook in hooks:
         frame = call_hook(provider, hook, frame)
         require_rows(frame, f"{provider.id}.{hook}: what it returned")
-    refuse_failed(provider, ("features",), TrainFrames(provider, {"features": frame}))
+    subject = TrainFrames(provider, {"features": frame})
+    refuse_failed(provider, ("features",), subject, builder.checks)
     return PreparedFrame(frame, _state_after(provider, cleaned.state, hooks))
 
 
@@ -83,7 +85,7 @@ def split(builder: ProviderBuilder, features: PreparedFrame) -> PreparedSplits:
     require_sets(provider, sets)
     if not provider.hollow:
         require_learnable(provider, sets["train"])
-    refuse_failed(provider, ("splits",), TrainFrames(provider, sets))
+    refuse_failed(provider, ("splits",), TrainFrames(provider, sets), builder.checks)
     return PreparedSplits(sets, _state_after(provider, features.state, (hook,)))
 
 
@@ -122,15 +124,15 @@ def fit(
     call_hook(provider, "post_process_after_hyperparam_optimize", model)
     model.fit(splits.frames)
     call_hook(provider, "post_process_after_train", model)
-    judged = judge(model)
-    model.reference = training_reference(model, judged)
-    return Trained(model, judged)
+    evaluated = estimate_evaluation_set(model)
+    model.reference = training_reference(model, evaluated)
+    return Trained(model, evaluated)
 
 
 def _state_after(
     provider: DataProvider, before: ProviderState, hooks: tuple[str, ...]
 ) -> ProviderState:
-    """What `provider` knows now; unchanged, and not pickled again, if no hook is its own."""
+    """Return the state of `provider`; `before` if it overrides none of `hooks`."""
     if not any(is_overridden(provider, hook) for hook in hooks):
         return before
     return ProviderState.capture(provider, hooks[-1], before.pre_reqs)

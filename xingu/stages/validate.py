@@ -1,7 +1,7 @@
-"""Refuse data that a model cannot be trained on, before minutes are spent on it.
+"""Refuse data that a Model cannot be trained on or estimate, before time is spent on it.
 
-Conditions that users may relax are checks with `refuses` (`xingu.checks`), computed here as well;
-all others are errors in any case.
+Conditions that users may relax are checks with `refuses` (`xingu.checks`), which are computed here
+as well; all other conditions are errors in any case.
 """
 
 from collections.abc import Mapping
@@ -10,29 +10,32 @@ from typing import Any
 import pandas as pd
 
 from xingu.checks.catalog import planned_checks
-from xingu.checks.check import AssetPath
+from xingu.checks.check import AssetPath, Checks
 from xingu.errors import CheckFailedError, DataError, EmptySourceError, HookError
 from xingu.provider.base import DataProvider
 
 
-def refuse_failed(provider: DataProvider, asset: AssetPath, subject: Any) -> None:
+def refuse_failed(
+    provider: DataProvider, asset: AssetPath, subject: Any, checks: Checks | None = None
+) -> None:
     """Refuse a value that fails a check of severity ``error`` which refuses values.
 
     Args:
-        provider: The DataProvider, which may configure the checks.
+        provider: The DataProvider.
         asset: The asset that the value is of.
         subject: The subject of its checks; see `xingu.checks.subjects`.
+        checks: Checks by name; None: as the DataProvider configures them.
 
     Raises:
-        CheckFailedError: If one failed; `facts["outcomes"]` has the outcomes by check.
+        CheckFailedError: If one failed; `facts["outcomes"]` has the failed outcomes by check.
     """
-    planned = planned_checks(str(provider.id), provider.checks)
+    planned = planned_checks(str(provider.id), provider.checks) if checks is None else checks
     outcomes = {
-        name: check.compute(subject, check.limits)
+        name: check.run(lambda: subject)
         for name, check in planned.items()
         if check.refuses and check.severity == "error" and asset in check.assets
     }
-    failed = {name: one for name, one in outcomes.items() if not one.passed}
+    failed = {name: one for name, one in outcomes.items() if not one.passed and one.conclusive}
     if failed:
         texts = " ".join(f"{name}: {one.text}" for name, one in failed.items())
         raise CheckFailedError(
@@ -46,7 +49,7 @@ def require_rows(frame: pd.DataFrame, where: str) -> None:
     """Refuse a frame without rows.
 
     Raises:
-        EmptySourceError: If there are none.
+        EmptySourceError: If the frame has no rows.
     """
     if frame.empty:
         raise EmptySourceError(

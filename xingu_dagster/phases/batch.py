@@ -12,7 +12,7 @@ import pandas as pd
 from xingu.checks.check import AssetPath
 from xingu.checks.subjects import BatchEstimations, BatchFeatures, SourceRows
 from xingu.error_collector import ErrorCollector
-from xingu.errors import CheckFailedError, DataError
+from xingu.errors import DataError
 from xingu.model import Model
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
@@ -35,12 +35,12 @@ from xingu_dagster.metadata import (
     metrics_metadata,
 )
 from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
-from xingu_dagster.phases.checks import refusals, run_checks
+from xingu_dagster.phases.checks import make_unless_refused, run_checks
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.sources import make_raw_assets, source_records
 from xingu_dagster.phases.step import PhaseStep
-from xingu_dagster.spec import ProviderSpec
+from xingu_dagster.spec import BATCH_SOURCES, ProviderSpec
 
 CLEANED, FEATURES = ("batch", "cleaned"), ("batch", "features")
 ESTIMATIONS, METRICS, PLOTS = ("batch", "estimations"), ("batch", "metrics"), ("batch", "plots")
@@ -62,12 +62,12 @@ def build_batch_raw(provider: ProviderSpec) -> dg.AssetsDefinition:
             "raw",
             part,
             deps=[provider.source_key(part, batch=True), *model],
-            description=provider.raw_description("batch_predict_dataset_sources", name),
+            description=provider.raw_description(provider.batch_declarations[name]),
         )
         for part, name in provider.batch_sources.items()
     ]
     config = {**SOURCES_CONFIG, **(TRAIN_CONFIG if needs_model else {})}
-    # Where steps wait for each other, a train that fails shall fail before the batch is read.
+    # If few steps can run at once, a train that fails should fail before the batch is read.
     return build_phase(provider, "batch_raw", specs, read_batch, config, priority=-1)
 
 
@@ -91,7 +91,7 @@ def build_batch(provider: ProviderSpec) -> dg.AssetsDefinition:
 
 def read_batch(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     """Materialize the raw assets of a batch."""
-    hook, attribute = "get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources"
+    hook, attribute = BATCH_SOURCES
     if step.spec.batch_sources_need_model:
         model = step.model(_train_id(step))
         declared = call_hook(model.dp, hook, model)
@@ -102,7 +102,7 @@ def read_batch(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
 
 
 def _require_models(step: PhaseStep) -> None:
-    """Fail before minutes are spent on queries, if there can be no model to estimate the rows."""
+    """Raise before time is spent on queries, if there is no model that can estimate the rows."""
     spec, selected = step.spec, step.context.run.asset_selection
     if not selected or spec.asset_key(*CLEANED) not in selected:
         return
@@ -121,7 +121,7 @@ def _train_id(step: PhaseStep) -> str:
 
 
 class Batch:
-    """One batch prediction: the current model, and the rows that it estimates."""
+    """One batch prediction: the model, and the rows that it estimates."""
 
     def __init__(self, step: PhaseStep) -> None:
         self.step = step
@@ -152,16 +152,13 @@ class Batch:
         if self.step.selected(*CLEANED):
             yield self._make_cleaned()
         yield from run_checks(self.step, CLEANED, self._source_rows)
-        try:
-            if self.step.selected(*FEATURES):
-                yield self._make_features()
-        except CheckFailedError as error:
-            yield from refusals(self.step, FEATURES, error)
+        if self.step.selected(*FEATURES):
+            yield from make_unless_refused(self.step, FEATURES, self._make_features)
         yield from run_checks(self.step, FEATURES, self._checked_features)
 
     def _estimated(self) -> Results:
         if self.step.selected(*ESTIMATIONS):
-            yield self._make_estimations()
+            yield from make_unless_refused(self.step, ESTIMATIONS, self._make_estimations)
         yield from run_checks(self.step, ESTIMATIONS, self._checked_estimations)
 
     def _make_cleaned(self) -> dg.MaterializeResult:
@@ -185,7 +182,7 @@ class Batch:
         step.forget(*CLEANED)
         return step.make(
             FEATURES,
-            lambda: self._with_state(engineer_batch(self.model, cleaned.frame)),
+            lambda: self._with_state(engineer_batch(self.model, cleaned.frame, step.spec.checks)),
             label,
             _describe,
         )
@@ -232,7 +229,8 @@ class Batch:
         return Label(self.step.derived_version(FEATURES, ESTIMATIONS), self.facts)
 
     def _estimate(self, features: pd.DataFrame) -> pd.DataFrame:
-        estimations, place = estimate_batch(self.model, features), self.step.workspace
+        place = self.step.workspace
+        estimations = estimate_batch(self.model, features, self.step.spec.checks)
         if place.options.save_estimations:
             record_estimations(place.control, self.model.run, estimations[ESTIMATION])
         return estimations
@@ -274,7 +272,7 @@ class Batch:
         return PreparedFrame(frame, ProviderState.capture(self.model.dp, "batch hooks", pre_reqs))
 
     def _restored(self, path: AssetPath) -> PreparedFrame:
-        """Return a value of this phase; if an earlier run made it, with the state of its hooks."""
+        """Return a value of this phase; restore the state of its hooks if it was not in memory."""
         in_memory = self.step.remembers(*path)
         stored = self.step.stored(*path)
         train_id = stored.record.facts.train_id
@@ -282,7 +280,7 @@ class Batch:
             name = "/".join(self.step.spec.key(*path))
             raise DataError(
                 f"{name} was made with the train {train_id}, but the current model is "
-                f"{self.train_id}; materialize {name} and what is before it in the same run.",
+                f"{self.train_id}; materialize {name} and the assets before it in the same run.",
                 dataprovider_id=self.step.spec.id,
             )
         if not in_memory:

@@ -1,7 +1,7 @@
 """Build one phase: one Dagster step that can materialize any subset of its assets.
 
-It builds what `@dg.multi_asset(specs=…, can_subset=True)` builds, from the same public classes in
-half the time, which counts when a project has hundreds of DataProviders.
+The result equals that of `@dg.multi_asset(specs=…, can_subset=True)`. It is built from the same
+public classes in half the time, which matters for projects with hundreds of DataProviders.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ SOURCES_CONFIG = {
     "refresh_sources": dg.Field(
         bool,
         default_value=False,
-        description="Read outside data anew, also where the cache has it.",
+        description="Read external data again, even if the cache has it.",
     )
 }
 
@@ -41,14 +41,14 @@ def build_phase(
     Args:
         provider: The DataProvider.
         phase: Name of the phase; the step is called ``<dp>__<phase>``.
-        specs: Its assets; the checks on them come along.
-        compute: Materializes and checks those of them that were selected, in the order of `specs`.
-        config: What can be chosen for one run.
-        priority: Of two steps that could run, the one with the higher one begins.
+        specs: Its assets; the checks on them are added.
+        compute: Materializes and checks the selected ones, in the order of `specs`.
+        config: Configuration of one run.
+        priority: Of two steps that can run, the one with the higher priority starts first.
     """
     own = {spec.key for spec in specs}
     before = {dep.asset_key for spec in specs for dep in spec.deps}
-    # By this prefix Dagster knows inputs that are outputs of the same step.
+    # Dagster recognizes inputs that are outputs of the same step by this prefix.
     inputs = {
         ("__subset_input__" if key in own else "") + key.to_python_identifier(): key
         for key in before

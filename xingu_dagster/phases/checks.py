@@ -12,7 +12,7 @@ import dagster as dg
 
 from xingu.checks.check import AssetPath, Check
 from xingu.checks.outcome import Outcome
-from xingu.errors import CheckFailedError, DeclarationError
+from xingu.errors import CheckFailedError
 from xingu.records import CheckRecord, TrainRun
 from xingu.tracking.record import record_checks
 from xingu_dagster.phases.step import PhaseStep
@@ -27,36 +27,62 @@ def run_checks(
     path: AssetPath,
     get_subject: Callable[[], Any],
     train: TrainRun | None = None,
-    only: str | None = None,
+    *,
+    deferred: bool | None = None,
 ) -> CheckResults:
-    """Run those checks on an asset that were requested.
+    """Run the requested checks on an asset.
 
     Args:
         step: The running step.
         path: The asset.
         get_subject: Returns the subject of its checks; called only if a check was requested.
         train: Record the results as those of this train.
-        only: Name of the only check to run; None: all on the asset.
+        deferred: Run only checks that are deferred, or only those that are not; None: all.
 
     Raises:
         CheckFailedError: If a blocking check failed; raised once all results were yielded.
     """
-    names = [
-        check.name
+    outcomes = {
+        check.name: check.run(get_subject)
         for check in step.spec.checks.values()
-        if path in check.assets and only in (None, check.name) and _requested(step, path, check)
-    ]
-    outcomes = {name: _outcome(step, step.spec.checks[name], get_subject) for name in names}
-    yield from report_outcomes(step, path, outcomes, train)
+        if path in check.assets
+        and deferred in (None, check.deferred)
+        and _requested(step, path, check)
+    }
+    yield from _report(step, path, outcomes, train)
 
 
-def report_outcomes(
+def make_unless_refused(
     step: PhaseStep,
     path: AssetPath,
-    outcomes: Mapping[str, Outcome],
+    make: Callable[[], dg.MaterializeResult],
     train: TrainRun | None = None,
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Yield what `make` returns or, if a stage refuses the value, the results of failed checks.
+
+    Args:
+        step: The running step.
+        path: The asset.
+        make: Computes and stores the value.
+        train: Record the results as those of this train.
+
+    Raises:
+        CheckFailedError: If the value was refused; raised once all results were yielded.
+    """
+    try:
+        result = make()
+    except CheckFailedError as error:
+        if error.facts.get("dataprovider_id") == step.spec.id:  # a hook may use other Models
+            outcomes: Any = error.facts.get("outcomes", {})
+            yield from _report(step, path, outcomes, train)
+        raise
+    yield result
+
+
+def _report(
+    step: PhaseStep, path: AssetPath, outcomes: Mapping[str, Outcome], train: TrainRun | None
 ) -> CheckResults:
-    """Yield the results of checks on an asset; see `run_checks`."""
+    """Log, yield and record outcomes, then raise if one is a blocking failure."""
     failed, records = [], []
     for name, outcome in outcomes.items():
         check = step.spec.checks[name]
@@ -75,32 +101,14 @@ def report_outcomes(
     if failed:
         raise CheckFailedError(
             f"{'/'.join(step.spec.key(*path))}: {' '.join(failed)} Nothing downstream was made; "
-            f"correct it, or relax the check in {step.spec.id}.checks.",
+            f"correct the data, or relax the check in {step.spec.id}.checks.",
             dataprovider_id=step.spec.id,
         )
-
-
-def refusals(step: PhaseStep, path: AssetPath, error: CheckFailedError) -> CheckResults:
-    """Yield the failed checks of a value that a stage has refused, then raise."""
-    outcomes: Any = error.facts.get("outcomes")
-    yield from report_outcomes(step, path, outcomes or {})
-    raise error
 
 
 def _requested(step: PhaseStep, path: AssetPath, check: Check) -> bool:
     key = dg.AssetCheckKey(step.spec.asset_key(*path), check.name)
     return key in step.context.selected_asset_check_keys
-
-
-def _outcome(step: PhaseStep, check: Check, get_subject: Callable[[], Any]) -> Outcome:
-    try:
-        return check.compute(get_subject(), check.limits)
-    except DeclarationError:
-        raise
-    except Exception as error:
-        logger.warning("%s: check %s could not be done", step.spec.id, check.name, exc_info=True)
-        text = f"It could not be done: {type(error).__name__}: {error}"
-        return Outcome(False, text, conclusive=False)
 
 
 def _result(

@@ -1,7 +1,8 @@
 """The phase `evaluate`: estimations, metrics and plots of the sets that a model was trained on."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 
 import dagster as dg
 import pandas as pd
@@ -14,14 +15,14 @@ from xingu.errors import MissingValueError, XinguError
 from xingu.model import Model
 from xingu.provider.state import PreparedSplits
 from xingu.stages.draw import draw_sets
-from xingu.stages.evaluate import estimate_sets, measure_sets
+from xingu.stages.evaluate import estimate_sets, estimations_subject, measure_sets
 from xingu.stages.parity import Replay, replay_batch
 from xingu.tracking.query import rejected_trains
 from xingu.tracking.record import record_metrics, record_sets
 from xingu.values import Facts, Label
 from xingu_dagster.metadata import metrics_frame, metrics_metadata, sets_metadata
 from xingu_dagster.phases.build import Results, build_phase
-from xingu_dagster.phases.checks import run_checks
+from xingu_dagster.phases.checks import make_unless_refused, run_checks
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.prepare import REPLAY_SAMPLE
@@ -77,7 +78,7 @@ class Evaluation:
             if stored.record.facts.train_id == self.train_id:
                 stored.value.state.restore(self.model.dp)
                 return stored.value
-        return estimate_sets(self.model, self.sets)
+        return estimate_sets(self.model, self.sets, self.step.spec.checks)
 
     @property
     def estimated_model(self) -> Model:
@@ -91,14 +92,9 @@ class Evaluation:
         label = Label(step.derived_version(("model",), ("splits",)), self.facts)
         if step.selected(*ESTIMATIONS):
             self._save_sets()
-            yield step.make(
-                ESTIMATIONS,
-                lambda: self.estimations,
-                label,
-                lambda made: sets_metadata(made.frames),
-                layout="open",
-            )
-        yield from self._check_estimations("complete_estimations")
+            make = partial(self._make_estimations, label)
+            yield from make_unless_refused(step, ESTIMATIONS, make, self.model.run)
+        yield from self._check_estimations(deferred=False)
         if step.selected(*METRICS):
             with failures.collect():
                 yield from self._metrics(label)
@@ -112,12 +108,20 @@ class Evaluation:
                     label,
                     ("trainsets", "global"),
                 )
-        # What stands between a train and its deployment is checked once everything else is made.
         with failures.collect():
-            yield from self._check_estimations("batch_parity")
+            yield from self._check_estimations(deferred=True)
         with failures.collect():
             yield from run_checks(step, METRICS, lambda: self, self.model.run)
         failures.raise_collected()
+
+    def _make_estimations(self, label: Label) -> dg.MaterializeResult:
+        return self.step.make(
+            ESTIMATIONS,
+            lambda: self.estimations,
+            label,
+            lambda made: sets_metadata(made.frames),
+            layout="open",
+        )
 
     def _metrics(self, label: Label) -> Results:
         step, failures = self.step, ErrorCollector()
@@ -142,14 +146,14 @@ class Evaluation:
 
     # -- checks -------------------------------------------------------------------------------
 
-    def _check_estimations(self, name: str) -> Results:
+    def _check_estimations(self, *, deferred: bool) -> Results:
         def subject() -> Estimations:
-            frames, model = self.estimations.frames, self.model
-            columns = {name: model.estimation_of(frame) for name, frame in frames.items()}
-            rows = {name: len(frame) for name, frame in self.sets.frames.items()}
-            return Estimations(columns, rows, self._replay)
+            estimations = self.estimations.frames
+            found = estimations_subject(self.model, self.sets.frames, estimations)
+            return replace(found, replay=self._replay)
 
-        yield from run_checks(self.step, ESTIMATIONS, subject, self.model.run, only=name)
+        train = self.model.run
+        yield from run_checks(self.step, ESTIMATIONS, subject, train, deferred=deferred)
 
     def _replay(self, limits: Limits) -> Outcome:
         step = self.step

@@ -104,8 +104,8 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
 def _main_metrics(fitted: Trained) -> Metadata:
     """The metrics of one set as numbers, so that the UI draws their history on the model."""
     try:
-        measured = main_metrics(fitted.model, fitted.judged)
+        measured = main_metrics(fitted.model, fitted.evaluated)
     except XinguError as error:  # the model is saved; its evaluation reports this in full
         logger.warning("%s: no metrics with the model: %s", fitted.model.id, error)
         measured = Measured({}, {})
-    return {f"{fitted.judged.set} {metric}": value for metric, value in measured.values.items()}
+    return {f"{fitted.evaluated.set} {metric}": value for metric, value in measured.values.items()}

@@ -1,23 +1,17 @@
-"""Outside data as observable assets: ``sources/<dp>/<source>`` with the version of the data."""
+"""External data as observable assets: ``sources/<dp>/<source>`` with the version of the data."""
 
 import warnings
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from xingu.provider.hooks import call_hook
 from xingu.sources import observe_source, parse_sources
 from xingu.workspace import Workspace
-from xingu_dagster.spec import ProviderSpec
-
-HOOKS = {
-    False: ("get_dataset_sources_for_train", "train_dataset_sources"),
-    True: ("get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources"),
-}
+from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
 
 
 def build_sources(provider: ProviderSpec) -> dg.AssetsDefinition | None:
-    """Build the outside data of one DataProvider; None if it declares no sources."""
+    """Build the external data of one DataProvider; None if it declares no sources."""
     keys: Mapping[dg.AssetKey, tuple[bool, str]] = {
         provider.source_key(part, batch=batch): (batch, name)
         for batch, sources in ((False, provider.train_sources), (True, provider.batch_sources))
@@ -27,7 +21,7 @@ def build_sources(provider: ProviderSpec) -> dg.AssetsDefinition | None:
         return None
 
     with warnings.catch_warnings():
-        # The decorator is marked as beta; the version is pinned, and users cannot act on it.
+        # The decorator is marked as beta, and users cannot act on the warning.
         warnings.simplefilter("ignore")
         return _build(provider, keys)
 
@@ -41,7 +35,7 @@ def _build(
             dg.AssetSpec(
                 key,
                 group_name=provider.translator.get_group_name(provider.cls),
-                description=f"Outside data of {provider.id}: {name}.",
+                description=f"External data of {provider.id}: {name}.",
                 skippable=True,
                 kinds={"source"},
             )
@@ -54,10 +48,11 @@ def _build(
         workspace: Workspace = context.resources.xingu
         for key in (key for key in keys if key in context.selected_asset_keys):
             batch, name = keys[key]
-            hook, attribute = HOOKS[batch]
-            declared = call_hook(provider.cls(), hook, None)
+            hook, attribute = BATCH_SOURCES if batch else TRAIN_SOURCES
+            # Read again: a hook may return other queries every day.
+            declared = provider.read_declarations(hook, attribute)
             specs = parse_sources(provider.id, attribute, declared)
-            spec = next(spec for spec in specs if spec.name == name)
+            spec = next(one for one in specs if one.name == name)
             workspace.databases.check(provider.id, attribute, [spec])
             version = observe_source(provider.id, spec, workspace.databases, declared=specs)
             yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(version))

@@ -10,21 +10,20 @@ import pandas as pd
 from xingu.checks.gates import check_sets_of
 from xingu.checks.parity import replay_sample
 from xingu.checks.subjects import SourceRows, TrainFrames
-from xingu.errors import CheckFailedError
 from xingu.provider.hooks import call_hook
 from xingu.provider.state import PreparedFrame, PreparedSplits
 from xingu.stages.train import clean, engineer, split
 from xingu.values import Facts, Label
 from xingu_dagster.metadata import frame_metadata, sets_metadata
 from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
-from xingu_dagster.phases.checks import refusals, run_checks
+from xingu_dagster.phases.checks import make_unless_refused, run_checks
 from xingu_dagster.phases.sources import make_raw_assets, source_records
 from xingu_dagster.phases.step import PhaseStep, timed
-from xingu_dagster.spec import ProviderSpec
+from xingu_dagster.spec import TRAIN_SOURCES, ProviderSpec
 
 CLEANED, FEATURES, SPLITS = ("cleaned",), ("features",), ("splits",)
 REPLAY_SAMPLE = ("cleaned", "replay_sample")
-"""Key of the raw rows that the parity check replays; no asset."""
+"""Path of the raw rows that the parity check replays; it is no asset."""
 
 
 def build_prepare(provider: ProviderSpec) -> dg.AssetsDefinition:
@@ -34,7 +33,7 @@ def build_prepare(provider: ProviderSpec) -> dg.AssetsDefinition:
             "raw",
             part,
             deps=[provider.source_key(part)],
-            description=provider.raw_description("train_dataset_sources", name),
+            description=provider.raw_description(provider.train_declarations[name]),
         )
         for part, name in provider.train_sources.items()
     ]
@@ -53,7 +52,7 @@ class Preparation:
 
     def __init__(self, step: PhaseStep) -> None:
         self.step = step
-        # A prerequisite without a train shall fail before minutes are spent on queries.
+        # A prerequisite without a train must fail before time is spent on queries.
         self.pins: dict[str, str] = {}
         if step.selected(*CLEANED):
             preferred = step.workspace.options.preferred_trains
@@ -63,7 +62,7 @@ class Preparation:
 
     def run(self) -> Results:
         """Materialize and check what was selected of the phase."""
-        if not self.step.context.selected_asset_keys:  # checks alone are no part of a train
+        if not self.step.context.selected_asset_keys:  # checks alone do not belong to a train
             yield from self._check_cleaned()
             yield from self._check_features()
             yield from self._check_splits()
@@ -73,22 +72,17 @@ class Preparation:
 
     def _run(self) -> Results:
         step = self.step
-        declared = call_hook(step.spec.cls(), "get_dataset_sources_for_train", None)
-        yield from make_raw_assets(step, ("raw",), declared, "train_dataset_sources")
+        hook, attribute = TRAIN_SOURCES
+        declared = call_hook(step.spec.cls(), hook, None)
+        yield from make_raw_assets(step, ("raw",), declared, attribute)
         if step.selected(*CLEANED):
             yield self._make_cleaned()
         yield from self._check_cleaned()
-        try:
-            if step.selected(*FEATURES):
-                yield self._make_features()
-        except CheckFailedError as error:
-            yield from refusals(step, FEATURES, error)
+        if step.selected(*FEATURES):
+            yield from make_unless_refused(step, FEATURES, self._make_features)
         yield from self._check_features()
-        try:
-            if step.selected(*SPLITS):
-                yield self._make_splits()
-        except CheckFailedError as error:
-            yield from refusals(step, SPLITS, error)
+        if step.selected(*SPLITS):
+            yield from make_unless_refused(step, SPLITS, self._make_splits)
         yield from self._check_splits()
 
     # -- assets -------------------------------------------------------------------------------
@@ -164,11 +158,8 @@ class Preparation:
         """Store the raw rows of the parity check and return the id of the value."""
         if sample is None:
             return None
-        key, values = self.step.spec.key(*REPLAY_SAMPLE), self.step.workspace.values
-        run_id = self.step.context.run.run_id
-        record = values.write(key, run_id, sample, Label(run_id))
-        values.prune(key)
-        return record.value_id
+        label = Label(self.step.context.run.run_id)
+        return self.step.write(self.step.spec.key(*REPLAY_SAMPLE), sample, label).value_id
 
 
 def _frame_metadata(prepared: PreparedFrame) -> dict[str, Any]:

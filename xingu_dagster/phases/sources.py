@@ -6,9 +6,10 @@ from typing import Any
 
 import dagster as dg
 
-from xingu.errors import EmptySourceError
+from xingu.checks.check import AssetPath
+from xingu.errors import DeclarationError, EmptySourceError
 from xingu.records import SourceRecord
-from xingu.sources import SourceSpec, SqlSource, parse_sources, read_sources
+from xingu.sources import SourceResult, SourceSpec, SqlSource, parse_sources, read_sources
 from xingu.values import Facts, Label, Record
 from xingu_dagster.metadata import frame_metadata
 from xingu_dagster.phases.step import PhaseStep
@@ -24,20 +25,28 @@ def make_raw_assets(
 
     Args:
         step: The running step.
-        parts: The key before the source's name: ``("raw",)`` or ``("batch", "raw")``.
-        declared: What the hook returned.
-        attribute: How the declaration is called in errors.
+        parts: Path before the name of the source: ``("raw",)`` or ``("batch", "raw")``.
+        declared: Declarations by name, as the hook returned them.
+        attribute: Name of the declaration in errors.
 
     Raises:
-        SourceError: If outside data cannot be had.
+        DeclarationError: If the hook returned other sources than when the graph was built.
+        SourceError: If external data cannot be read.
         EmptySourceError: If a train source without a group has no rows.
     """
     specs = parse_sources(step.spec.id, attribute, declared)
     by_name = {spec.name: spec for spec in specs}
     known = step.spec.batch_sources if parts[0] == "batch" else step.spec.train_sources
     keys = {name: part for part, name in known.items()}
-    wanted = [name for name in by_name if name in keys and step.selected(*parts, keys[name])]
-    if not wanted:
+    if by_name.keys() != keys.keys():
+        raise DeclarationError(
+            f"{step.spec.id}.{attribute}: the hook returned the sources {', '.join(by_name)}, but "
+            f"the graph was built with {', '.join(keys)}; return the same names in every call, or "
+            "reload the code location.",
+            dataprovider_id=step.spec.id,
+        )
+    selected = [name for name in by_name if step.selected(*parts, keys[name])]
+    if not selected:
         return
     place = step.workspace
     place.databases.check(step.spec.id, attribute, specs)
@@ -47,7 +56,7 @@ def make_raw_assets(
         specs,
         place.databases,
         cache,
-        names=wanted,
+        names=selected,
         max_workers=place.options.source_workers,
     )
     for result in results:
@@ -57,20 +66,21 @@ def make_raw_assets(
                 f"{step.spec.id}.{attribute}[{spec.name!r}] gave no rows; look at its filters.",
                 source=spec.name,
             )
-        metadata = {
-            **frame_metadata(result.frame),
-            "from cache": result.cached,
-            **_origin(step, spec),
-        }
-        rows, cached = len(result.frame), result.cached
-        record = SourceRecord(result.name, _declared(step, spec), "", rows, cached)
-        label = Label(facts=Facts(sources=(record,)))
-        asset = (*parts, keys[result.name])
-        yield step.keep(asset, result.frame, label, result.seconds, metadata, "open")
+        yield _keep(step, (*parts, keys[result.name]), spec, result)
+
+
+def _keep(
+    step: PhaseStep, path: AssetPath, spec: SourceSpec, result: SourceResult
+) -> dg.MaterializeResult:
+    frame, cached = result.frame, result.cached
+    metadata = {**frame_metadata(frame), "from cache": cached, **_origin(step, spec)}
+    record = SourceRecord(result.name, _declared(step, spec), "", len(frame), cached)
+    label = Label(facts=Facts(sources=(record,)))
+    return step.keep(path, frame, label, result.seconds, metadata, "open")
 
 
 def source_records(records: Iterable[Record]) -> tuple[SourceRecord, ...]:
-    """Return what a train records of raw values: query, data version, number of rows."""
+    """Return the sources of raw values, with data versions, as a train records them."""
     return tuple(
         replace(source, data_version=record.data_version)
         for record in records

@@ -1,6 +1,6 @@
-"""The running step of a phase: which assets were selected, where values come from and go to.
+"""The running step of a phase: selected assets, values in memory and in storage, ids of the train.
 
-A value is taken from the memory of the step, else from what its run stored, else it is the latest.
+A value is taken from the memory of the step, else from its run in storage, else it is the latest.
 A value is stored before its materialization is yielded.
 """
 
@@ -55,9 +55,11 @@ class PhaseStep:
 
     @cached_property
     def builder(self) -> ProviderBuilder:
-        """How this DataProvider is made, with its prerequisites from the model storage."""
+        """The builder of this DataProvider, with prerequisites from the model storage."""
         place = self.workspace
-        return ProviderBuilder(self.spec.cls, place.models.load, place.model_class)
+        return ProviderBuilder(
+            self.spec.cls, place.models.load, place.model_class, self.spec.checks
+        )
 
     @cached_property
     def run_ids(self) -> list[str]:
@@ -71,11 +73,11 @@ class PhaseStep:
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """What was chosen for this run."""
+        """The configuration of this step in this run."""
         return self.context.op_execution_context.op_config or {}
 
     def selected(self, *parts: str) -> bool:
-        """Return whether this asset was asked for."""
+        """Return whether this asset was selected."""
         return self.spec.asset_key(*parts) in self.context.selected_asset_keys
 
     # -- values -------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ class PhaseStep:
         return self.spec.key(*parts) in self._memory
 
     def forget(self, *parts: str) -> None:
-        """Let go of a value that nothing in this step needs any more."""
+        """Release a value that this step does not need any more."""
         self._memory.pop(self.spec.key(*parts), None)
 
     def versions(self, *assets: Sequence[str]) -> list[str]:
@@ -143,10 +145,8 @@ class PhaseStep:
         """Store a value that took `seconds` to compute; see `make`."""
         key = self.spec.key(*path)
         started = time.perf_counter()
-        run_id = self.context.run.run_id
-        record = self.workspace.values.write(key, run_id, value, label, layout)
+        record = self.write(key, value, label, layout)
         self._memory[key] = Stored(value, record)
-        self.workspace.values.prune(key, lambda: self._busy_runs)
         stored = time.perf_counter() - started
         name = "/".join(path)
         logger.info("%s: %s in %.2f s, stored in %.2f s", self.spec.id, name, seconds, stored)
@@ -155,6 +155,13 @@ class PhaseStep:
             metadata={**metadata, **self._storage_metadata(key, record, seconds)},
             data_version=dg.DataVersion(record.data_version),
         )
+
+    def write(self, key: Key, value: Any, label: Label, layout: Layout = "fast") -> Record:
+        """Store a value, and remove old values of `key`."""
+        values = self.workspace.values
+        record = values.write(key, self.context.run.run_id, value, label, layout)
+        values.prune(key, lambda: self._busy_runs)
+        return record
 
     def _storage_metadata(self, key: Key, record: Record, seconds: float) -> Metadata:
         place = self.workspace.values.folder(key) / record.value_id
@@ -179,19 +186,19 @@ class PhaseStep:
         session = place.options.train_session_id or claim_session(
             place.control, root, session_id_of(root)
         )
-        wished = TrainRun(dp_id, train_id_of(root, dp_id), session, run.run_id)
+        proposed = TrainRun(dp_id, train_id_of(root, dp_id), session, run.run_id)
         train_id = claim_train(
-            place.control, wished, root, lambda name: place.models.has(dp_id, name)
+            place.control, proposed, root, lambda name: place.models.has(dp_id, name)
         )
-        return replace(wished, train_id=train_id)
+        return replace(proposed, train_id=train_id)
 
     @contextmanager
-    def recorded(self, what: str, run: TrainRun | None = None) -> Iterator[None]:
+    def recorded(self, part: str, run: TrainRun | None = None) -> Iterator[None]:
         """Record that a part of a train begins, and ends unless the block raises."""
         control, train = self.workspace.control, run or self.train_run
-        record_step(control, train, f"{what}_start")
+        record_step(control, train, f"{part}_start")
         yield
-        record_step(control, train, f"{what}_end")
+        record_step(control, train, f"{part}_end")
 
     def current_train(self, dp_id: str, preferred: Sequence[str] = ()) -> str:
         """Return the `train_id` that this run trained of a DataProvider, else the current one.
