@@ -21,6 +21,7 @@ The text of an error says where, what and what to do; its `facts` are for progra
     ├── StateError                    an attribute of a DataProvider cannot travel
     ├── ControlDbError                the control DB cannot be opened, read or written
     ├── RunFailedError                phases of a run failed
+    │   └── WorkerDiedError           the process of a step ended before the step did
     └── StorageError                  a saved value or model cannot be had or trusted
         ├── MissingValueError
         ├── UntrainedModelError
@@ -110,6 +111,10 @@ class ControlDbError(XinguError):
 
 class RunFailedError(XinguError):
     """Phases of a run failed; the text and `facts["causes"]` have the reason of each."""
+
+
+class WorkerDiedError(RunFailedError):
+    """The process of a step ended before the step did; `facts` have the step and the exit code."""
 
 
 class StorageError(XinguError):

@@ -8,7 +8,7 @@ from xingu.config import Settings
 from xingu.dataprovider import DataProvider
 from xingu.discovery import DataProviderFactory
 from xingu_dagster.collector import without_collections
-from xingu_dagster.executors import build_executor
+from xingu_dagster.engine.executor import build_executor
 from xingu_dagster.factory import build_provider_assets
 from xingu_dagster.io_managers import XinguIOManager
 from xingu_dagster.resources import Workplace
@@ -35,5 +35,10 @@ def definitions_of(settings: Settings, classes: Mapping[str, type[DataProvider]]
     return dg.Definitions(
         assets=assets,
         resources={"xingu": workplace, "xingu_io": XinguIOManager(workplace)},
-        executor=build_executor(settings.executor, settings.max_steps),
+        executor=build_executor(
+            settings.executor,
+            settings.max_steps,
+            settings.worker_memory_mb,
+            settings.worker_steps,
+        ),
     )
