@@ -1,8 +1,10 @@
 """Jobs whose ops do to their worker what a test needs; the environment says how the pool is set."""
 
 import ctypes
+import multiprocessing
 import os
 import signal
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +15,15 @@ from xingu_dagster.engine.executor import build_executor
 
 kept = []
 
+if os.environ.get("THREAD") and multiprocessing.parent_process() is None:
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+
 
 def note(text: str) -> None:
     """Append a line to the file that the test reads."""
     with Path(os.environ["NOTES"]).open("a") as notes:
-        notes.write(f"{text} {os.getpid()}\n")
+        process = type(multiprocessing.current_process()).__name__
+        notes.write(f"{text} {process} {os.getpid()}\n")
 
 
 @contextmanager

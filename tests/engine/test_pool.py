@@ -1,8 +1,6 @@
 """The pool executes as Dagster's multiprocess executor does, in a few processes that stay."""
 
-import os
 import signal
-import tempfile
 from pathlib import Path
 
 import dagster as dg
@@ -22,6 +20,12 @@ def overlapping(laboratory) -> bool:
     """Return whether two ops ran at the same time."""
     rows = [row.split()[0] for row in laboratory.notes.read_text().splitlines()]
     return rows != ["begin", "end"] * (len(rows) // 2)
+
+
+def shared_memory() -> set[Path]:
+    """Return semaphores and segments of multiprocessing."""
+    folder = Path("/dev/shm")
+    return {path for name in ("sem.mp-*", "psm_*") for path in folder.glob(name)}
 
 
 def test_two_workers_execute_all_steps_and_are_other_processes_than_the_run(laboratory):
@@ -159,8 +163,19 @@ def test_workers_of_a_killed_run_interrupt_their_steps_and_end(laboratory):
     assert {name for name, _ in laboratory.noted("end")} == {"long_1", "long_2"}
 
 
+def test_a_run_beside_threads_takes_workers_from_a_fork_server(laboratory):
+    process = laboratory.start("deaths", THREAD="1")
+    laboratory.wait_for("begin", 1)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.communicate(timeout=120)
+    assert ended(family)
+    assert laboratory.steps(kind.STEP_SUCCESS) == {f"fine_{number}" for number in range(4)}
+    assert laboratory.steps(kind.STEP_FAILURE) == {"exits", "killed", "crashes"}
+    assert "ForkServerProcess" in laboratory.notes.read_text()
+
+
 def test_a_run_leaves_no_process_no_shared_memory_and_no_socket(laboratory, tmp_path):
-    before = set(Path("/dev/shm").iterdir()) if Path("/dev/shm").exists() else set()
+    before = shared_memory()
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     process = laboratory.start("deaths", TMPDIR=str(temporary))
@@ -169,7 +184,4 @@ def test_a_run_leaves_no_process_no_shared_memory_and_no_socket(laboratory, tmp_
     process.communicate(timeout=60)
     assert ended(family)
     assert list(temporary.iterdir()) == []
-    if before:
-        assert set(Path("/dev/shm").iterdir()) <= before
-    assert tempfile.gettempdir() != str(temporary)
-    assert os.getpid() != process.pid
+    assert shared_memory() <= before

@@ -10,6 +10,7 @@ import logging
 import os
 from functools import cache
 from importlib import import_module
+from multiprocessing import parent_process
 from operator import attrgetter
 from typing import Literal
 
@@ -121,21 +122,16 @@ def usable(part: Part) -> bool:
     missing = find_missing(part)
     if missing is None:
         return True
-    if not _is_told():
+    if not _told and parent_process() is None:  # the run's process has logged it
+        _told.append(part)
         logger.warning(
             "Xingu's engine falls back to stock Dagster, which is slower, because %s.", missing
         )
     return False
 
 
-@cache
-def _is_told() -> bool:
-    """Return whether this process has logged the fallback before: only the first call is False."""
-    _told.append(True)
-    return len(_told) > 1
-
-
-_told: list[bool] = []
+_told: list[Part] = []
+"""The part whose fallback this process has logged."""
 
 
 def find_missing(part: Part) -> str | None:

@@ -22,6 +22,16 @@ ELSEWHERE = {
 }
 
 
+# What phases import when they run: it takes longer than a small step.
+PRELOADED = (
+    "sklearn.model_selection",
+    "xingu.estimators.lightgbm",
+    "xingu.plots.builtin",
+    "xingu.plots.files",
+    "xingu.stages.batch",
+    "xingu.stages.evaluate",
+    "xingu.stages.train",
+)
 DESCRIPTION = (
     "Execute the steps of a run in worker processes that live as long as the run. The start "
     "method applies only where Dagster's multiprocess executor stands in."
@@ -71,8 +81,9 @@ def _pool_executor(max_steps: int, memory_mb: int, worker_steps: int) -> dg.Exec
         from xingu_dagster.engine.pool import Limits
         from xingu_dagster.engine.pool_executor import PoolExecutor
 
+        tags = config.get("tag_concurrency_limits") or []
         limits = Limits(config["max_concurrent"], memory_mb, worker_steps)
-        return PoolExecutor(executor, limits, config.get("tag_concurrency_limits") or [])
+        return PoolExecutor(executor, limits, PRELOADED, tags)
 
     schema: Any = stock.config_schema
     return dg.ExecutorDefinition("pool", schema, stock.get_requirements, create, DESCRIPTION)

@@ -1,8 +1,8 @@
 """Values that a pool worker keeps between the steps of one run, so that they are not read again.
 
 Values are found by asset key and value id, which names one immutable stored value. The memory is
-empty outside pool workers, and a worker lives for one run only. Frames are handed out as copies
-(copy-on-write from pandas 3 on), so that a hook that changes its frame in place changes no other.
+empty outside pool workers, and a worker lives for one run only. Frames are copied when they come
+in and when they go out, so that a hook that changes its frame in place changes no other.
 """
 
 from collections import OrderedDict
@@ -15,13 +15,10 @@ import pandas as pd
 from pandas.api.types import infer_dtype, is_object_dtype
 
 from xingu.state import PreparedFrame, PreparedSplits
+from xingu.storage.values import Key, Stored
 
 LIMIT_BYTES = 256 * 2**20
 """Memory of one worker for values; the one not used for longest is dropped first."""
-
-Key = tuple[str, ...]
-
-COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class ValueMemory:
         frames = _frames(value)
         if not frames or not all(map(_is_copied_whole, frames)):
             return
-        size = sum(int(frame.memory_usage(deep=not COPY_ON_WRITE).sum()) for frame in frames)
+        size = sum(int(frame.memory_usage(deep=True).sum()) for frame in frames)
         if size > self.limit_bytes:
             return
         self._drop((key, value_id))
@@ -93,6 +90,8 @@ def remember(key: Key, value_id: str, value: Any) -> None:
 def _frames(value: Any) -> list[pd.DataFrame]:
     """Return the frames of a value; none if it is no value of frames."""
     match value:
+        case Stored():
+            return _frames(value.value)
         case pd.DataFrame():
             return [value]
         case PreparedFrame():
@@ -106,8 +105,10 @@ def _frames(value: Any) -> list[pd.DataFrame]:
 
 def _copy(value: Any) -> Any:
     match value:
+        case Stored():
+            return Stored(_copy(value.value), value.record.model_copy(deep=True))
         case pd.DataFrame():
-            return value.copy(deep=not COPY_ON_WRITE)
+            return value.copy()
         case PreparedFrame():
             return replace(value, frame=_copy(value.frame))
         case PreparedSplits():

@@ -5,14 +5,14 @@ they come from multiprocessing's fork server, or are spawned. Import this module
 `compat.usable("pool")`.
 """
 
-import gc
 import multiprocessing
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Self
@@ -71,12 +71,18 @@ def group_of(step_key: str) -> str:
 
 
 class Pool:
-    """The workers of one run; a context manager that leaves no process behind."""
+    """The workers of one run; a context manager that leaves no process behind.
 
-    def __init__(self, run: RunContext, limits: Limits, module: str | None) -> None:
+    Args:
+        run: The run.
+        limits: Number of workers, and when one is replaced.
+        preload: Modules to import once, before the first worker starts.
+    """
+
+    def __init__(self, run: RunContext, limits: Limits, preload: Sequence[str]) -> None:
         self._run = run
         self._limits = limits
-        self._module = module
+        self._preload = preload
         self._workers: list[Worker] = []
         self._leaving: list[BaseProcess] = []
         self._last_worker: dict[str, Worker] = {}
@@ -175,7 +181,7 @@ class Pool:
             worker.process.kill()
 
     def _add(self) -> None:
-        context = _start_context(self._module)
+        context = _start_context(self._preload)
         ours, theirs = context.Pipe()
         forked = context.get_start_method() == "fork"
         inherited = [*(worker.connection for worker in self._workers), ours] if forked else []
@@ -187,7 +193,10 @@ class Pool:
         self._workers.append(Worker(process, ours))
 
     def __enter__(self) -> Self:
-        gc.freeze()  # a worker's collector that looked at what is there would copy its pages
+        if _can_fork():
+            for name in self._preload:
+                with suppress(ImportError):  # the step that needs it says what is wrong
+                    import_module(name)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -202,16 +211,18 @@ class Pool:
                 process.join()
 
 
-def _start_context(module: str | None) -> Any:
-    """Return the way in which processes are started.
+def _can_fork() -> bool:
+    """Return whether a fork is safe: not beside other threads, nor with macOS's libraries."""
+    has_fork = "fork" in multiprocessing.get_all_start_methods()
+    return has_fork and sys.platform != "darwin" and threading.active_count() == 1
 
-    A fork is safe where this process has no other threads; on macOS system libraries forbid it.
-    """
-    methods = multiprocessing.get_all_start_methods()
-    if "fork" in methods and sys.platform != "darwin" and threading.active_count() == 1:
+
+def _start_context(preload: Sequence[str]) -> Any:
+    """Return the way in which processes are started."""
+    if _can_fork():
         return multiprocessing.get_context("fork")
-    if "forkserver" in methods:
+    if "forkserver" in multiprocessing.get_all_start_methods():
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([name for name in (module, work.__module__) if name])
+        context.set_forkserver_preload([work.__module__, *preload])
         return context
     return multiprocessing.get_context("spawn")

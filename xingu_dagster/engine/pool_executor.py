@@ -34,14 +34,20 @@ class PoolExecutor(dg.Executor):
     Args:
         stock: Dagster's multiprocess executor, configured; its retries and dependencies apply.
         limits: Number of workers, and when one is replaced.
+        preload: Modules that steps need, beside that of the job.
         tag_concurrency_limits: As of Dagster's multiprocess executor.
     """
 
     def __init__(
-        self, stock: dg.Executor, limits: Limits, tag_concurrency_limits: Sequence[Any]
+        self,
+        stock: dg.Executor,
+        limits: Limits,
+        preload: Sequence[str],
+        tag_concurrency_limits: Sequence[Any],
     ) -> None:
         self._stock = stock
         self._limits = limits
+        self._preload = preload
         self._tag_concurrency_limits = list(tag_concurrency_limits)
 
     @property
@@ -95,7 +101,8 @@ class PoolExecutor(dg.Executor):
             retry_mode=self.retries.for_inner_plan(),
             repository_load_data=execution_plan.repository_load_data,
         )
-        return Pool(context, self._limits, job.get_module())
+        module = job.get_module()
+        return Pool(context, self._limits, [*([module] if module else []), *self._preload])
 
 
 def _rank(step: Any) -> int:
