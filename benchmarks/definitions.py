@@ -41,6 +41,7 @@ class Model{number:04d}(DataProvider):
         return data.fillna(self.medians).assign(hour=moment.dt.hour)
 '''
 
+
 def write_providers(folder: Path, count: int, per_module: int) -> None:
     """Write `count` DataProviders into modules of `per_module` classes."""
     folder.mkdir(parents=True)
