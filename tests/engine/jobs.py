@@ -99,6 +99,10 @@ def ask_for_a_retry() -> None:
         raise dg.RetryRequested(max_retries=1, seconds_to_wait=0.1)
 
 
+def die_later() -> None:
+    threading.Timer(0.7, os._exit, [1]).start()
+
+
 def grow() -> None:
     kept.append(b"x" * 300_000_000)
 
@@ -182,6 +186,13 @@ def repository():
             *(op(f"{name}__one", wait) for name in "abcd"),
             *(after(f"{name}__two", f"{name}__one", body=wait) for name in "abcd"),
             *(after(f"{name}__three", f"{name}__two", body=wait) for name in "abcd"),
+        ),
+        job(
+            "dying_idle",
+            op("idle", die_later),
+            op("slow", lambda: time.sleep(2)),
+            after("late_1", "slow", body=wait),
+            after("late_2", "slow", body=wait),
         ),
         dynamic,
         skipping,

@@ -117,6 +117,13 @@ def test_steps_of_one_dataprovider_stay_in_one_worker(laboratory):
         assert len({pid for step, pid in found.items() if step.startswith(f"{name}__")}) == 1
 
 
+def test_a_worker_that_dies_between_two_steps_is_replaced(laboratory):
+    code, output = laboratory.run("dying_idle")
+    assert code == 0, output
+    found = pids(laboratory)
+    assert found["idle"] not in (found["late_1"], found["late_2"])
+
+
 def test_a_worker_is_replaced_after_some_steps(laboratory):
     assert laboratory.run("plain", PER_WORKER="2")[0] == 0
     found = list(pids(laboratory).values())

@@ -99,7 +99,10 @@ class Pool:
         return self._limits.workers - len(self.busy)
 
     def fill(self, steps: int) -> None:
-        """Start workers for so many steps at once, up to the limit."""
+        """Start workers for so many steps at once, up to the limit, also in place of dead ones."""
+        for worker in list(self._workers):
+            if worker.step_key is None and not worker.process.is_alive():
+                self._remove(worker)
         for _ in range(min(steps, self._limits.workers) - len(self._workers)):
             self._add()
 
@@ -130,6 +133,7 @@ class Pool:
             waiting |= {worker.connection: worker, worker.process.sentinel: worker}
         if not waiting:
             time.sleep(seconds)
+            return
         ready = {id(worker): worker for worker in (waiting[one] for one in wait(waiting, seconds))}
         # A sentinel stays silent while a process that the worker forked holds it open.
         ended = {id(worker): worker for worker in self.busy if not worker.process.is_alive()}
