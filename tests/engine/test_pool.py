@@ -7,7 +7,7 @@ import dagster as dg
 import psutil
 import pytest
 
-from tests.engine.conftest import ended
+from tests.engine.conftest import PATIENCE_SECONDS, ended
 
 kind = dg.DagsterEventType
 
@@ -30,7 +30,7 @@ def shared_memory() -> set[Path]:
 
 def test_two_workers_execute_all_steps_and_are_other_processes_than_the_run(laboratory):
     process = laboratory.start("plain")
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     found = pids(laboratory)
     assert len(found) == 6
@@ -143,7 +143,7 @@ def test_a_termination_interrupts_the_steps_and_leaves_no_process(laboratory, se
     laboratory.wait_for("begin", 2)
     family = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(sent)
-    assert process.wait(60) != 0
+    assert process.wait(PATIENCE_SECONDS) != 0
     assert ended(family)
     assert {name for name, _ in laboratory.noted("end")} == {"long_1", "long_2"}
     assert laboratory.steps(kind.STEP_FAILURE) == {"long_1", "long_2"}
@@ -156,7 +156,7 @@ def test_a_terminated_run_is_canceled(laboratory):
     with laboratory.instance as instance:
         instance.report_run_canceling(instance.get_runs(limit=1)[0])
     process.send_signal(signal.SIGTERM)
-    process.wait(60)
+    process.wait(PATIENCE_SECONDS)
     assert laboratory.status is dg.DagsterRunStatus.CANCELED
 
 
@@ -174,7 +174,7 @@ def test_a_run_beside_threads_takes_workers_from_a_fork_server(laboratory):
     process = laboratory.start("deaths", THREAD="1")
     laboratory.wait_for("begin", 1)
     family = psutil.Process(process.pid).children(recursive=True)
-    process.communicate(timeout=120)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert ended(family)
     assert laboratory.steps(kind.STEP_SUCCESS) == {f"fine_{number}" for number in range(4)}
     assert laboratory.steps(kind.STEP_FAILURE) == {"exits", "killed", "crashes"}
@@ -188,7 +188,7 @@ def test_a_run_leaves_no_process_no_shared_memory_and_no_socket(laboratory, tmp_
     process = laboratory.start("deaths", TMPDIR=str(temporary))
     laboratory.wait_for("begin", 2)
     family = psutil.Process(process.pid).children(recursive=True)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert ended(family)
     assert list(temporary.iterdir()) == []
     assert shared_memory() <= before
