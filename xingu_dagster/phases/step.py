@@ -21,11 +21,15 @@ from xingu.model import Model, TrainRun
 from xingu.stages.builder import ProviderBuilder
 from xingu.storage.frames import Layout
 from xingu.storage.values import Key, Label, Record, Stored
+from xingu_dagster.engine import memory
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.resources import Workplace
 from xingu_dagster.translator import XinguTranslator
 
 logger = logging.getLogger(__name__)
+
+READ_LATER = {("splits",), ("batch", "raw")}
+"""Assets, or folders of assets, that steps after the one that makes them read."""
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -75,7 +79,10 @@ class PhaseStep:
         key = self.names.key(*parts)
         if key not in self._memory:
             started = time.perf_counter()
-            self._memory[key] = self.workplace.values.read(key, self.run_ids, value_id)
+            values = self.workplace.values
+            value_id = value_id or values.find(key, self.run_ids)
+            recalled = memory.recall(key, value_id) if value_id else None
+            self._memory[key] = recalled or values.read(key, self.run_ids, value_id)
             seconds = time.perf_counter() - started
             logger.info("%s: loaded %s (%.2f s)", self.names.id, "/".join(parts), seconds)
         return self._memory[key]
@@ -142,6 +149,8 @@ class PhaseStep:
         run_id = self.context.run.run_id
         record = self.workplace.values.write(key, run_id, value, label, layout)
         self._memory[key] = Stored(value, record)
+        if tuple(parts[:-1]) in READ_LATER or tuple(parts) in READ_LATER:
+            memory.remember(key, record.value_id, self._memory[key])
         self.workplace.values.prune(key, lambda: self._busy_runs)
         logger.info(
             "%s: %s in %.2f s, stored in %.2f s",
