@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --e
 DECLARED := pyproject.toml core/pyproject.toml xingu/version.py constraints.txt
 # What is tested at the upper end of Dagster's range: commands, graph, storage, notebooks, the CLI.
 CORE_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py tests/graph/test_coach.py \
-	tests/graph/test_sqlite_storage.py tests/graph/test_edges.py tests/cli
+	tests/engine tests/graph/test_edges.py tests/cli
 export DAGSTER_HOME := $(CURDIR)
 
 .PHONY: demo ui test check lint docs test-newest lock clean

@@ -22,6 +22,7 @@ programs::
     ├── StateError                    an attribute of a DataProvider cannot be pickled
     ├── ControlDbError                the control DB cannot be opened, read or written
     ├── RunFailedError                phases of a run failed
+    │   └── WorkerDiedError           the process of a step ended before the step did
     ├── MissingExtraError             a package of an extra is not installed
     └── StorageError                  a stored value or model is missing, damaged or unsafe
         ├── MissingValueError
@@ -116,6 +117,10 @@ class RunFailedError(XinguError):
 
 class MissingExtraError(XinguError, ImportError):
     """A package that an extra of `xingu-core` declares is not installed."""
+
+
+class WorkerDiedError(RunFailedError):
+    """The process of a step ended before the step did; `facts` have the step and the exit code."""
 
 
 class StorageError(XinguError):

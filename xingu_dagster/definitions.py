@@ -11,6 +11,8 @@ with without_collections():
     settings = Settings.load()
     defs = build_definitions(settings)
 
-# What is loaded by now stays. A collector that never looks at it again saves a second at the end of
-# a command, and a fifth of a second whenever it would have looked.
+# The collector need not look at what is loaded by now: it stays. Dagster goes on to make snapshots
+# of it, millions of objects that stay as well; looking at them rarely saves a quarter of the CPU
+# time of a command with 1,000 DataProviders.
 gc.freeze()
+gc.set_threshold(50_000, 20, 100)

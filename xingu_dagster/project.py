@@ -10,7 +10,7 @@ from xingu.provider.base import DataProvider
 from xingu.provider.discovery import DataProviderFactory
 from xingu.workspace import Workspace
 from xingu_dagster.collector import without_collections
-from xingu_dagster.executors import build_executor
+from xingu_dagster.engine.executor import build_executor
 from xingu_dagster.factory import build_provider_assets
 from xingu_dagster.io_managers import XinguIOManager
 
@@ -36,5 +36,10 @@ def definitions_of(settings: Settings, classes: Mapping[str, type[DataProvider]]
     return dg.Definitions(
         assets=assets,
         resources={"xingu": workspace, "xingu_io": XinguIOManager(workspace)},
-        executor=build_executor(settings.executor, settings.max_steps),
+        executor=build_executor(
+            settings.executor,
+            settings.max_steps,
+            settings.worker_memory_mb,
+            settings.worker_steps,
+        ),
     )

@@ -47,7 +47,7 @@ def test_an_odd_list_of_databases_is_an_error_without_its_content(monkeypatch):
 
 def test_a_value_that_is_none_of_those_allowed_names_the_variable(monkeypatch):
     monkeypatch.setenv("XINGU_EXECUTOR", "fastest")
-    with pytest.raises(SettingsError, match="XINGU_EXECUTOR: .*'forkserver', 'in_process'"):
+    with pytest.raises(SettingsError, match="XINGU_EXECUTOR: .*'pool', 'in_process'"):
         Settings.load()
 
 

@@ -13,7 +13,7 @@ def number() -> int:
 def instance_of(folder: Path, storage: str) -> dg.DagsterInstance:
     """Open an instance in a folder; `storage` is `ours` or `stock`."""
     settings = {
-        "ours": "{custom: {module: xingu_dagster.sqlite_storage, class: SqliteStorage, "
+        "ours": "{custom: {module: xingu_dagster.engine.storage, class: SqliteStorage, "
         f"config: {{base_dir: {folder}/.dagster}}}}}}",
         "stock": f"{{sqlite: {{base_dir: {folder}/.dagster}}}}",
     }

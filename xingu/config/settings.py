@@ -15,7 +15,7 @@ from upath import UPath
 
 from xingu.errors import SettingsError
 
-ExecutorName = Literal["forkserver", "in_process", "celery", "dask", "k8s"]
+ExecutorName = Literal["pool", "in_process", "celery", "dask", "k8s"]
 
 
 class Settings(BaseSettings):
@@ -55,9 +55,13 @@ class Settings(BaseSettings):
     post_process: bool = Field(True, alias="POST_PROCESS")
     batch_predict: bool = Field(True, alias="BATCH_PREDICT")
     load_workers: int = Field(0, ge=0, alias="PARALLEL_POST_PROCESS_MAX_WORKERS")
-    executor: ExecutorName = Field("forkserver", alias="XINGU_EXECUTOR")
+    executor: ExecutorName = Field("pool", alias="XINGU_EXECUTOR")
     max_steps: int = Field(0, ge=0, alias="XINGU_MAX_STEPS")
     """Maximum number of concurrent steps of a run; 0: number of cores."""
+    worker_memory_mb: int = Field(2048, ge=0, alias="XINGU_WORKER_MEMORY_MB")
+    """Memory above which a worker of the pool is replaced between two steps; 0: no limit."""
+    worker_steps: int = Field(0, ge=0, alias="XINGU_WORKER_STEPS")
+    """Steps after which a worker of the pool is replaced; 0: no limit."""
 
     @field_validator("dataproviders", "preferred_trains", "plots_format", mode="before")
     @classmethod

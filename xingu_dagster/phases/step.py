@@ -24,10 +24,17 @@ from xingu.stages.builder import ProviderBuilder
 from xingu.tracking.record import claim_session, claim_train, record_step
 from xingu.values import Key, Label, Record, Stored
 from xingu.workspace import Workspace
+from xingu_dagster.engine import memory
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.spec import ProviderSpec
 
 logger = logging.getLogger(__name__)
+
+READ_LATER = {("splits",), ("batch", "raw")}
+"""Assets, or folders of assets, that steps after the one that makes them read."""
+
+READ_LATER = {("splits",), ("batch", "raw")}
+"""Assets, or folders of assets, that later steps read."""
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -87,7 +94,10 @@ class PhaseStep:
         key = self.spec.key(*parts)
         if key not in self._memory:
             started = time.perf_counter()
-            self._memory[key] = self.workspace.values.read(key, self.run_ids, value_id)
+            values = self.workspace.values
+            value_id = value_id or values.find(key, self.run_ids)
+            recalled = memory.recall(key, value_id) if value_id else None
+            self._memory[key] = recalled or values.read(key, self.run_ids, value_id)
             seconds = time.perf_counter() - started
             logger.info("%s: loaded %s (%.2f s)", self.spec.id, "/".join(parts), seconds)
         return self._memory[key]
@@ -147,6 +157,8 @@ class PhaseStep:
         started = time.perf_counter()
         record = self.write(key, value, label, layout)
         self._memory[key] = Stored(value, record)
+        if READ_LATER & {path, path[:-1]}:
+            memory.remember(key, record.value_id, self._memory[key])
         stored = time.perf_counter() - started
         name = "/".join(path)
         logger.info("%s: %s in %.2f s, stored in %.2f s", self.spec.id, name, seconds, stored)

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -183,10 +183,6 @@ class ScheduleStorage(_OneDatabase, SqliteScheduleStorage):
         return cls(url, inst_data) if is_made(url) else super().from_local(base_dir, inst_data)
 
 
-class _UndoneError(Exception):
-    """What was stored is not wanted."""
-
-
 class _Batch(threading.local):
     """The transactions of the batch that this thread stores; None: it stores none."""
 
@@ -213,13 +209,6 @@ class EventLogStorage(SqliteEventLogStorage):
         """Store events in one transaction for each database; all of them, or none."""
         with self._together():
             super().store_event_batch(events)
-
-    @contextmanager
-    def undone(self) -> Iterator[None]:
-        """Undo, when the block ends, what this thread has stored in it."""
-        with suppress(_UndoneError), self._together():
-            yield
-            raise _UndoneError
 
     @contextmanager
     def _together(self) -> Iterator[None]:

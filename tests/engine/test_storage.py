@@ -15,23 +15,9 @@ from dagster._check import CheckError
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 from dagster._core.events.log import EventLogEntry
 
-from xingu_dagster import sqlite_storage
-from xingu_dagster.sqlite_storage import EventLogStorage, RunStorage, is_made
-
-
-@dg.asset
-def number() -> int:
-    return 7
-
-
-def instance_of(folder, storage: str) -> dg.DagsterInstance:
-    settings = {
-        "ours": "{custom: {module: xingu_dagster.sqlite_storage, class: SqliteStorage, "
-        f"config: {{base_dir: {folder}/.dagster}}}}}}",
-        "stock": f"{{sqlite: {{base_dir: {folder}/.dagster}}}}",
-    }
-    (folder / "dagster.yaml").write_text(f"storage: {settings[storage]}\n")
-    return dg.DagsterInstance.from_config(str(folder))
+from tests.support.events import instance_of, number
+from xingu_dagster.engine import sqlite
+from xingu_dagster.engine.sqlite import EventLogStorage, RunStorage, is_made
 
 
 def materialize(folder, storage: str) -> str:
@@ -84,11 +70,11 @@ def test_a_file_that_is_about_to_be_made_is_not_taken_for_a_database(tmp_path):
 
 
 def test_only_so_many_databases_stay_open(tmp_path, monkeypatch):
-    monkeypatch.setattr(sqlite_storage, "OPEN_DATABASES", 2)
+    monkeypatch.setattr(sqlite, "OPEN_DATABASES", 2)
     with instance_of(tmp_path, "ours") as instance:
         runs = [dg.materialize([number], instance=instance).run_id for _ in range(4)]
         assert all(instance.all_logs(run_id) for run_id in runs)
-        assert len(sqlite_storage._databases._open) <= 2
+        assert len(sqlite._databases._open) <= 2
 
 
 def test_all_events_can_be_wiped_and_written_again(tmp_path):
@@ -133,18 +119,6 @@ def test_a_batch_that_fails_leaves_nothing(tmp_path):
         assert len(storage.get_logs_for_run("batch")) == 1
 
 
-def test_what_is_undone_was_there_meanwhile_and_leaves_nothing(tmp_path):
-    with instance_of(tmp_path, "ours") as instance:
-        storage = instance.event_log_storage
-        with storage.undone():
-            for event in planned("run", "a"):
-                storage.store_event(event)
-            storage.store_event_batch(list(planned("run", "b")))
-            assert len(storage.get_logs_for_run("run")) == 2
-        assert storage.get_logs_for_run("run") == []
-        assert storage.all_asset_keys() == []
-
-
 def test_a_forked_process_connects_anew_and_both_go_on(tmp_path):
     context = multiprocessing.get_context("fork")
     with instance_of(tmp_path, "ours") as instance:
@@ -161,7 +135,7 @@ def test_a_forked_process_connects_anew_and_both_go_on(tmp_path):
 
 
 def in_a_fork(instance):
-    inherited = sqlite_storage._databases._open.values()
+    inherited = sqlite._databases._open.values()
     assert not any(database.engine.pool.checkedin() for database in inherited)
     assert any(database.has for database in inherited)
     for _ in range(5):

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from xingu_dagster.compute_logs import ComputeLogManager
+from xingu_dagster.engine.compute_logs import ComputeLogManager
 
 PRINTING = """
 import os, signal, subprocess, sys
-from xingu_dagster.compute_logs import ComputeLogManager
+from xingu_dagster.engine.compute_logs import ComputeLogManager
 
 with ComputeLogManager(sys.argv[1]).capture_logs(["run", "step"]):
     print("from python")
