@@ -262,7 +262,9 @@ def _split(value: Any) -> tuple[Kind, Mapping[str, pd.DataFrame], bytes | None]:
         return "prepared_frame", {"frame": value.frame}, pickle.dumps(value.state, protocol=5)
     if isinstance(value, PreparedSplits):
         return "prepared_splits", value.frames, pickle.dumps(value.state, protocol=5)
-    if isinstance(value, Mapping) and all(isinstance(v, pd.DataFrame) for v in value.values()):
+    if isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(frame, pd.DataFrame) for name, frame in value.items()
+    ):
         return "frames", value, None
     return "object", {}, pickle.dumps(value, protocol=5)
 
