@@ -133,7 +133,10 @@ class ProviderSpec:
 
         A dotted name is not imported, because that takes seconds.
         """
-        declared = self.cls().get_estimator_class() or ""
+        try:
+            declared = self.cls().get_estimator_class() or ""
+        except Exception:  # it may need attributes that hooks set later; an icon is optional
+            declared = self.cls.estimator_class or ""
         classes = declared.__mro__ if isinstance(declared, type) else ()
         names = [f"{one.__module__}.{one.__qualname__}" for one in classes] or [str(declared)]
         for name in map(str.lower, names):

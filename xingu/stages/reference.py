@@ -59,7 +59,5 @@ def _estimations(model: Model, evaluated: EvaluationSet) -> FeatureReference | N
             return column_reference(model.estimation_of(evaluated.estimations))
         except KeyError as error:
             reason = str(error)
-    logger.warning(
-        "%s: the drift of estimations cannot be checked: %s", model.id, reason
-    )
+    logger.warning("%s: the drift of estimations cannot be checked: %s", model.id, reason)
     return None
