@@ -19,6 +19,7 @@ from typing import Any
 import griffe
 
 import xingu
+from xingu.checks.catalog import built_in_checks
 from xingu.provider.hooks import HOOKS
 from xingu.provider.methods import FAMILIES
 
@@ -157,6 +158,24 @@ def _summary(name: str) -> str:
     return _one_line(inspect.getdoc(getattr(xingu.DataProvider, name)) or "")
 
 
+# -- checks ---------------------------------------------------------------------------------------
+
+
+def checks() -> str:
+    """Return a table of the built-in checks: assets, severity, limits, statement."""
+    rows = []
+    for check in built_in_checks().values():
+        assets = ", ".join(_code("/".join(path)) for path in check.assets)
+        severity = f"{check.severity}, refuses" if check.refuses else check.severity
+        limits = [_code(name) + _limit(value) for name, value in check.limits.items()]
+        rows.append([_code(check.name), assets, severity, ", ".join(limits), check.title])
+    return _table(["check", "assets", "severity", "limits", "statement"], rows)
+
+
+def _limit(default: Any) -> str:
+    return "" if isinstance(default, tuple) else f" {default:,g}"
+
+
 # -- architecture ---------------------------------------------------------------------------------
 
 
@@ -263,5 +282,6 @@ def _one_line(docstring: str) -> str:
 
 
 GENERATORS = {
-    one.__name__: one for one in (declarations, hooks, families, layer_diagram, rooms, decisions)
+    one.__name__: one
+    for one in (declarations, hooks, families, checks, layer_diagram, rooms, decisions)
 }

@@ -49,11 +49,11 @@ RECORD, OBJECT, LATEST, RUNS, PINS = "record.json", "object.pkl", "latest.json",
 
 
 class Facts(BaseModel):
-    """What later phases need to know about a value without reading it.
+    """Facts about a value that later phases use without reading it.
 
     Attributes:
         train_id: The train that the value belongs to.
-        sources: The sources that it was made from; of a raw value: its own, without data version.
+        sources: Its sources; a raw value has its own source, without data version.
         replay_sample: Id of the stored sample of raw rows that the parity check replays.
     """
 
@@ -124,7 +124,7 @@ class ValueStore:
         """
         now = datetime.now(UTC)
         value_id = f"{now:%Y%m%dT%H%M%S.%f}-{secrets.token_hex(3)}"
-        kind, frames, payload = _taken_apart(value)
+        kind, frames, payload = _split(value)
         with new_folder(self.folder(key), value_id) as folder:
             written = {
                 name: write_frame(
@@ -184,7 +184,7 @@ class ValueStore:
         folder = self.folder(key) / value_id
         try:
             record = Record.model_validate_json((folder / RECORD).read_bytes())
-            return Stored(_put_together(record, folder), record)
+            return Stored(_join(record, folder), record)
         except FileNotFoundError as error:
             raise MissingValueError(
                 f"{name}: its value {value_id} was removed ({error}); materialize it again.",
@@ -202,7 +202,7 @@ class ValueStore:
     def pin(self, key: Key, value_id: str, package: UPath) -> None:
         """Keep a value for as long as the model package at `package` exists."""
         pin = self.folder(key) / PINS / f"{value_id}.{package.name}"
-        write_atomically(pin, self._from_here(package).encode())
+        write_atomically(pin, self._relative(package).encode())
 
     def prune(
         self,
@@ -221,16 +221,16 @@ class ValueStore:
             return []
         latest = self.find(key)
         busy = {self.find(key, [run_id]) for run_id in busy_runs()}
-        spare = set(ids[: -self.keep]) - {latest} - busy
+        prunable = set(ids[: -self.keep]) - {latest} - busy
         if among is not None:
-            spare &= set(among)
-        spare = {value_id for value_id in spare if not self._is_pinned(key, value_id)}
-        for value_id in sorted(spare):
+            prunable &= set(among)
+        prunable = {value_id for value_id in prunable if not self._is_pinned(key, value_id)}
+        for value_id in sorted(prunable):
             _remove(folder / value_id)
-        if spare:
-            self._forget_runs(key, spare)
-            logger.info("%s: removed %d old values", "/".join(key), len(spare))
-        return sorted(spare)
+        if prunable:
+            self._forget_runs(key, prunable)
+            logger.info("%s: removed %d old values", "/".join(key), len(prunable))
+        return sorted(prunable)
 
     def _is_pinned(self, key: Key, value_id: str) -> bool:
         pins = children(self.folder(key) / PINS)
@@ -240,8 +240,8 @@ class ValueStore:
             if pin.name.startswith(f"{value_id}.")
         )
 
-    def _from_here(self, package: UPath) -> str:
-        """Where a package is, seen from the root: the two may move together."""
+    def _relative(self, package: UPath) -> str:
+        """Return the path of a package relative to the root, because both may move together."""
         root, place = local_path(self.root), local_path(package)
         return str(package) if root is None or place is None else os.path.relpath(place, root)
 
@@ -255,19 +255,21 @@ class ValueStore:
                 pointer.unlink(missing_ok=True)
 
 
-def _taken_apart(value: Any) -> tuple[Kind, Mapping[str, pd.DataFrame], bytes | None]:
+def _split(value: Any) -> tuple[Kind, Mapping[str, pd.DataFrame], bytes | None]:
     if isinstance(value, pd.DataFrame):
         return "frame", {"frame": value}, None
     if isinstance(value, PreparedFrame):
         return "prepared_frame", {"frame": value.frame}, pickle.dumps(value.state, protocol=5)
     if isinstance(value, PreparedSplits):
         return "prepared_splits", value.frames, pickle.dumps(value.state, protocol=5)
-    if isinstance(value, Mapping) and all(isinstance(v, pd.DataFrame) for v in value.values()):
+    if isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(frame, pd.DataFrame) for name, frame in value.items()
+    ):
         return "frames", value, None
     return "object", {}, pickle.dumps(value, protocol=5)
 
 
-def _put_together(record: Record, folder: UPath) -> Any:
+def _join(record: Record, folder: UPath) -> Any:
     frames = {name: read_frame(folder / file) for name, file in record.frames.items()}
     if record.kind == "frame":
         return frames["frame"]
@@ -294,6 +296,6 @@ def _file_name(name: str) -> str:
 
 
 def _remove(folder: UPath) -> None:
-    """Remove a value: its record first, so that a reader never finds half of it."""
+    """Remove a value: its record first, so that no reader finds an incomplete value."""
     (folder / RECORD).unlink(missing_ok=True)
     remove_folder(folder)

@@ -1,8 +1,7 @@
 """Coach: the asset graph for notebooks and scripts.
 
-Its one idea: it materializes the same assets, into the same instance of Dagster, as the UI and the
-command line do; there is no second pipeline. It reads the settings; everything else is done by the
-phases.
+It materializes the same assets, in the same instance of Dagster, as the UI and the command line;
+there is no second pipeline. It is an entry point: it reads the settings.
 """
 
 import logging
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What was not evaluated is still a train.
 TRAIN, EVALUATE, BATCH = ("prepare", "tune", "fit"), ("evaluate",), ("batch_raw", "batch")
 
 
@@ -45,7 +43,7 @@ class Coach:
     Args:
         dp_factory: The DataProviders; None: those that the settings name.
         instance: The instance of Dagster; None: that of DAGSTER_HOME, else of the project's
-            `dagster.yaml`, else one that is forgotten.
+            `dagster.yaml`, else an ephemeral one.
         progress: Show which DataProvider is in which phase.
         **settings: Settings by the names of `xingu.config.Settings`; they win over the environment.
 
@@ -144,10 +142,10 @@ class Coach:
                 dataprovider_id=model.id,
             )
         provider = ProviderSpec(self.dp_factory.classes[model.id])
-        asking = BATCH if provider.batch_sources_need_model else BATCH[-1:]
+        phases = BATCH if provider.batch_sources_need_model else BATCH[-1:]
         config = {
             f"{provider.op_prefix}__{phase}": {"config": {"train_id": model.train_id}}
-            for phase in asking
+            for phase in phases
         }
         _raise_failures(self._materialize([model.id], BATCH, config))
         return self._estimations(model.id)
@@ -163,23 +161,23 @@ class Coach:
         end: datetime | None = None,
         branch: str | None = None,
     ) -> Report:
-        """Put trains side by side: frames, which also become a page, a workbook, or a text.
+        """Compare trains: frames that can be rendered as a page, a workbook, or text.
 
         Args:
             train_ids: Trains, sessions, or ``session:train``; none: all.
-            dataprovider_id: Only of this DataProvider.
-            start: Only those begun since then (with a time zone).
-            reference_train_id: The train that differences are meant from; None: the one before
-                the newest of each DataProvider.
-            end: Only those begun before then.
-            branch: Only those trained on this branch of git.
+            dataprovider_id: Only trains of this DataProvider.
+            start: Only trains that began at or after this time (with a time zone).
+            reference_train_id: The train to compare with; None: the one before the newest of each
+                DataProvider.
+            end: Only trains that began before this time.
+            branch: Only trains on this branch of git.
 
         Raises:
             UntrainedModelError: If there is no such train, or the reference is not among them.
         """
         providers, branches = ([one] if one else [] for one in (dataprovider_id, branch))
-        wanted = TrainFilter(list(train_ids), providers, start, end, branches)
-        return report_trains(self._workspace.control, wanted, reference_train_id)
+        selection = TrainFilter(list(train_ids), providers, start, end, branches)
+        return report_trains(self._workspace.control, selection, reference_train_id)
 
     def get_db_connection(self, nickname: str = "xingu") -> "Connection":
         """Return an open SQLAlchemy connection to a database of the settings; close it yourself.
@@ -197,7 +195,7 @@ class Coach:
     def instance(self) -> dg.DagsterInstance:
         """The instance of Dagster that runs are recorded in."""
         home = self.settings.project_home.resolve()
-        with chdir(home):  # its paths are meant from there
+        with chdir(home):  # its paths are relative to it
             if os.environ.get("DAGSTER_HOME"):
                 return dg.DagsterInstance.get()
             if (home / "dagster.yaml").exists():
@@ -220,10 +218,10 @@ class Coach:
         return {one.op.name: one.keys for one in assets if isinstance(one, dg.AssetsDefinition)}
 
     def _ids(self, dps: Iterable[str] | None) -> list[str]:
-        wanted = set(self.dp_factory.classes if dps is None else dps)
-        for dp_id in wanted - set(self.dp_factory.classes):
+        requested = set(self.dp_factory.classes if dps is None else dps)
+        for dp_id in requested - set(self.dp_factory.classes):
             self.dp_factory.create(dp_id)  # an unknown id is an error that names it
-        return [dp_id for dp_id in self.dp_factory.classes if dp_id in wanted]
+        return [dp_id for dp_id in self.dp_factory.classes if dp_id in requested]
 
     def _has_batch(self, dp_id: str) -> bool:
         return f"{key_part(dp_id)}__batch" in self._keys

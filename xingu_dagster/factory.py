@@ -1,4 +1,4 @@
-"""One DataProvider becomes its assets."""
+"""Build the assets of a DataProvider."""
 
 import dagster as dg
 
@@ -20,7 +20,7 @@ def build_provider_assets(
 
     Args:
         cls: The DataProvider.
-        strategy: Where hyperparameters come from, unless a run configures it.
+        strategy: Source of hyperparameters, unless a run configures it.
         translator: Names the assets; None: `XinguTranslator`.
 
     Raises:

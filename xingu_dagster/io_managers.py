@@ -1,7 +1,7 @@
-"""Read the values of phases from anywhere else in Dagster: other assets, notebooks, scripts.
+"""IO manager that loads values of phases as inputs of users' own assets.
 
-Phases store their values themselves; this IO manager is for everybody else, so it hands out what
-people want to see: frames without state, and a Model in place of its name.
+Phases read and write the value store themselves. Users' assets receive frames without the state of
+the DataProvider, and a Model in place of its `ModelRef`.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ class XinguIOManager(dg.IOManager):
         self.workspace = workspace
 
     def load_input(self, context: dg.InputContext) -> Any:
-        """Return the value of an asset: that of the upstream's run, else the latest."""
+        """Return the value of an asset from the upstream's run, else the latest."""
         upstream = context.upstream_output
         run_ids = [upstream.run_id] if upstream is not None else []
         value = self.workspace.values.read(tuple(context.asset_key.path), run_ids).value
@@ -34,6 +34,6 @@ class XinguIOManager(dg.IOManager):
         return value
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Store the value of an asset that is not made by a phase."""
+        """Store the value of a user's own asset."""
         key = tuple(context.asset_key.path)
         self.workspace.values.write(key, context.run_id, obj, Label(), "open")

@@ -1,4 +1,4 @@
-"""What the UI shows of a value: row count, columns, first rows."""
+"""Metadata of values for the UI: row counts, columns, first rows, metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -28,7 +28,7 @@ def frame_metadata(frame: pd.DataFrame) -> Metadata:
 
 
 def sets_metadata(frames: Mapping[str, pd.DataFrame]) -> Metadata:
-    """Return the rows of each set, and what is shown of the first one."""
+    """Return the number of rows of each set, and the metadata of the first set."""
     first = next(iter(frames.values()))
     return {
         **frame_metadata(first),
@@ -46,7 +46,7 @@ def metrics_frame(rows: Sequence[MetricRow]) -> pd.DataFrame:
 
 
 def metrics_metadata(table: pd.DataFrame) -> Metadata:
-    """Return the values by ``set metric``, so that the UI draws their history, and the table."""
+    """Return values by ``set metric``, whose history the UI plots, and a table of them."""
     rows = list(table[[*METRIC_COLUMNS]].itertuples(index=False, name=None))
     values = {
         f"{name}" if pd.isna(part) else f"{part} {name}": _shown(number, text)
@@ -64,13 +64,13 @@ def metrics_metadata(table: pd.DataFrame) -> Metadata:
 
 
 def estimations_metadata(table: pd.DataFrame) -> Metadata:
-    """Return the mean of each metric of single estimations: there is one value for each row."""
+    """Return the mean over all rows of each metric of single estimations."""
     means = table.groupby("name", sort=False)["value_number"].mean()
     return {f"mean {name}": float(value) for name, value in means.items() if np.isfinite(value)}
 
 
 def _shown(number: float, text: Any) -> float | str:
-    """A number, or a text; JSON has no NaN and no infinity, and the UI would not load them."""
+    """Return a number, or a text for NaN and infinity, which are not valid JSON."""
     return float(number) if np.isfinite(number) else str(number if pd.isna(text) else text)
 
 

@@ -1,7 +1,7 @@
-"""Live progress of a run: which DataProvider is in which phase, and for how long.
+"""Live progress of a run: the state and duration of each phase of each DataProvider.
 
-Its one idea: it listens to the events of the run. A terminal gets a table that renews itself, a
-notebook the same table in place, and everything else one line for each phase that ended.
+`Progress` receives the events of the run. A terminal and a notebook show a table that is refreshed
+in place; other outputs get the table once, at the end.
 """
 
 import time
@@ -40,7 +40,7 @@ class Progress:
         self.phases = {step: Phase() for step in self.steps}
 
     def on_event(self, entry: dg.EventLogEntry) -> None:
-        """Take note of one event of the run."""
+        """Update the phases by an event of the run."""
         event = entry.dagster_event
         phase = self.phases.get(event.step_key or "") if event else None
         if event is None or phase is None:
@@ -55,7 +55,7 @@ class Progress:
             phase.state = "done" if event.event_type is kind.STEP_SUCCESS else "failed"
 
     def __rich__(self) -> Table:
-        """The table: one row for each DataProvider, one column for each phase."""
+        """Return a table with a row per DataProvider and a column per phase."""
         split = [step.split("__", 1) for step in self.steps]
         names = list(dict.fromkeys(phase for _, phase in split))
         headers = ("DataProvider", *names, "last made")
@@ -92,7 +92,7 @@ def shown(progress: Progress, console: Console | None = None) -> Iterator[None]:
 
 @contextmanager
 def _in_notebook(progress: Progress) -> Iterator[None]:
-    """Renew one output cell: rich's own way needs widgets that not every notebook has."""
+    """Refresh one output cell; rich needs ipywidgets for that, which may not be installed."""
     from threading import Event, Thread
 
     from IPython.display import HTML, display
@@ -105,11 +105,11 @@ def _in_notebook(progress: Progress) -> Iterator[None]:
     handle: Any = display(html(), display_id=True)
     ended = Event()
 
-    def renew() -> None:
+    def refresh() -> None:
         while not ended.wait(0.5):
             handle.update(html())
 
-    thread = Thread(target=renew, name="xingu-progress", daemon=True)
+    thread = Thread(target=refresh, name="xingu-progress", daemon=True)
     thread.start()
     try:
         yield

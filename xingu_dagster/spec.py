@@ -1,6 +1,7 @@
 """ProviderSpec: the declarations of a DataProvider, read once, and the specs of its assets."""
 
 import inspect
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -19,6 +20,8 @@ from xingu.provider.hooks import call_hook
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
 from xingu.values import Key
 from xingu_dagster.translator import AssetProps, XinguTranslator
+
+logger = logging.getLogger(__name__)
 
 TRAIN_SOURCES = ("get_dataset_sources_for_train", "train_dataset_sources")
 BATCH_SOURCES = ("get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources")
@@ -133,7 +136,11 @@ class ProviderSpec:
 
         A dotted name is not imported, because that takes seconds.
         """
-        declared = self.cls().get_estimator_class() or ""
+        try:
+            declared = self.cls().get_estimator_class() or ""
+        except Exception:  # the hook may need attributes that other hooks set
+            logger.debug("%s: get_estimator_class raised", self.id, exc_info=True)
+            declared = self.cls.estimator_class or ""
         classes = declared.__mro__ if isinstance(declared, type) else ()
         names = [f"{one.__module__}.{one.__qualname__}" for one in classes] or [str(declared)]
         for name in map(str.lower, names):

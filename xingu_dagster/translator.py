@@ -1,6 +1,7 @@
 """XinguTranslator: keys, groups, descriptions, kinds, tags and owners of assets.
 
-It only names things, from what it is given. Subclass it to name them differently.
+Its methods are pure functions of their arguments. Override them to name assets differently: phases,
+checks and the value store use the keys that `get_asset_key` returns.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -30,7 +31,7 @@ DESCRIPTIONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class AssetProps:
-    """What an asset of a DataProvider is.
+    """Properties of an asset of a DataProvider, from which it is named.
 
     Attributes:
         provider: The class of the DataProvider.
@@ -82,7 +83,7 @@ class XinguTranslator:
         """Return the spec of an asset.
 
         Args:
-            props: What it is.
+            props: Its properties.
             deps: Keys of the assets that it depends on.
             code_version: Version of the code of the DataProvider.
         """

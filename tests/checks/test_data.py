@@ -1,8 +1,10 @@
-"""What is said about sets, batches and estimations."""
+"""Checks of sources, sets, estimations and batches."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xingu.checks.batch import estimation_drift, feature_drift, known_values
 from xingu.checks.data import (
@@ -28,6 +30,7 @@ SOUND = sets(train=([1.0, 2.0], [0, 1]), test=([3.0], [2]))
 DOUBLED = sets(train=([1.0, 2.0], [0, 0]))
 SHARED = sets(train=([1.0, 2.0], [0, 1]), test=([3.0], [1]))
 INFINITE = sets(train=([1.0, np.inf], [0, 1]))
+REPEATED = {"train": pd.DataFrame([[1.0, np.inf, 2.0]], columns=["x", "x", "y"])}
 CLASSES = sets(train=(["a", "b"], [0, 1]), test=(["a"], [2]))
 
 
@@ -44,6 +47,9 @@ CLASSES = sets(train=(["a", "b"], [0, 1]), test=(["a"], [2]))
         (disjoint_sets(SHARED), False, ("shared by train and test", 1)),
         (finite_values(SOUND, ["x"]), True, ("columns", 1)),
         (finite_values(INFINITE, ["x"]), False, ("infinite", 1)),
+        (finite_values(INFINITE, ["gone"]), True, ("infinite", 0)),
+        (finite_values(REPEATED, ["x"]), True, ("infinite", 0)),
+        (declared_columns(REPEATED, {"a.x": ["x", "y"]}), False, ("missing", 1)),
         (classes_in_sets({"train": CLASSES["train"]}, "x"), True, ("classes", 2)),
         (classes_in_sets(CLASSES, "x"), False, ("missing", 1)),
         (classes_in_sets({"train": CLASSES["test"]}, "x"), False, ("classes", 1)),
@@ -67,6 +73,55 @@ def test_a_condition_passes_or_fails_with_its_figure(outcome, passed, figure):
 def test_estimations_are_finite_and_as_many_as_the_rows(values, rows, share, passed):
     outcome = complete_estimations({"test": pd.Series(values)}, {"test": rows}, share)
     assert outcome.passed is passed
+
+
+def test_a_repeated_column_is_named():
+    outcome = declared_columns(REPEATED, {"a.x": ["x", "y"]})
+    assert outcome.text == "a.x: the set 'train' has 'x' more than once."
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "Float64", "double[pyarrow]"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinite_values_are_found_in_columns_of_every_type_of_float(dtype, value):
+    column = pd.Series([1.0, None, value], index=["a", "b", "c"]).astype(dtype)
+    outcome = finite_values({"train": pd.DataFrame({"x": column})}, ["x"])
+    assert not outcome.passed
+    assert "infinite in 1 rows of the set 'train', for example 'c'" in outcome.text
+
+
+@pytest.mark.parametrize("values", [[], [None, None], [1.0, None], [1, 2], ["a", "b"], [True]])
+def test_columns_without_infinite_values_pass(values):
+    frame = pd.DataFrame({"x": pd.Series(values)})
+    assert finite_values({"train": frame}, ["x"]).passed
+
+
+@pytest.mark.parametrize(
+    ("estimations", "difference"),
+    [({}, 2), ({"test": pd.Series([1.0])}, 1), ({"test": pd.Series([1.0, 2, 3])}, 1)],
+)
+def test_too_many_or_too_few_estimations_are_never_tolerated(estimations, difference):
+    outcome = complete_estimations(estimations, {"test": 2}, 1.0)
+    assert not outcome.passed
+    assert outcome.figures["difference"] == difference
+    assert "too many or too few" in outcome.text
+
+
+@given(
+    st.lists(st.sampled_from([1.0, np.nan, np.inf, -np.inf]), min_size=1, max_size=50),
+    st.floats(0, 1),
+)
+def test_the_share_of_estimations_without_a_finite_value_decides(values, share):
+    outcome = complete_estimations({"a": pd.Series(values)}, {"a": len(values)}, share)
+    wrong = sum(not np.isfinite(value) for value in values)
+    assert outcome.passed is (wrong <= share * len(values))
+    assert outcome.figures["missing"] + outcome.figures["infinite"] == wrong
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=20, unique=True), min_size=1, max_size=4))
+def test_sets_are_disjoint_if_no_label_is_in_two_of_them(labels):
+    frames = {f"set {n}": pd.DataFrame(index=one) for n, one in enumerate(labels)}
+    everything = [label for one in labels for label in one]
+    assert disjoint_sets(frames).passed is (len(everything) == len(set(everything)))
 
 
 # -- leakage ------------------------------------------------------------------------------------
@@ -114,6 +169,12 @@ def test_a_feature_that_tells_several_classes_apart_is_found():
     classes = np.array(["a", "b", "c"])[np.digitize(SIGNAL, [-0.5, 0.5])]
     assert not leaking(SIGNAL, classes, classify=True).passed
     assert leaking(NOISE, classes, classify=True).passed
+
+
+def test_features_that_are_not_in_the_set_are_skipped():
+    train = pd.DataFrame({"honest": NOISE, "y": SIGNAL})
+    outcome = leakage(train, ["honest", "gone"], "y", 0.99, classify=False)
+    assert [row["feature"] for row in outcome.rows] == ["honest"]
 
 
 @pytest.mark.parametrize("classify", [True, False])

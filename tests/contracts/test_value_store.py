@@ -1,16 +1,22 @@
 import os
+import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from upath import UPath
 
 from xingu.errors import MissingValueError
 from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
+from xingu.records import ModelRef, SourceRecord
 from xingu.values import Facts, Label, ValueStore
 
 KEY = ("dp", "features")
@@ -35,8 +41,20 @@ class ValueStoreContract:
             PreparedFrame(FRAME, ProviderState(b"state", {"pre": "t"})),
             PreparedSplits({"train": FRAME}, ProviderState(b"state")),
             {"anything": [1, {2}]},
+            None,
+            {},
+            ModelRef("houses", "calm-fox", {"houses/splits": "1"}),
         ],
-        ids=["frame", "frames", "prepared frame", "prepared splits", "object"],
+        ids=[
+            "frame",
+            "frames",
+            "prepared frame",
+            "prepared splits",
+            "object",
+            "nothing",
+            "no frames",
+            "model",
+        ],
     )
     @pytest.mark.parametrize("layout", ["open", "fast"])
     def test_a_value_comes_back_as_it_was(self, store, value, layout):
@@ -51,6 +69,52 @@ class ValueStoreContract:
             Facts(train_id="t"),
             "run",
         )
+
+    def test_facts_of_every_kind_come_back(self, store):
+        source = SourceRecord("houses", "select 1", "v7", 400, cached=True)
+        facts = Facts(train_id="t", sources=(source,), replay_sample="1")
+        store.write(KEY, "run", FRAME, Label("v1", facts))
+        assert store.record(KEY).facts == facts
+        assert store.read(KEY).record.facts == facts
+
+    def test_frames_under_names_that_are_no_texts_come_back(self, store):
+        store.write(KEY, "run", {1: FRAME, None: FRAME + 1}, LABEL)
+        found = store.read(KEY).value
+        assert list(found) == [1, None]
+        assert_same(found[None], FRAME + 1)
+
+    def test_names_that_differ_in_letters_of_no_file_name_stay_apart(self, store):
+        frames = {"train": FRAME, "a/b": FRAME + 1, "a?b": FRAME + 2, "": FRAME + 3}
+        store.write(KEY, "run", frames, LABEL)
+        assert_same(store.read(KEY).value, frames)
+
+    def test_a_value_that_cannot_be_pickled_leaves_the_one_before(self, store):
+        store.write(KEY, "run", 1, LABEL)
+        with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
+            store.write(KEY, "run", threading.Lock(), LABEL)
+        assert store.read(KEY, ["run"]).value == 1
+
+    def test_a_record_of_nothing_is_none(self, store):
+        assert store.record(KEY) is None
+        assert store.find(KEY, ["run"]) is None
+        assert store.prune(KEY) == []
+
+    def test_keys_do_not_mix(self, store):
+        store.write(("dp", "features"), "run", 1, LABEL)
+        store.write(("dp", "features", "part"), "run", 2, LABEL)
+        assert store.read(("dp", "features")).value == 1
+        assert store.read(("dp", "features", "part")).value == 2
+
+    def test_only_values_among_the_given_ones_are_removed(self, store):
+        ids = [store.write(KEY, f"run-{n}", n, LABEL).value_id for n in range(4)]
+        assert store.prune(KEY, among={ids[1], ids[3]}) == [ids[1]]
+        assert store.read(KEY, value_id=ids[0]).value == 0
+
+    def test_a_run_whose_value_was_removed_reads_the_latest(self, store):
+        for number in range(4):
+            store.write(KEY, f"run-{number}", number, LABEL)
+        store.prune(KEY)
+        assert store.read(KEY, ["run-0"]).value == 3
 
     def test_a_run_reads_what_it_wrote_and_others_the_latest(self, store):
         store.write(KEY, "run-1", 1, LABEL)
@@ -116,6 +180,26 @@ class TestLocalValues(ValueStoreContract):
     @pytest.fixture
     def root(self, tmp_path):
         return UPath(tmp_path)
+
+
+@given(
+    keep=st.integers(1, 4),
+    runs=st.lists(st.integers(0, 3), min_size=1, max_size=8),
+    busy=st.sets(st.integers(0, 3)),
+)
+def test_pruning_keeps_the_newest_and_those_of_unfinished_runs(keep, runs, busy):
+    with tempfile.TemporaryDirectory() as folder:
+        store = ValueStore(folder, keep)
+        written = {}
+        for number, run in enumerate(runs):
+            record = store.write(KEY, f"run-{run}", number, LABEL)
+            written[record.value_id] = number
+        newest_of_run = {f"run-{run}": number for number, run in enumerate(runs)}
+        needed = {newest_of_run[f"run-{run}"] for run in busy if f"run-{run}" in newest_of_run}
+        needed |= set(range(len(runs))[-keep:])
+        removed = store.prune(KEY, lambda: [f"run-{run}" for run in busy])
+        assert {written[value_id] for value_id in removed} == set(range(len(runs))) - needed
+        assert store.read(KEY).value == len(runs) - 1
 
 
 class TestS3Values(ValueStoreContract):

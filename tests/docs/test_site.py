@@ -13,6 +13,7 @@ from mkdocs.config import load_config
 import xingu
 from tests.docs.pages import PAGES, ROOT, prose
 from xingu import DataProvider
+from xingu.checks.catalog import built_in_checks
 
 HELPERS = {"make_estimator", "is_classifier", "log", "pre_req_model"}
 MEMBERS = [name for name in vars(DataProvider) if name[0] != "_" and name not in HELPERS]
@@ -80,10 +81,25 @@ def test_every_declaration_and_hook_has_a_default_and_a_meaning(site):
     assert "<td></td>" not in page.partition('id="all-members"')[0]
 
 
-@pytest.mark.parametrize("page", ["dataprovider", "api", "command-line"])
+@pytest.mark.parametrize(
+    "page",
+    ["reference/dataprovider", "reference/api", "reference/command-line", "how-to/checks"],
+)
 def test_no_marker_of_generated_text_is_left(site, page):
-    text = (site / "reference" / f"{page}.html").read_text()
+    text = (site / f"{page}.html").read_text()
     assert not re.search(r"generated:|\{\{ |::: |Sentinel|\\\|", text)
+
+
+@pytest.mark.parametrize("check", built_in_checks().values(), ids=built_in_checks())
+def test_every_check_is_in_a_row_with_assets_severity_and_limits(site, check):
+    page = (site / "how-to" / "checks.html").read_text()
+    (row,) = re.findall(rf"<tr>\s*<td><code>{check.name}</code></td>.*?</tr>", page, re.DOTALL)
+    codes = re.findall(r"<code>(.*?)</code>", row)
+    assert {check.name, *map("/".join, check.assets), *check.limits} <= set(codes)
+    assert f"<td>{check.severity}{', refuses' if check.refuses else ''}</td>" in row
+    assert check.title.split("`")[0] in row
+    for default in check.limits.values():
+        assert default == () or f"</code> {default:,g}" in row
 
 
 def test_every_command_and_option_is_in_the_reference(site):

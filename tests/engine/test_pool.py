@@ -7,7 +7,7 @@ import dagster as dg
 import psutil
 import pytest
 
-from tests.engine.conftest import PATIENCE_SECONDS, ended
+from tests.support.laboratory import PATIENCE_SECONDS, ended
 
 kind = dg.DagsterEventType
 

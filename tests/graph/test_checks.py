@@ -335,32 +335,3 @@ class Gated(toys.Houses):
     found, output = shop.materialize('key:"gated/*"', DATAPROVIDER_LIST="gated")
     assert found == code, output
     assert "must be >= 0.9999" in output
-
-
-class Shared(Houses):
-    """A split whose sets share rows."""
-
-    def data_split_for_train(self, data):
-        return {"train": data, "test": data.head(3)}
-
-
-def test_a_refused_value_is_a_failed_check_and_is_not_stored(make):
-    project = make(Shared)
-    run = project.run("houses/*", raise_on_error=False)
-    found = results(run)["splits disjoint_sets"]
-    assert not run.success
-    assert (found.passed, found.blocking) == (False, True)
-    assert "share 3 rows" in found.description
-    assert project.values.find(("houses", "splits")) is None
-    assert project.values.find(("houses", "features")) is not None
-
-
-class SharedOnPurpose(Shared):
-    checks = {"disjoint_sets": "warn"}
-
-
-def test_a_relaxed_refusal_is_a_warning_and_the_train_goes_on(make):
-    run = make(SharedOnPurpose).run("houses/*")
-    found = results(run)["splits disjoint_sets"]
-    assert run.success
-    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)

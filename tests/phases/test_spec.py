@@ -128,6 +128,13 @@ def test_the_kind_follows_the_hook_that_chooses_the_estimator():
     assert ProviderSpec(Chosen).estimator_kinds == ["lightgbm"]
 
 
+def test_a_hook_that_cannot_choose_yet_does_not_keep_the_graph_from_loading():
+    def get_estimator_class(self):
+        return self.chosen
+
+    assert spec_of(get_estimator_class=get_estimator_class).estimator_kinds == ["lightgbm"]
+
+
 def test_the_kind_is_on_the_asset_of_the_model():
     specs = [spec for asset in build_provider_assets(Chosen) for spec in asset.specs]
     assert next(spec for spec in specs if spec.key.path[-1] == "model").kinds == {"lightgbm"}

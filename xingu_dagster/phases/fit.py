@@ -102,10 +102,10 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
 
 
 def _main_metrics(fitted: Trained) -> Metadata:
-    """The metrics of one set as numbers, so that the UI draws their history on the model."""
+    """Return the metrics of the evaluation set, whose history the UI plots."""
     try:
         measured = main_metrics(fitted.model, fitted.evaluated)
     except XinguError as error:  # the model is saved; its evaluation reports this in full
-        logger.warning("%s: no metrics with the model: %s", fitted.model.id, error)
+        logger.warning("%s: the model has no metrics in its metadata: %s", fitted.model.id, error)
         measured = Measured({}, {})
     return {f"{fitted.evaluated.set} {metric}": value for metric, value in measured.values.items()}

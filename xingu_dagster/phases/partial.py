@@ -1,7 +1,7 @@
-"""Announce what is saved of an asset that failed in part.
+"""Report an asset of which a part failed.
 
-Its one idea: such an asset is not materialized, so nothing downstream takes it for whole; its
-numbers are seen as an observation, and the step fails once everything else is done.
+Such an asset is not materialized, so that nothing downstream uses it as complete. Its metadata is
+logged as an observation, and the step fails once everything else is done.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def announced(
     """Yield `result`, unless a part of it failed.
 
     Raises:
-        XinguError: What failed, if anything; the metadata of the rest was observed.
+        XinguError: If a part failed; the metadata of the others was logged as an observation.
     """
     if failures.errors and result.asset_key:
         observed = dg.AssetObservation(asset_key=result.asset_key, metadata=result.metadata)

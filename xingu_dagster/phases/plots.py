@@ -21,7 +21,7 @@ from xingu_dagster.phases.step import PhaseStep
 
 NOTEBOOK = "plots.ipynb"
 LOCATION = "xingu"
-"""Name of the code location in workspace.yaml and pyproject.toml, for runs that do not know it."""
+"""Name of the code location in workspace.yaml and pyproject.toml, for runs without an origin."""
 
 
 def keep_plots(
@@ -32,15 +32,15 @@ def keep_plots(
     label: Label,
     channels: Sequence[PlotChannel],
 ) -> Iterator[dg.MaterializeResult]:
-    """Draw, save and list the plots of a Model, and announce where they are.
+    """Draw, save and list the plots of a Model, and yield their materialization.
 
     Args:
         step: The running step.
         path: The asset.
-        draw: Gives the figures by name.
-        model: The model that they are about.
+        draw: Returns the figures by name.
+        model: The Model that they show.
         label: Data version and facts of the value.
-        channels: What figures may be about; those of earlier drawings are not listed any more.
+        channels: Channels of the figures; their earlier figures are not listed any more.
 
     Raises:
         XinguError: If a method failed; the figures of the others are saved by then.
@@ -75,10 +75,10 @@ def save_gallery(
     Args:
         step: The running step.
         gallery: The figures by name.
-        folder: Where below the folder of the train.
-        run: The train that they are about.
+        folder: Path below the folder of the train.
+        run: The train that they show.
         when: Its time.
-        channels: What figures may be about; those of earlier drawings are not listed any more.
+        channels: Channels of the figures; their earlier figures are not listed any more.
     """
     from xingu.plots.theme import stamp
 
@@ -105,7 +105,7 @@ def save_gallery(
 
 
 def _describe(step: PhaseStep, files: Sequence[PlotFile], notebook: Path) -> Metadata:
-    """Where the plots are, with a link that opens them in the UI."""
+    """Return the paths of the plots, and a link that opens them in the UI."""
     if not files:
         return {"plots": 0}
     origin = step.context.run.remote_job_origin

@@ -1,6 +1,6 @@
 """Read declared sources inside a phase; each asset is materialized when its rows arrive."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -38,13 +38,7 @@ def make_raw_assets(
     by_name = {spec.name: spec for spec in specs}
     known = step.spec.batch_sources if parts[0] == "batch" else step.spec.train_sources
     keys = {name: part for part, name in known.items()}
-    if by_name.keys() != keys.keys():
-        raise DeclarationError(
-            f"{step.spec.id}.{attribute}: the hook returned the sources {', '.join(by_name)}, but "
-            f"the graph was built with {', '.join(keys)}; return the same names in every call, or "
-            "reload the code location.",
-            dataprovider_id=step.spec.id,
-        )
+    _check_names(f"{step.spec.id}.{attribute}", by_name, keys)
     selected = [name for name in by_name if step.selected(*parts, keys[name])]
     if not selected:
         return
@@ -77,6 +71,15 @@ def _keep(
     record = SourceRecord(result.name, _declared(step, spec), "", len(frame), cached)
     label = Label(facts=Facts(sources=(record,)))
     return step.keep(path, frame, label, result.seconds, metadata, "open")
+
+
+def _check_names(where: str, names: Collection[str], built: Collection[str]) -> None:
+    if set(names) != set(built):
+        raise DeclarationError(
+            f"{where}: the hook returned the sources {', '.join(names) or 'none'}, but the graph "
+            f"was built with {', '.join(built)}; return the same names in every call, or reload "
+            "the code location."
+        )
 
 
 def source_records(records: Iterable[Record]) -> tuple[SourceRecord, ...]:

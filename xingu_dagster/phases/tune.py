@@ -1,4 +1,4 @@
-"""The phase `tune`: decide the hyperparameters, after a search if that is asked for."""
+"""The phase `tune`: decide the hyperparameters, after a search if that is requested."""
 
 import json
 import time
@@ -30,7 +30,7 @@ def build_tune(provider: ProviderSpec, strategy: str = "last") -> dg.AssetsDefin
 
     Args:
         provider: The DataProvider.
-        strategy: Where hyperparameters come from, unless a run says otherwise.
+        strategy: Source of hyperparameters, unless a run configures it.
     """
     deps = [provider.asset_key("splits")]
     spec = provider.asset_spec(*ASSET, deps=deps, kinds=["python"])
@@ -83,7 +83,7 @@ def _search_metadata(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
 
 
 def _table(chosen: Hyperparameters) -> dg.TableMetadataValue:
-    """The trials, the best first, failed ones last."""
+    """Return the trials as a table, the best first, failed ones last."""
     sign = 1 if chosen.direction == "minimize" else -1
     worst = float("inf")
     ranked = sorted(chosen.trials, key=lambda one: worst if one.value is None else sign * one.value)
@@ -111,7 +111,7 @@ def _cell(value: Any) -> str | int | float | bool:
 
 
 def _plots(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
-    """Save the plots of the search beside those of the train; no trouble may lose the search."""
+    """Save the plots of the search beside those of the train; errors must not lose the search."""
     run, metadata = step.train_run, {}
     gallery = draw_search(chosen, step.spec.id, step.spec.cls.builtin_plots_off)
     with gallery.failures.tolerate(f"saving the plots of the search of {step.spec.id}"):
@@ -123,5 +123,5 @@ def _plots(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
 
 
 def as_json(value: Any) -> dg.JsonMetadataValue:
-    """Return parameters as the UI shows them; what JSON does not know becomes text."""
+    """Return parameters as JSON; other values become text."""
     return dg.MetadataValue.json(plain(value))
