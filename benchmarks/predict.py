@@ -55,11 +55,12 @@ def train(path: Path) -> Model:
     rng = np.random.default_rng(0)
     rows = pd.DataFrame(rng.normal(size=(20_000, 20)), columns=FEATURES)
     rows["price"] = rows.sum(axis=1) + rng.normal(size=len(rows))
-    builder = ProviderBuilder(Bench, Model.load)
+    builder = ProviderBuilder(Bench, Model.load, Model)
     splits = split(builder, engineer(builder, clean(builder, {"rows": rows}, {})))
     run = TrainRun("bench", "calm-fox", "brave-day", "run")
     provenance = Provenance(libraries=library_versions())
-    model = fit(builder, splits, tune(builder, splits, run, Tuning()), run, provenance)
+    chosen = tune(builder, splits, run, Tuning())
+    model = fit(builder, splits, chosen, run, provenance).model
     model.save(path)
     return Model.load("bench", path=path)
 

@@ -1,8 +1,8 @@
 """`xingu.Model`: a Model with save, load, batch prediction and metrics, for scripts and notebooks.
 
 The methods run the same stages as the Dagster phases, with the stores and databases of the settings
-of the current folder. Methods import databases and metrics on first use: a process that only loads
-and predicts imports neither.
+of the current folder. Methods import settings, databases and metrics on first use: a process that
+only loads and predicts imports none of them.
 """
 
 from datetime import datetime
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import pandas as pd
 from upath import UPath
 
-from xingu.config import Settings
 from xingu.errors import DataError
 from xingu.model import Model as BareModel
 from xingu.provider.estimator import ESTIMATION
@@ -21,10 +20,10 @@ from xingu.provider.hooks import call_hook
 from xingu.records import Channel
 from xingu.registry.pins import pinned_trains
 from xingu.registry.store import ModelStore
-from xingu.workspace import Workspace
 
 if TYPE_CHECKING:
     from xingu.records import MetricRow
+    from xingu.workspace import Workspace
 
 
 class Model(BareModel):
@@ -204,6 +203,8 @@ class Model(BareModel):
         Raises:
             SettingsError: If a setting is malformed.
         """
+        from xingu.config import Settings
+
         return Settings.load().get(name, default)
 
     def _estimated_batch(self) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -212,5 +213,8 @@ class Model(BareModel):
         return self.batch, self.batch_estimations
 
     @property
-    def _workspace(self) -> Workspace:
+    def _workspace(self) -> "Workspace":
+        from xingu.config import Settings
+        from xingu.workspace import Workspace
+
         return Workspace(Settings.load(), type(self))
