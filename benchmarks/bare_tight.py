@@ -1,7 +1,7 @@
-"""The work of `bare_usual.py one` by somebody who knows where the time goes.
+"""The work of `bare_usual.py one`, optimized by hand, in one plain process.
 
-Its one idea: rows stay in Arrow, read over ADBC, until LightGBM takes them; only the columns that
-are needed are taken along, and nothing is copied twice. Still one plain process.
+Rows stay in Arrow, read over ADBC, until LightGBM takes them. Only needed columns are read, and
+nothing is copied twice.
 
     python bare_tight.py OUTPUT_FOLDER
 """

@@ -1,6 +1,6 @@
 """The work of the benchmarks as a data scientist would write it, without any framework.
 
-Its one idea: straightforward pandas, SQLAlchemy, scikit-learn, LightGBM and plotly, neither
+Straightforward pandas, SQLAlchemy, scikit-learn, LightGBM and plotly, neither
 sabotaged nor tuned. Prints a line of JSON: seconds of each stage, and RMSE of the test set.
 
     python bare_usual.py one OUTPUT_FOLDER     one model, and a batch of 1,000,000 rows

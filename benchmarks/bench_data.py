@@ -1,8 +1,8 @@
 """The data of the benchmarks: one SQLite file, made once under benchmarks/data.
 
-Its one idea: everybody reads the same rows from the same file. It does not know who reads them.
-Table `train` has 200,000 rows × 30 columns and the target `price`; `batch` has 1,000,000 rows of
-the same columns without it; `many_00 … many_19` are like `train` with 5,000 rows; `tiny` has 10.
+All scripts read the same rows from the same file. Table `train` has 200,000 rows × 30 columns and
+the target `price`; `batch` has 1,000,000 rows of the same columns without it; `many_00 … many_19`
+are like `train` with 5,000 rows; `tiny` has 10.
 """
 
 import time

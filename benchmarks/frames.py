@@ -1,9 +1,9 @@
 """Compare the formats in which a frame can be stored: time to write, time to read, size.
 
-Its one idea: every format takes its turn in each round, each time in another order, and its best
-round counts: on a busy machine more rounds are needed until the ratios settle. `fast` and `open`
-are the layouts of the value store; the others are what it could use instead. Files stay in the
-page cache, as they do between two steps.
+Every format is measured once per round, in a random order, and its best round counts: on a busy
+machine more rounds are needed until the ratios settle. `fast` and `open` are the layouts of the
+value store; the others are what it could use instead. Files stay in the page cache, as they do
+between two steps.
 
 Usage: python benchmarks/frames.py [rows] [rounds]
 """

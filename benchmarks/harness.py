@@ -1,10 +1,9 @@
 """Run commands in processes of their own, and measure wall time and memory of the whole tree.
 
-Its one idea: memory is the proportional set size (PSS), so pages that forked processes share count
+Memory is the proportional set size (PSS), so pages that forked processes share count
 once. It is read every 200 ms from `/proc/<pid>/smaps_rollup`; meanwhile the kernel lets the process
 neither fork nor touch new pages, which took 3 of 30 s from 80 forked processes and nothing from a
-script of one. So it is read in a run of its own. It knows nothing of what the commands do. Linux
-only.
+script of one. Therefore memory is measured in a separate run. Linux only.
 """
 
 import json

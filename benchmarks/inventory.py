@@ -1,7 +1,7 @@
-"""How long it takes to find a train among many: the newest, by its id, by its session, by a time.
+"""Time to find a train among many: the newest, by its id, by its session, by a time.
 
-Its one idea: the storage is made of copies of one manifest, and every look-up ends with reading the
-manifest of the train that was found, as a program does that wants to know what to load. Everything
+The storage consists of copies of one manifest. Every look-up ends with reading the manifest of the
+train that was found, as a program does before it loads a model. Everything
 is in the page cache; another folder than that of temporary files is another disk.
 
 Usage: python benchmarks/inventory.py [trains] [repetitions] [folder]

@@ -1,6 +1,6 @@
-"""What one more asset inside a phase costs, and one more phase, in the default executor.
+"""Cost of one more asset inside a phase, and of one more phase, in the default executor.
 
-Its one idea: ten rows make the work itself vanish, and the times are those of Dagster's event log.
+With ten rows the work itself takes no time; the times are those of Dagster's event log.
 Selections that grow by one asset are materialized in turns; their differences are the overhead.
 """
 

@@ -1,7 +1,7 @@
-"""What a trained model scores, computed without the framework that trained it.
+"""Score of a trained model, computed without the framework that trained it.
 
-Its one idea: LightGBM's own text file is found in the model storage and applied to the rows that
-the bare scripts test on, so nobody is asked about its own metrics.
+LightGBM's text file is read from the model storage and applied to the test rows of the bare
+scripts, so the score does not depend on the metrics of the framework.
 """
 
 from pathlib import Path

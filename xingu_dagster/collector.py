@@ -1,4 +1,4 @@
-"""The garbage collector, kept away from what stays."""
+"""Pauses of the garbage collector while definitions are built."""
 
 import gc
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""What steps print, in a file for the UI and on the terminal too, without more processes.
+"""Compute log manager: the output of steps in a file for the UI, and on the terminal.
 
-Its one idea: output goes straight into the file, so a killed step loses none of it, and a thread
-copies what arrives there to the terminal. Dagster's own starts four processes for each step.
+Output goes straight into the file, so a killed step loses none of it, and a thread copies the file
+to the terminal. Dagster's manager starts four processes for each step.
 """
 
 import os

@@ -1,10 +1,9 @@
 """Dagster's SQLite storage with connections that stay open; the files are the same.
 
-Its one idea: a process opens each database once and keeps what it has found out about it, and so do
-the processes that are forked from it. Dagster opens a new connection for each of the ten statements
-that an asset costs, asks the schema before many of them, and lets every process compare every
-database with sixty migrations. `dagster.yaml` names this class; with ``storage: sqlite:`` in its
-place everything works as well, slower.
+A process opens each database once, and caches which tables, columns and indexes exist. Dagster
+opens a new connection for each of the ten statements that an asset costs, asks the schema before
+many of them, and lets every process compare every database with sixty migrations. `dagster.yaml`
+names this class; with ``storage: sqlite:`` in its place everything works as well, slower.
 """
 
 import os
@@ -41,16 +40,16 @@ EVENTS_AT_ONCE = "1000"
 
 @dataclass(frozen=True, slots=True)
 class _Database:
-    """One that is made, and open."""
+    """An open database whose tables exist."""
 
     engine: Engine
     inode: int
     has: set[str] = field(default_factory=set)
-    """Tables, columns and indices of it that were found; none ever goes."""
+    """Tables, columns and indexes that were found; they are never dropped."""
 
 
 class _Databases:
-    """Those that this process has opened, by URL; the one not used for longest is forgotten."""
+    """Open databases of this process by URL; the least recently used one is closed first."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, _Database] = OrderedDict()
@@ -68,7 +67,7 @@ class _Databases:
             return found
 
     def get(self, url: str) -> _Database:
-        """Return a database; it is opened if need be."""
+        """Return a database; open it if necessary."""
         with self._lock:
             if found := self.find(url):
                 return found
@@ -81,7 +80,7 @@ class _Databases:
             return opened
 
     def close(self, start: str, *, forget: bool = False) -> None:
-        """Close the connections to those whose URL starts so; what is known of them stays."""
+        """Close the connections to databases whose URL begins with `start`."""
         with self._lock:
             for url in [url for url in self._open if url.startswith(start)]:
                 self._open[url].engine.dispose()
@@ -89,16 +88,16 @@ class _Databases:
                     del self._open[url]
 
     def _before_fork(self) -> None:
-        """Close what is not in use: a process that inherits connections is not heard by others.
+        """Dispose connections before a fork: SQLite's file locks are not inherited.
 
-        SQLite believes that it has the locks of its parent, which end with the parent; then others
-        take the file for unused, and remove the write-ahead log that it writes into.
+        A forked process would rely on the locks of its parent. When the parent ends, another
+        process finds the file unlocked and removes the write-ahead log of the forked process.
         """
         for database in list(self._open.values()):
             database.engine.dispose()
 
     def _after_fork(self) -> None:
-        """Leave connections that another thread of the parent was using: they cannot be closed."""
+        """Keep connections that another thread of the parent used: closing them is not safe."""
         self._lock = threading.RLock()
         for database in self._open.values():
             self._inherited.append(database.engine.pool)
@@ -132,7 +131,7 @@ def _new_engine(url: str) -> Engine:
 
 
 def is_made(url: str) -> bool:
-    """Return whether Dagster has made the database, which is opened then: it has a revision."""
+    """Return whether the database has a migration revision; if so, open it."""
     if _databases.find(url):
         return True
     if not _inode(url):
@@ -148,7 +147,7 @@ def is_made(url: str) -> bool:
 
 
 class _OneDatabase:
-    """A storage in one database, to which connections are kept."""
+    """A storage in one database, with connections that stay open."""
 
     _conn_string: str
 
@@ -168,7 +167,7 @@ class RunStorage(_OneDatabase, SqliteRunStorage):
 
     @classmethod
     def from_local(cls, base_dir: str, inst_data: ConfigurableClassData | None = None) -> Any:
-        """Return the storage below a folder; it is made if need be."""
+        """Return the storage below a folder; create it if necessary."""
         url = create_db_conn_string(base_dir, "runs")
         return cls(url, inst_data) if is_made(url) else super().from_local(base_dir, inst_data)
 
@@ -178,13 +177,13 @@ class ScheduleStorage(_OneDatabase, SqliteScheduleStorage):
 
     @classmethod
     def from_local(cls, base_dir: str, inst_data: ConfigurableClassData | None = None) -> Any:
-        """Return the storage below a folder; it is made if need be."""
+        """Return the storage below a folder; create it if necessary."""
         url = create_db_conn_string(base_dir, "schedules")
         return cls(url, inst_data) if is_made(url) else super().from_local(base_dir, inst_data)
 
 
 class _Batch(threading.local):
-    """The transactions of the batch that this thread stores; None: it stores none."""
+    """Transactions of the batch that this thread stores; None: there is no batch."""
 
     begun: dict[str, Connection] | None = None
     at_the_end: ExitStack
@@ -258,7 +257,7 @@ class EventLogStorage(SqliteEventLogStorage):
         return self._has(f"column {column_name}", lambda: look(conn, column_name))
 
     def _has(self, name: str, look: Callable[[], bool]) -> bool:
-        """Look for something only until it is there: none of it ever goes."""
+        """Return the cached result of `look`; True is final."""
         has = _databases.get(self.conn_string_for_shard(INDEX_SHARD_NAME)).has
         if name not in has and look():
             has.add(name)
