@@ -28,5 +28,11 @@ def test_two_thousand_runs_have_two_thousand_ids():
 @given(st.text())
 def test_a_key_part_is_letters_digits_and_underscore(text):
     part = key_part(text)
-    assert len(part) == len(text)
+    assert len(part) == len(text) + (0 if text.isascii() else 7)
     assert all(letter.isascii() and (letter.isalnum() or letter == "_") for letter in part)
+
+
+def test_names_outside_ascii_keep_key_parts_of_their_own():
+    names = ["цена", "срок", "preço", "preçq", "价格", "数量", "a"]
+    assert len({key_part(name) for name in names}) == len(names)
+    assert key_part("цена") == key_part("цена")

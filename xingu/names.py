@@ -7,6 +7,7 @@ guaranteed to be unique; the code that stores a train checks that.
 import random
 import re
 from functools import cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,8 +25,15 @@ def train_id_of(run_id: str, provider_id: str) -> str:
 
 
 def key_part(name: str) -> str:
-    """Return `name` with every character but letters, digits and ``_`` replaced by ``_``."""
-    return re.sub(r"[^A-Za-z0-9_]", "_", name)
+    """Return `name` as part of an asset key: letters, digits and ``_``; others become ``_``.
+
+    A name with characters outside ASCII also gets a hash of 6 digits, because underscores alone
+    would make different names equal.
+    """
+    part = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    if name.isascii():
+        return part
+    return f"{part}_{blake2b(name.encode(errors='surrogatepass'), digest_size=3).hexdigest()}"
 
 
 def _words(seed: str) -> str:

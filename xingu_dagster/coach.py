@@ -17,6 +17,7 @@ from uuid import uuid4
 import dagster as dg
 import pandas as pd
 
+from xingu import errors
 from xingu.api import Model
 from xingu.config import Settings
 from xingu.errors import RunFailedError, UntrainedModelError
@@ -258,13 +259,19 @@ class Coach:
         return self._workspace.values.read(key).value.frame
 
 
+def _is_ours(class_name: str | None) -> bool:
+    """Return whether an error class of Xingu has this name."""
+    return issubclass(getattr(errors, class_name or "", Exception), errors.XinguError)
+
+
 def _raise_failures(result: dg.ExecuteInProcessResult) -> None:
     if result.success:
         return
     causes = {}
     for event in result.get_step_failure_events():
         error = event.step_failure_data.error
-        while error is not None and error.cause is not None:
+        # Errors of Xingu say where and what to do; their causes do not.
+        while error is not None and error.cause is not None and not _is_ours(error.cls_name):
             error = error.cause
         causes[event.step_key] = error.message.strip() if error else "no reason was given"
     lines = [f"{step}: {cause}" for step, cause in causes.items()]

@@ -278,7 +278,7 @@ def test_a_corrupt_package_is_told_before_anything_of_it_is_loaded_or_queried(tm
     with refused(
         project,
         CorruptPackageError,
-        r"estimator/booster\.txt is not what was saved.*Nothing of it was loaded; restore",
+        r"estimator/booster\.txt is not what was saved.*Nothing was loaded; restore",
     ):
         project.run("houses/batch/raw/houses", "houses/batch/cleaned", "houses/batch/features")
     assert Watched.restored == []

@@ -1,6 +1,10 @@
 """Coach: the same graph for notebooks and scripts."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -222,7 +226,7 @@ def test_a_model_measures_what_is_in_memory_and_saves_it(coach, in_project):
 
 def test_a_model_with_nothing_to_measure_says_what_to_do(in_project):
     for act, said in (
-        (lambda: in_project.compute_and_save_metrics("trainsets"), "set model.sets"),
+        (lambda: in_project.compute_and_save_metrics("trainsets"), "assign model.sets"),
         (in_project.save_batch_predict_estimations, "call model.batch_predict"),
     ):
         with pytest.raises(Exception, match=said):
@@ -234,3 +238,34 @@ def test_settings_are_asked_by_the_name_of_their_variable(in_project, monkeypatc
     assert Model.get_config("PLOTS_PATH") == "plots"
     assert Model.get_config("OF_MINE") == "x"
     assert Model.get_config("NOBODY", 3) == 3
+
+
+def test_a_source_without_rows_ends_the_script(tmp_path):
+    (tmp_path / "dataproviders").mkdir()
+    (tmp_path / "day.csv").write_text("id,size,price\n")
+    (tmp_path / "dataproviders" / "m.py").write_text(
+        "from xingu import DataProvider\n"
+        "class Model(DataProvider):\n"
+        "    id = 'm'\n"
+        "    train_dataset_sources = {'s': {'url': 'day.csv'}}\n"
+        "    x_features = ['size']\n"
+        "    y = 'price'\n"
+        "    estimator_class = 'xingu.estimators.LightGBMRegressor'\n"
+    )
+    code = "from xingu import Coach; Coach(progress=False).team_train()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "m.train_dataset_sources['s'] gave no rows" in ended.stderr
+
+
+def test_an_error_of_a_hook_names_the_hook_and_its_cause(tmp_path):
+    with pytest.raises(RunFailedError, match="broken.feature_engineering_for_train raised"):
+        coach_of(tmp_path, [Broken]).team_train()

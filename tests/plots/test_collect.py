@@ -53,7 +53,7 @@ def test_a_method_may_draw_nothing(gallery):
 
 
 def test_a_failed_method_does_not_prevent_others(gallery):
-    with gallery.failures.kept():
+    with gallery.failures.collect():
         gallery.add("global", None, "flights.render_a")
     gallery.add("global", {"good": go.Figure()}, "flights.render_b")
     assert list(gallery.figures) == ["good"]

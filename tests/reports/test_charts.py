@@ -33,9 +33,9 @@ def test_a_chart_is_a_valid_figure_of_plotly():
     ("direction", "rows", "subtitle"),
     [
         (None, 1, "1 train"),
-        ("less", 2, "2 trains; less is better"),
-        ("more", 2, "2 trains; more is better"),
-        ("zero", 3, "3 trains; nearer to 0 is better"),
+        ("minimize", 2, "2 trains; lower is better"),
+        ("maximize", 2, "2 trains; higher is better"),
+        ("zero", 3, "3 trains; closer to 0 is better"),
     ],
 )
 def test_the_subtitle_counts_trains_and_says_what_is_better(direction, rows, subtitle):

@@ -113,24 +113,33 @@ class DataProvider:
     def data_split_for_train(self, data: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
         """Split rows into `train`, `val` and `test` at random, stratified for a classifier.
 
+        Classes with a single row stay in `train`; a set with fewer rows than classes is not
+        stratified.
+
         Returns:
-            Frames by set name, disjoint in index. A set of size 0 is left out.
+            Frames by set name, disjoint in index. A set that would be empty is left out.
         """
         from sklearn.model_selection import train_test_split
 
         target = str(self.get_target())
-        classes = data[target] if self.is_classifier() else None
+        classes = None
+        if self.is_classifier():
+            classes = pd.factorize(data[target], sort=True, use_na_sentinel=False)[0]
         sets: dict[str, pd.DataFrame] = {}
         rest = np.arange(len(data))
         for name, size in (("test", self.test_size), ("val", self.val_size)):
-            if size:
-                rest, taken = train_test_split(
-                    rest,
-                    test_size=round(size * len(data)),
-                    random_state=self.random_state,
-                    stratify=None if classes is None else classes.iloc[rest],
-                )
-                sets[name] = data.iloc[taken]
+            count = round(size * len(data))
+            drawn = rest if classes is None else rest[_repeats(classes[rest])]
+            if not 0 < count < len(drawn):
+                continue
+            strata = None if classes is None else classes[drawn]
+            if strata is not None and len(set(strata)) > min(count, len(drawn) - count):
+                strata = None
+            kept, taken = train_test_split(
+                drawn, test_size=count, random_state=self.random_state, stratify=strata
+            )
+            rest = np.concatenate([kept, np.setdiff1d(rest, drawn)])
+            sets[name] = data.iloc[taken]
         return {"train": data.iloc[rest], **dict(reversed(sets.items()))}
 
     # -- estimator ----------------------------------------------------------------------------
@@ -299,3 +308,8 @@ def gained_attributes(provider: DataProvider) -> dict[str, Any]:
     """
     own = {name: value for name, value in vars(provider).items() if name != "pre_req_model"}
     return {**own, **provider.__getstate__()}
+
+
+def _repeats(codes: np.ndarray) -> np.ndarray:
+    """Return which of `codes` occur more than once."""
+    return np.bincount(codes)[codes] > 1

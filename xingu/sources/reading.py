@@ -8,7 +8,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -176,11 +176,12 @@ def read_sources(
     *,
     names: Collection[str] | None = None,
     max_workers: int = 0,
-) -> Iterator[SourceResult]:
+) -> Generator[SourceResult, None, None]:
     """Read sources and yield their results in the declared order.
 
     Members of a group run in the declared order on one connection; groups run in parallel. The
-    first error of any source cancels the others.
+    first error of any source cancels the others, and so does closing the generator: a consumer that
+    may raise between two results must close it, or threads wait for ever.
 
     Args:
         provider_id: Id of the DataProvider, for errors and the log.

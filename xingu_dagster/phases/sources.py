@@ -1,6 +1,7 @@
 """Read declared sources inside a phase; each asset is materialized when its rows arrive."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -53,14 +54,15 @@ def make_raw_assets(
         names=selected,
         max_workers=place.options.source_workers,
     )
-    for result in results:
-        spec = by_name[result.name]
-        if parts[0] != "batch" and result.frame.empty and not spec.group:
-            raise EmptySourceError(
-                f"{step.spec.id}.{attribute}[{spec.name!r}] gave no rows; look at its filters.",
-                source=spec.name,
-            )
-        yield _keep(step, (*parts, keys[result.name]), spec, result)
+    with closing(results):
+        for result in results:
+            spec = by_name[result.name]
+            if parts[0] != "batch" and result.frame.empty and not spec.group:
+                raise EmptySourceError(
+                    f"{step.spec.id}.{attribute}[{spec.name!r}] gave no rows; look at its filters.",
+                    source=spec.name,
+                )
+            yield _keep(step, (*parts, keys[result.name]), spec, result)
 
 
 def _keep(
