@@ -58,7 +58,7 @@ def test_a_failed_method_does_not_prevent_others(gallery):
     gallery.add("global", {"good": go.Figure()}, "flights.render_b")
     assert list(gallery.figures) == ["good"]
     with pytest.raises(HookError, match="flights.render_a returned NoneType"):
-        gallery.failures.check()
+        gallery.failures.raise_collected()
 
 
 @pytest.mark.parametrize(
