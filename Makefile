@@ -7,12 +7,14 @@ LOCK := .venv-lock
 # Both distributions of this repository, from its folders, at the locked versions.
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable core --editable
 DECLARED := pyproject.toml core/pyproject.toml xingu/version.py constraints.txt
+STOCK_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py tests/e2e/test_object_storage.py \
+	--deselect tests/e2e/test_commands.py::test_phases_run_in_workers_and_not_in_the_process_of_the_run
 # What is tested at the upper end of Dagster's range: commands, graph, storage, notebooks, the CLI.
 CORE_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py tests/graph/test_coach.py \
 	tests/engine tests/graph/test_edges.py tests/cli
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo ui test check lint docs test-newest lock clean
+.PHONY: demo ui test check lint docs test-stock test-newest lock clean
 
 demo: $(VENV)/.demo .env
 	$(BIN)/python -m demo.warehouse build
@@ -35,6 +37,10 @@ check: lint test
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Runs, commands and object storage with every probe of xingu_dagster/engine failing: Dagster's own parts.
+test-stock: $(VENV)/.dev
+	XINGU_ENGINE=stock $(BIN)/python -m pytest -n auto --dist loadfile $(STOCK_TESTS)
 
 # A core of the suite with the newest releases that the declared ranges allow.
 test-newest:
