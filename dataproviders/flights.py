@@ -117,7 +117,7 @@ FASTEST_WIND = 200
 
 
 class _Flights(DataProvider):
-    """What both models share: cleaning, what is learned from the train part, and a split by day."""
+    """Base of both models: cleaning, statistics of the training set, and a split by day."""
 
     batch_predict_dataset_sources = NEWEST_MONTH
     x_features = OUTSIDE

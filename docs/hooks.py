@@ -39,7 +39,7 @@ PATHS = {
 """Dotted paths of what the reference shows, by the names that pages use."""
 
 NOT_OVERRIDDEN = {"make_estimator", "is_classifier", "log", "pre_req_model"}
-"""Members of a DataProvider that hooks call or read, and nobody overrides."""
+"""Public members of a DataProvider that are not meant to be overridden."""
 
 PHASES = {
     "prepare": "`prepare`: from sources to sets",

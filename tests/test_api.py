@@ -12,7 +12,7 @@ import yaml
 
 from tests.support.fitted import fit_model
 from tests.support.searches import Hills
-from tests.support.toys import Houses, houses, write_database
+from tests.support.toys import Expensive, Houses, houses, write_database
 from xingu import DataProvider, Model
 from xingu.config import Settings
 from xingu.errors import (
@@ -42,22 +42,6 @@ class Measured(Houses):
     def compute_estimation_metrics_share(self, XY, Y_pred, model):
         share = Y_pred["estimation"] / Y_pred["estimation"].sum()
         return pd.DataFrame({"name": "share", "value_number": share, "value_text": None})
-
-
-class Expensive(Houses):
-    """A classifier."""
-
-    id = "expensive"
-    y = "expensive"
-    estimator_class = "xingu.estimators.LightGBMClassifier"
-    proba_class_index = 1
-
-    def clean_data_for_train(self, datasets):
-        data = super().clean_data_for_train(datasets)
-        return data.assign(expensive=(data["price"] > 450).astype(int)) if "price" in data else data
-
-    def pre_process_for_predict_proba(self, X, model):
-        return self.pre_process_for_predict(X, model)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 Channel = Literal["trainsets", "batch_predict", "global"]
 """Where metrics come from: the sets of the split, a batch, or the Model as a whole."""
 PlotChannel = Literal["trainsets", "batch_predict", "global", "search"]
-"""What a plot is about: a `Channel`, or the search for hyperparameters."""
+"""Subject of a plot: a `Channel`, or the search for hyperparameters."""
 PictureFormat = Literal["png", "svg"]
 """Formats of pictures that can be saved beside the page of a plot."""
 TrialState = Literal["running", "done", "failed"]

@@ -1,4 +1,4 @@
-"""What the command prints: tables, records, JSON."""
+"""Tests of the command's output: tables, records and JSON."""
 
 import json
 from datetime import datetime

@@ -63,7 +63,7 @@ TYPED = {
 
 
 class DatabaseContract:
-    """What every database does alike; a subclass says how to fill one."""
+    """Tests that every kind of database passes; a subclass fills one."""
 
     columns = COMMON
 

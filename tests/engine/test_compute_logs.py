@@ -1,4 +1,4 @@
-"""What steps print is kept in a file, whatever happens to the step, and shown on the terminal."""
+"""Tests that the output of steps is kept in a file, also if a step is killed, and is printed."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What the Estimators of all gradient boosting libraries do alike."""
+"""Tests of the behaviour that LightGBM, XGBoost and CatBoost Estimators share."""
 
 import logging
 

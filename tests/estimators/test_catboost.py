@@ -1,4 +1,4 @@
-"""What is particular to the CatBoost estimators."""
+"""Tests of the CatBoost Estimators' own behaviour."""
 
 import errno
 from pathlib import Path

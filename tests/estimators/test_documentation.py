@@ -1,4 +1,4 @@
-"""What docs/how-to/estimators.md shows works; its own Estimator keeps the contract."""
+"""Tests of the examples in docs/how-to/estimators.md; its Estimator passes the contract suite."""
 
 import re
 import sys

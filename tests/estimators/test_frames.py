@@ -25,7 +25,7 @@ DOUBLED = pd.concat([FRAME, FRAME[["a"]]], axis=1)
 
 
 def weighted_by(name):
-    """What an Estimator sees of a Model whose DataProvider declares weights."""
+    """Return a Model view whose DataProvider declares the column `name` as sample weights."""
     return SimpleNamespace(dp=SimpleNamespace(sample_weight=name))
 
 

@@ -1,4 +1,4 @@
-"""What is particular to the LightGBM estimators."""
+"""Tests of the LightGBM Estimators' own behaviour."""
 
 import logging
 import pickle

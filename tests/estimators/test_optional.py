@@ -1,4 +1,4 @@
-"""What the Estimators of XGBoost and CatBoost have in common."""
+"""Tests of the behaviour that the XGBoost and CatBoost Estimators share."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""What is particular to the wrapper of scikit-learn."""
+"""Tests of the wrapper of scikit-learn."""
 
 import subprocess
 import sys

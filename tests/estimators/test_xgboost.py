@@ -1,4 +1,4 @@
-"""What is particular to the XGBoost estimators."""
+"""Tests of the XGBoost Estimators' own behaviour."""
 
 import errno
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the UI shows of metrics."""
+"""Tests of the metadata of metrics in the UI."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What the graph writes into the control DB, and how it names trains."""
+"""Tests of the control DB's rows that runs write, and of the ids of trains."""
 
 import os
 import subprocess

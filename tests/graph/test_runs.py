@@ -1,4 +1,4 @@
-"""What a run of the graph makes, and what it leaves alone."""
+"""Tests of which assets a run materializes, and which it leaves as they are."""
 
 import dagster as dg
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What a row counts, in every classical metric."""
+"""Tests of row weights in every classical metric."""
 
 import numpy as np
 import pandas as pd

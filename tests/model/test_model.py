@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fitted import fit_model
-from tests.support.toys import Houses, MeanEstimator, Taxes, houses
+from tests.support.toys import Expensive, Houses, MeanEstimator, Taxes, houses
 from xingu import DataProvider
 from xingu.errors import DataError, HookError, MissingColumnError, UntrainedModelError
 from xingu.model import Model, PreReqModels, Signature
@@ -161,20 +161,6 @@ def test_a_hook_that_loses_rows_is_refused():
 
 
 # -- classifiers, regressors and hollow models ----------------------------------------------------
-
-
-class Expensive(Houses):
-    id = "expensive"
-    y = "expensive"
-    estimator_class = "xingu.estimators.LightGBMClassifier"
-    proba_class_index = 1
-
-    def clean_data_for_train(self, datasets):
-        data = super().clean_data_for_train(datasets)
-        return data.assign(expensive=(data["price"] > 450).astype(int))
-
-    def pre_process_for_predict_proba(self, X, model):
-        return self.pre_process_for_predict(X, model)
 
 
 CLASSIFIER = fit_model(Expensive)

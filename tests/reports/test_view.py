@@ -1,4 +1,4 @@
-"""What people see: the terminal's table, the page, the workbook."""
+"""Tests of a report's renderers: the terminal's table, the page, the workbook."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What may be declared, and what the refusal of anything else says."""
+"""Tests of valid declarations of sources, and of the errors for all others."""
 
 import copy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the checks of a run have found."""
+"""Results of the checks of a run."""
 
 
 def results(run) -> dict:

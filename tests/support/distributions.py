@@ -1,4 +1,4 @@
-"""What both pyproject.toml files declare, read without building anything."""
+"""Declarations of both pyproject.toml files, read without building anything."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What every Estimator promises, whichever algorithm it wraps."""
+"""Contract suite of Estimators, run for every algorithm."""
 
 import pickle
 

@@ -94,6 +94,22 @@ class Taxes(Houses):
         return X
 
 
+class Expensive(Houses):
+    """Whether a house is expensive, from its own features."""
+
+    id = "expensive"
+    y = "expensive"
+    estimator_class = "xingu.estimators.LightGBMClassifier"
+    proba_class_index = 1
+
+    def clean_data_for_train(self, datasets):
+        data = super().clean_data_for_train(datasets)
+        return data.assign(expensive=(data["price"] > 450).astype(int)) if "price" in data else data
+
+    def pre_process_for_predict_proba(self, X, model):
+        return self.pre_process_for_predict(X, model)
+
+
 class Priced(Houses):
     """Its batch has a target for 40 of 50 rows."""
 
