@@ -35,4 +35,4 @@ def test_a_key_part_is_letters_digits_and_underscore(text):
 def test_names_outside_ascii_keep_key_parts_of_their_own():
     names = ["цена", "срок", "preço", "preçq", "价格", "数量", "a"]
     assert len({key_part(name) for name in names}) == len(names)
-    assert key_part("цена") == key_part("цена")
+    assert key_part("цена") == "_____5e7333"

@@ -78,9 +78,19 @@ def check(context: click.Context) -> None:
                 json.loads(text)
 
 
+COMMAND = re.compile(r"`((?:xingu|dagster|make) [^`]*)`")
+OPTION = re.compile(r"`(--[a-z-]+)")
+EXTRA = re.compile(r"xingu(?:-core)?\[([\w,]+)\]['`\"]")
+
+
+@pytest.mark.parametrize("pattern", [COMMAND, OPTION, EXTRA])
+def test_the_pages_have_what_these_tests_look_for(pattern):
+    assert sum(len(pattern.findall(page.read_text())) for page in PAGES.values()) >= 5
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_within_a_sentence_name_what_exists(page):
-    for code in re.findall(r"`((?:xingu|dagster|make) [^`]*)`", prose(page)):
+    for code in COMMAND.findall(prose(page)):
         program, *words = " ".join(code.split()).split()
         if program == "make":
             assert set(words) <= TARGETS, code
@@ -98,7 +108,7 @@ def test_commands_within_a_sentence_name_what_exists(page):
 def test_options_within_a_sentence_exist_in_some_command(page):
     known = {option for command in every(xingu) for one in command.params for option in one.opts}
     known |= {"--config-json", "--workers"}  # of dagster, of uvicorn
-    for option in re.findall(r"`(--[a-z-]+)", prose(page)):
+    for option in OPTION.findall(prose(page)):
         assert option in known, option
 
 
@@ -110,5 +120,5 @@ def every(command: click.Command):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_extras_that_a_page_installs_are_declared(page):
-    for names in re.findall(r"xingu(?:-core)?\[([\w,]+)\]'", PAGES[page].read_text()):
+    for names in EXTRA.findall(PAGES[page].read_text()):
         assert set(names.split(",")) <= EXTRAS

@@ -116,11 +116,16 @@ def test_rows_of_val_without_a_target_do_not_stop_it(kind):
 
 
 @REGRESSORS
-def test_more_rows_than_a_slice_are_predicted_as_one_by_one(kind, monkeypatch):
+def test_more_rows_than_a_slice_are_predicted_in_slices_with_the_same_result(kind, monkeypatch):
     estimator, rows = fit(kind(FAST)), houses(40)
     at_once = estimator.predict(rows)
+    sizes, predict_rows = [], estimator._predict_rows
     monkeypatch.setattr("xingu.estimators.boosting.ROWS_AT_ONCE", 16)
+    monkeypatch.setattr(
+        estimator, "_predict_rows", lambda part: sizes.append(len(part)) or predict_rows(part)
+    )
     assert_frame_equal(estimator.predict(rows), at_once, check_exact=True)
+    assert sizes == [16, 16, 8]
 
 
 @CLASSIFIERS

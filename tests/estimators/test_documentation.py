@@ -1,20 +1,19 @@
 """Tests of the examples in docs/how-to/estimators.md; its Estimator passes the contract suite."""
 
-import re
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.docs.pages import blocks
 from tests.support.estimator_contract import RegressorContract
 from tests.support.estimators import NUMBERS
 from xingu import DataProvider
 from xingu.errors import DeclarationError
 from xingu.provider.estimator import resolve_estimator_class
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "estimators.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+PAGE = "docs/how-to/estimators.md"
+BLOCKS = [block.text for block in blocks("python", PAGE)]
 DECLARATIONS = [block for block in BLOCKS if "estimator_class = " in block]
 
 
@@ -24,7 +23,7 @@ def documented():
         [code] = [block for block in BLOCKS if "class Ridge" in block]
         module = ModuleType("documented_ridge")
         sys.modules[module.__name__] = module
-        exec(compile(code, str(PAGE), "exec"), vars(module))
+        exec(compile(code, PAGE, "exec"), vars(module))
     return sys.modules["documented_ridge"]
 
 
@@ -38,6 +37,12 @@ class TestRidge(RegressorContract):
 def test_its_misspelt_parameter_is_refused():
     with pytest.raises(DeclarationError, match="'penalti'"):
         documented().Ridge({"penalti": 1}).check_params()
+
+
+def test_the_page_declares_each_library():
+    page = "".join(DECLARATIONS)
+    for library in ("LightGBM", "XGBoost", "CatBoost", "sklearn."):
+        assert library in page
 
 
 @pytest.mark.parametrize("block", DECLARATIONS)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.support.purity import unchanged
 from tests.support.stages import Stages, variant
 from tests.support.toys import Houses, Kinds, houses
 from xingu.errors import CheckFailedError, HookError
@@ -97,10 +98,9 @@ def test_an_empty_batch_has_no_estimations(model):
 
 
 def test_a_batch_writes_nothing_into_the_model(model):
-    before = dict(vars(model))
-    estimate_batch(model, features_of(model))
-    assert vars(model).keys() == before.keys()
-    assert all(vars(model)[name] is value for name, value in before.items())
+    features = features_of(model)
+    with unchanged(model, features):
+        estimate_batch(model, features)
 
 
 def test_attributes_of_batch_hooks_are_on_the_provider_of_the_model_only():

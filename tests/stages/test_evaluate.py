@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.support.purity import unchanged
 from tests.support.stages import Stages, variant
 from tests.support.toys import Houses, Kinds, Priced, houses
 from xingu.error_collector import ErrorCollector
@@ -256,9 +257,8 @@ def test_estimating_and_measuring_write_nothing_into_the_model(cls):
     splits = stages.splits()
     model = stages.fitted(splits).model
     model.sets_estimations = estimate_sets(model, splits, checks={}).frames
-    before = dict(vars(model))
-    estimate_sets(model, splits)
-    measure_sets(model)
-    measure_batch(model, *batch_of(model))
-    assert vars(model).keys() == before.keys()
-    assert all(vars(model)[name] is value for name, value in before.items())
+    rows = batch_of(model)
+    with unchanged(model, *splits.frames.values()):
+        estimate_sets(model, splits)
+        measure_sets(model)
+        measure_batch(model, *rows)

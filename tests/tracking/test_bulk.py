@@ -42,7 +42,7 @@ def test_constants_are_repeated_and_columns_keep_their_order(engine, table):
     assert rows == [("x", "a", 1.5), ("x", "b", None), ("x", "c", -2.0)]
 
 
-def test_no_row_is_no_write(engine, table):
+def test_no_row_leaves_the_table_empty(engine, table):
     assert written(engine, table, {"name": "x"}, {"index": [], "number": []}) == []
 
 
