@@ -1,6 +1,7 @@
 """Rows of DB-API drivers and tables of Arrow drivers become equal frames."""
 
 import datetime as dt
+import json
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xingu.sources.frames import decode_json, from_arrow, from_rows
+from xingu.sources.frames import from_arrow, from_rows
 
 MOMENT = dt.datetime(2024, 1, 2, 3, 4, 5, 6)
 IDENTIFIER = UUID("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")
@@ -101,7 +102,7 @@ def test_a_month_of_an_interval_has_thirty_days():
 
 def test_a_decoder_converts_cells_that_are_not_null():
     table = pa.table({"j": ['{"a": [1, null]}', None], "s": ["[1]", "[2]"]})
-    frame = from_arrow(table, [decode_json, None])
+    frame = from_arrow(table, [json.loads, None])
     assert frame["j"].tolist() == [{"a": [1, None]}, None]
     assert frame["s"].tolist() == ["[1]", "[2]"]
 

@@ -10,7 +10,9 @@ from xingu.errors import DeclarationError
 from xingu.model import Model
 from xingu.provider.estimator import Estimator
 from xingu.records import TrainRun
-from xingu.tuning.search import declared_search
+from xingu.tuning.declaration import Declaration
+from xingu.tuning.plan import SearchPlan
+from xingu.tuning.search import SearchContext, search
 from xingu.tuning.trials import TrialLog
 
 
@@ -66,7 +68,8 @@ def untuned(cls=Hills, **declared) -> Model:
 def search_with(model: Model, log: TrialLog | None = None, workers: int = 1) -> None:
     """Let `model` search as declared, with the trials of `log`."""
     model.log = TrialLog() if log is None else log
-    model.search = partial(declared_search, model, model.log, workers)
+    context = SearchContext(model, Declaration.of(model.dp), SearchPlan.of(model.dp))
+    model.search = partial(search, context, model.log, workers)
 
 
 def trials_of(model: Model):

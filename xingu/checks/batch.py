@@ -7,13 +7,11 @@ import pandas as pd
 
 from xingu.checks.check import Check
 from xingu.checks.drift import Drift, column_drift, sampled
-from xingu.checks.outcome import Limits, Outcome, not_applicable
+from xingu.checks.outcome import SHOWN, Limits, Outcome, not_applicable
 from xingu.checks.subjects import BatchEstimations, BatchFeatures
 from xingu.model.reference import FeatureReference, is_numeric, numbers_of, texts_of
 
 References = Mapping[str, FeatureReference]
-SHOWN = 20
-"""Rows of the table of an outcome."""
 
 
 def known_values(features: pd.DataFrame, references: References, limits: Limits) -> Outcome:

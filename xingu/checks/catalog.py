@@ -9,7 +9,6 @@ from xingu.checks.check import Check
 from xingu.errors import DeclarationError, did_you_mean
 from xingu.records import Severity
 
-OFF = (False, None, "off")
 MODULES = (data, leakage, parity, batch, train)
 
 
@@ -23,8 +22,8 @@ def planned_checks(owner: str, declared: Mapping[str, Any]) -> dict[str, Check]:
 
     Args:
         owner: Its id, for errors.
-        declared: By name of the check: False or ``"off"``, ``"warn"``, ``"error"``, or a dict with
-            `severity` and limits.
+        declared: By name of the check: None, False or ``"off"``, ``"warn"``, ``"error"``, or a
+            dict with `severity` and limits.
 
     Raises:
         DeclarationError: If a name, a severity or a limit does not exist, or has the wrong type.
@@ -45,7 +44,7 @@ def planned_checks(owner: str, declared: Mapping[str, Any]) -> dict[str, Check]:
 
 
 def _is_off(requested: object) -> bool:
-    return any(requested is off or (isinstance(requested, str) and requested == off) for off in OFF)
+    return requested is None or requested is False or requested == "off"
 
 
 def _changed(where: str, check: Check, requested: object) -> Check:

@@ -1,7 +1,7 @@
 """The record of a check: its name, its assets, its limits, and how it is computed.
 
-Every module of this package ends with the records of its checks; `catalog` collects them. Adding a
-check means adding one record.
+The modules that `catalog` collects end with the records of their checks. Adding a check means
+adding one record.
 """
 
 import logging

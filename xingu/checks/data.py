@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from xingu.checks.check import Check
-from xingu.checks.outcome import Cell, Limits, Outcome, not_applicable
+from xingu.checks.outcome import SHOWN, Cell, Limits, Outcome, not_applicable
 from xingu.checks.subjects import TrainFrames
 from xingu.model.reference import numbers_of
 from xingu.provider.columns import missing_columns
 
 Sets = Mapping[str, pd.DataFrame]
-SHOWN = 20
-"""Rows of the table of an outcome."""
 
 
 def sources_not_empty(rows: Mapping[str, int]) -> Outcome:

@@ -52,7 +52,7 @@ def column_drift(reference: FeatureReference, column: pd.Series) -> Drift | None
 
     Args:
         reference: The column in training.
-        column: The same column of a batch, at least one row.
+        column: The same column of a batch; None is returned if it is empty.
     """
     shares = shares_of(reference, column)
     if shares is None or not len(column) or not reference.shares:

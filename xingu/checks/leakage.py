@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from xingu.checks.check import Check
-from xingu.checks.outcome import Limits, Outcome, not_applicable
+from xingu.checks.outcome import SHOWN, Limits, Outcome, not_applicable
 from xingu.checks.subjects import TrainFrames
 from xingu.metrics.ranking import auc_of_ranks
 from xingu.model.reference import is_numeric, numbers_of, sample, texts_of
@@ -47,7 +47,7 @@ def leakage(
     suspects = [name for name, value in ranked if value > limit]
     best = f"{ranked[0][0]!r} alone has {measure} {ranked[0][1]:.3f}" if ranked else "no feature"
     text = f"{best}; more than {limit:g} is implausible." if suspects else f"At most {best}."
-    table = [{"feature": name, measure: round(value, 4)} for name, value in ranked[:20]]
+    table = [{"feature": name, measure: round(value, 4)} for name, value in ranked[:SHOWN]]
     top = {f"highest {measure}": ranked[0][1]} if ranked else {}
     return Outcome(not suspects, text, {**top, "suspects": len(suspects), "rows": len(rows)}, table)
 

@@ -7,6 +7,9 @@ from typing import Any
 Limits = Mapping[str, Any]
 Cell = str | int | float | bool
 
+SHOWN = 20
+"""Maximum number of examples in the table of an outcome."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from xingu.checks.check import Check
-from xingu.checks.outcome import Outcome, not_applicable
+from xingu.checks.outcome import SHOWN, Outcome, not_applicable
 from xingu.model.reference import is_numeric, numbers_of, sample
 
 LARGE = 100_000
 """Rows up to which a source that is not the largest one is replayed as a whole."""
-SHOWN = 20
 TOLERANCE = 1e-6
 """Relative difference that sums in another order may have."""
 

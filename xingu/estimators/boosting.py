@@ -108,7 +108,7 @@ class BoostedTrees(Estimator):
             DeclarationError: If a parameter is unknown to the library.
         """
         started = time.perf_counter()
-        self._owner = f"{model.id}: {self._owner}" if model is not None else self._owner
+        self._owner = f"{model.id}: {type(self).__name__}" if model is not None else self._owner
         params = self._merged_params()
         train = training_set(datasets, target, self._owner)
         if len(train) < FEW_ROWS:

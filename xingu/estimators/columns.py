@@ -158,11 +158,13 @@ class ColumnEncoder:
 
 def booster_names(features: Iterable[Any]) -> list[str]:
     """Return unique names for `features`, without characters that a library rejects."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     for feature in features:
         name = re.sub(r'[\s",:\[\]{}<]', "_", str(feature))
-        names.append(name if name not in names else f"{name}_{len(names)}")
-    return names
+        while name in names:
+            name = f"{name}_{len(names)}"
+        names[name] = None
+    return list(names)
 
 
 def _is_plain(dtype: object) -> bool:

@@ -31,8 +31,10 @@ def predict(booster: lgb.Booster, matrix: np.ndarray, params: Mapping[str, Any])
     Returns:
         Shape (n,), or (n, classes) for more than two classes.
     """
+    if len(matrix) < MIN_ROWS:
+        return np.asarray(booster.predict(matrix, **params))
     header = booster.model_to_string(num_iteration=1)
-    link = _link(header) if len(matrix) >= MIN_ROWS else None
+    link = _link(header)
     if link is None:
         return np.asarray(booster.predict(matrix, **params))
     trees = max(1, LEAVES_AT_ONCE // _leaves(header))

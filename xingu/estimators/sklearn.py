@@ -77,15 +77,14 @@ class SklearnEstimator(Estimator):
             DataError: If the algorithm rejects the data; columns that are not numeric are named.
             DeclarationError: If it has no such argument, or does not support weights.
         """
-        self._owner = f"{model.id}: {self._owner}" if model is not None else self._owner
+        self._owner = f"{model.id}: SklearnEstimator" if model is not None else self._owner
         train = training_set(datasets, target, self._owner)
         X = select_features(train, pd.Index(features), self._owner)
         algorithm = self._unfitted()
         weights = row_weights(train, model, self._owner)
         try:
-            algorithm.fit(
-                X, column_of(train, target, self._owner).to_numpy(), **_weighted(algorithm, weights)
-            )
+            y = column_of(train, target, self._owner).to_numpy()
+            algorithm.fit(X, y, **_weighted(algorithm, weights, self._owner))
         except (TypeError, ValueError) as error:
             raise self._rejected(X, "fit", error) from error
         self._features, self._algorithm = pd.Index(features), algorithm
@@ -197,7 +196,7 @@ class SklearnEstimator(Estimator):
         return DataError(f"{self._owner}.{method} rejected the data: {error}.{hint}", columns=other)
 
 
-def _weighted(algorithm: Any, weights: np.ndarray | None) -> dict[str, np.ndarray]:
+def _weighted(algorithm: Any, weights: np.ndarray | None, owner: str) -> dict[str, np.ndarray]:
     """Return the weights as the argument of `fit`; for a pipeline, of its last step.
 
     Raises:
@@ -209,7 +208,7 @@ def _weighted(algorithm: Any, weights: np.ndarray | None) -> dict[str, np.ndarra
     name, last = steps[-1] if steps else ("", algorithm)
     if not has_fit_parameter(last, "sample_weight"):
         raise DeclarationError(
-            f"SklearnEstimator: {type(last).__name__} does not support weights; remove "
+            f"{owner}: {type(last).__name__} does not support weights; remove "
             "sample_weight, or choose another algorithm.",
             algorithm=type(last).__name__,
         )

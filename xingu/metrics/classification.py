@@ -153,8 +153,8 @@ def macro_f1(codes: pd.Series, predicted: pd.Series, weight: Weight = None) -> f
     """Mean of the F1 of each class that is observed or predicted, in [0, 1].
 
     Args:
-        codes: Code of the observed class, at least 0, shape (n,); a negative code is a class that
-            cannot be predicted and counts as a wrong prediction of the rest.
+        codes: Code of the observed class, shape (n,); a negative code is a class that cannot be
+            predicted and counts as a wrong prediction of the rest.
         predicted: Code of the predicted class, same index.
         weight: Weight of each row, at least 0, same index; None: equal weights.
 

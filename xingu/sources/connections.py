@@ -6,6 +6,7 @@ which commits each statement if its URL has ``read_only=false``. Callers transla
 remove secrets from them.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 import pandas as pd
 
-from xingu.sources.frames import decode_json, from_arrow, from_rows
+from xingu.sources.frames import from_arrow, from_rows
 
 logger = logging.getLogger(__name__)
 
@@ -231,7 +232,7 @@ def _from_postgres(table: Any) -> pd.DataFrame | None:
         name = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
         if name not in _PLAIN_POSTGRES | _JSON_POSTGRES:
             return None
-        decoders.append(decode_json if name in _JSON_POSTGRES else None)
+        decoders.append(json.loads if name in _JSON_POSTGRES else None)
         if name == "numeric":
             chunks = table.column(place).chunks
             numbers = [compute.cast(chunk.storage, float64()) for chunk in chunks]

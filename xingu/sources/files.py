@@ -172,5 +172,6 @@ def _raise_source_error(
         ) from None
     secrets = secrets_of(spec.url) | secret_values(spec.params)
     text = scrub(f"{type(error).__name__}: {error}", secrets)
-    missing = " (pip install 'xingu[s3]')" if isinstance(error, ImportError) else ""
+    no_s3 = isinstance(error, ImportError) and spec.url.startswith("s3")
+    missing = " (pip install 'xingu[s3]')" if no_s3 else ""
     raise SourceError(f"{where} {what}: {text}{missing}. {advice}.", **facts) from None

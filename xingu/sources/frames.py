@@ -7,7 +7,6 @@ time zone, are in UTC, and a column of numbers and text is text. An empty result
 because not every database reports their types.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -27,8 +26,9 @@ def from_rows(names: Sequence[str], rows: Sequence[Any]) -> pd.DataFrame:
     tuples = [tuple(row) for row in rows]
     frame = pd.DataFrame.from_records(tuples, columns=list(range(len(names))), coerce_float=True)
     for place in frame.columns:
-        plain = _plain_series(frame[place])
-        if plain is not frame[place]:
+        series = frame[place]
+        plain = _plain_series(series)
+        if plain is not series:
             frame[place] = plain
     frame.columns = pd.Index(names)
     return frame
@@ -63,11 +63,6 @@ def from_arrow(
         frame[place] = series
     frame.columns = pd.Index(names)
     return frame
-
-
-def decode_json(cell: str) -> Any:
-    """Return the value of a JSON string, as PostgreSQL's DB-API drivers do."""
-    return json.loads(cell)
 
 
 def _empty(names: Sequence[str]) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from xingu.stages.evaluate import (
     known_targets,
     row_weight,
 )
-from xingu.stages.reference import EVALUATION_SETS
+from xingu.stages.reference import evaluation_set_of
 from xingu.tuning.resolve import Hyperparameters
 
 EVALUATION_ONLY = ("Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment")
@@ -61,7 +61,7 @@ def draw_sets(model: Model) -> Gallery:
     from xingu.plots.importance import importance
 
     gallery = Gallery()
-    evaluation_set = next(name for name in EVALUATION_SETS if name in model.sets)
+    evaluation_set = evaluation_set_of(model)
     for name, frame in model.sets.items():
         rows = Rows(name, frame, model.sets_estimations[name])
         off = () if name == evaluation_set else EVALUATION_ONLY

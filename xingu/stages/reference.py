@@ -35,9 +35,14 @@ class EvaluationSet:
     reason: str = ""
 
 
+def evaluation_set_of(model: Model) -> str:
+    """Return the name of the set that judges a Model: ``test``, ``val`` or ``train``."""
+    return next(name for name in EVALUATION_SETS if name in model.sets)
+
+
 def estimate_evaluation_set(model: Model) -> EvaluationSet:
     """Estimate the evaluation set of a fitted Model."""
-    name = next(name for name in EVALUATION_SETS if name in model.sets)
+    name = evaluation_set_of(model)
     try:
         return EvaluationSet(name, model.estimate(model.sets[name]))
     except (XinguError, KeyError) as error:  # the phase `evaluate` reports it in full

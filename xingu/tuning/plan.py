@@ -29,12 +29,14 @@ class SearchPlan:
         evaluations: Largest number of trials, including failed ones.
         seconds: Time after which no trial begins; None for no limit.
         metric: Name of a built-in metric; default ``RMSE``, or ``Log Loss`` for a classifier.
-        direction: ``minimize`` or ``maximize``; default: the direction in which `metric` improves.
+        direction: ``minimize`` or ``maximize``. Default of `hyperopt`: the direction in which
+            `metric` improves.
         folds: Number of cross-validation folds on `train`; 0 measures on `val`.
         initial_points: Trials on a Latin hypercube before the method proposes points.
         start_with: Points to try first; None for the declared hyperparameters, if they cover the
             search space.
-        seed: Seed; the same seed and data with one worker repeat a search. None: `random_state`.
+        seed: Seed; the same seed and data with one worker repeat a search. Default of `hyperopt`:
+            `random_state`.
         grid_levels: Number of values of each range in a grid.
     """
 
@@ -42,11 +44,11 @@ class SearchPlan:
     evaluations: int = 30
     seconds: float | None = None
     metric: str = ""
-    direction: SearchDirection | Literal[""] = ""
+    direction: SearchDirection = "minimize"
     folds: int = 0
     initial_points: int = 10
     start_with: tuple[Mapping[str, Any], ...] | None = None
-    seed: int | None = None
+    seed: int = 0
     grid_levels: int = 5
 
     @classmethod
@@ -79,7 +81,7 @@ class SearchPlan:
 
     def seed_of(self, number: int) -> int:
         """Return the seed for proposing the point of trial `number`."""
-        return int(np.random.SeedSequence([self.seed or 0, number]).generate_state(1)[0])
+        return int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
 
     def _check(self, owner: str) -> None:
         _one_of(f"{owner}['method']", self.method, get_args(Method))

@@ -90,7 +90,7 @@ def _starting_with(starts: Sequence[Params], rest: Sampler) -> Sampler:
 
 
 def _random_point(plan: SearchPlan, space: Space, number: int, attempt: int = 0) -> Params:
-    rng = np.random.default_rng([plan.seed or 0, number, attempt])
+    rng = np.random.default_rng([plan.seed, number, attempt])
     return {name: one.at(rng.random()) for name, one in space.items()}
 
 
@@ -106,11 +106,11 @@ def _without_repeats(plan: SearchPlan, space: Space, propose: Callable[..., Para
 
     def sample(number: int, trials: Sequence[Trial]) -> Params | None:
         tried = [plain(trial.params) for trial in trials]
-        params = propose(number, trials)
-        for attempt in range(1, MAX_REDRAWS):
+        for attempt in range(MAX_REDRAWS + 1):
+            drawn = _random_point(plan, space, number, attempt) if attempt else None
+            params = propose(number, trials) if drawn is None else drawn
             if plain(params) not in tried:
                 return params
-            params = _random_point(plan, space, number, attempt)
         return None
 
     return sample

@@ -26,22 +26,19 @@ from xingu.tuning.trials import TrialLog, best_of
 logger = logging.getLogger(__name__)
 
 
-def declared_search(model: Model, log: TrialLog | None = None, workers: int = 0) -> dict[str, Any]:
-    """Run the search that the DataProvider of `model` declares; see `search`.
+def declared_search(model: Model) -> dict[str, Any]:
+    """Run the search that the DataProvider of `model` declares, with trials in memory only.
 
     Without a search space, log a warning and return the declared hyperparameters.
 
     Args:
         model: An unfitted Model with its sets.
-        log: Trials to resume, and where new ones are recorded; None for a log in memory.
-        workers: Number of concurrent trials; 0 means the number of cores.
     """
     declared = Declaration.of(model.dp)
     if not declared.space:
         logger.warning("%s: no search space is declared, so nothing is searched", model.id)
         return dict(declared.hyperparams)
-    context = SearchContext(model, declared, SearchPlan.of(model.dp))
-    return search(context, TrialLog() if log is None else log, workers)
+    return search(SearchContext(model, declared, SearchPlan.of(model.dp)), TrialLog())
 
 
 @dataclass(frozen=True, slots=True)

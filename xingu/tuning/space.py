@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from xingu.errors import DeclarationError, did_you_mean
 from xingu.tuning.trials import plain
 
@@ -224,7 +226,7 @@ def _choice(name: str, values: Any, where: str) -> Choice:
 
 
 def _plain_scalar(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") and hasattr(value, "dtype") else value
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _number(declared: Number, where: str) -> Number:

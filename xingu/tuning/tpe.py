@@ -55,7 +55,7 @@ def tpe_proposal(
         sampler = optuna.samplers.TPESampler(
             seed=plan.seed_of(number), n_startup_trials=1, constant_liar=True
         )
-        study = optuna.create_study(direction=plan.direction or "minimize", sampler=sampler)
+        study = optuna.create_study(direction=plan.direction, sampler=sampler)
         study.add_trials([optuna_trial(trial) for trial in trials])
         found = study.ask(distributions).params
         return {
