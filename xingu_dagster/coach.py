@@ -84,6 +84,8 @@ class Coach:
             RunFailedError: If a phase failed; the others were trained, and are in `trained`.
         """
         ids = self._ids(dps)
+        if not ids:
+            return {}
         phases = TRAIN
         if self.settings.post_process:
             phases += EVALUATE + (BATCH if self.settings.batch_predict else ())
@@ -123,7 +125,8 @@ class Coach:
             RunFailedError: If a phase failed.
         """
         ids = [dp_id for dp_id in self._ids(dps) if self._has_batch(dp_id)]
-        _raise_failures(self._materialize(ids, BATCH))
+        if ids:
+            _raise_failures(self._materialize(ids, BATCH))
         return {dp_id: self._estimations(dp_id) for dp_id in ids}
 
     def single_batch_predict(self, model: Model) -> pd.DataFrame:
@@ -230,6 +233,7 @@ class Coach:
     def _materialize(
         self, ids: Sequence[str], phases: Sequence[str], ops: Mapping[str, Any] | None = None
     ) -> dg.ExecuteInProcessResult:
+        """Materialize phases that exist, at least one: Dagster takes none for all assets."""
         names = [f"{key_part(dp_id)}__{phase}" for dp_id in ids for phase in phases]
         steps = [name for name in names if name in self._keys]
         progress, run_id = Progress(steps), str(uuid4())

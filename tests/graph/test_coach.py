@@ -88,6 +88,14 @@ def test_a_team_estimates_its_batches_without_training(coach):
     assert len(coach.report().trains) == before
 
 
+def test_an_empty_selection_runs_nothing(coach):
+    before = coach.instance.get_runs_count()
+    assert coach.team_train([]) == {}
+    assert coach.team_batch_predict([]) == {}
+    assert coach.team_batch_predict(["no_batch"]) == {}
+    assert coach.instance.get_runs_count() == before
+
+
 def test_an_older_model_estimates_its_batch(coach):
     older, newer = coach.first["taxes"], coach.second["taxes"]
     coach.single_batch_predict(older)
