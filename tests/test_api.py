@@ -278,6 +278,12 @@ def test_a_table_prefix_is_used(model, monkeypatch):
 # -- search and settings --------------------------------------------------------------------------
 
 
+def test_a_model_without_a_batch_says_so():
+    model = fit_model(type("NoBatch", (Houses,), {"batch_predict_dataset_sources": {}}))
+    with pytest.raises(UntrainedModelError, match="declares no batch_predict_dataset_sources"):
+        model.batch_predict()
+
+
 def test_the_declared_search_runs_and_sets_what_it_found():
     model = fit_model(Hills)
     found = model.hyperparam_optimize()

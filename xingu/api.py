@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import pandas as pd
 from upath import UPath
 
-from xingu.errors import DataError
+from xingu.errors import DataError, UntrainedModelError
 from xingu.model import Model as BareModel
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
@@ -117,6 +117,7 @@ class Model(BareModel):
             of a classifier.
 
         Raises:
+            UntrainedModelError: If the DataProvider declares no batch.
             UnknownDatabaseError: If a source names a database that the settings do not have.
             HookError: If a hook raises.
             DataError: If rows are not identified by the index, or an estimation is missing.
@@ -127,6 +128,12 @@ class Model(BareModel):
         attribute = "batch_predict_dataset_sources"
         declared = call_hook(self.dp, "get_dataset_sources_for_batch_predict", self)
         specs = parse_sources(self.id, attribute, declared)
+        if not specs:
+            raise UntrainedModelError(
+                f"{self.id} declares no {attribute}, so there is nothing to estimate; call "
+                "model.predict(data).",
+                dataprovider_id=self.id,
+            )
         workspace = self._workspace
         databases, workers = workspace.databases, workspace.options.source_workers
         databases.check(self.id, attribute, specs)

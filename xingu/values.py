@@ -213,17 +213,19 @@ class ValueStore:
         """Remove old values of `key` and return their ids.
 
         The newest `keep`, the latest, pinned ones and those of `busy_runs` (asked for only when
-        there is something to remove) stay. If `among` is given, so do all that are not in it.
+        there are others) stay. If `among` is given, so do all that are not in it.
         """
         folder = self.folder(key)
         ids = sorted(child.name for child in children(folder) if child.name[:1].isdigit())
         if len(ids) <= self.keep:
             return []
-        latest = self.find(key)
-        busy = {self.find(key, [run_id]) for run_id in busy_runs()}
-        prunable = set(ids[: -self.keep]) - {latest} - busy
+        prunable = set(ids[: -self.keep]) - {self.find(key)}
         if among is not None:
             prunable &= set(among)
+        if not prunable:
+            return []
+        # Before the pins: a run pins its values, and then ends.
+        prunable -= {self.find(key, [run_id]) for run_id in busy_runs()}
         prunable = {value_id for value_id in prunable if not self._is_pinned(key, value_id)}
         for value_id in sorted(prunable):
             _remove(folder / value_id)

@@ -1,8 +1,8 @@
 """Metadata of values for the UI: row counts, columns, first rows, metrics."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from math import nan
 from typing import Any
 
 import dagster as dg
@@ -57,7 +57,9 @@ def metrics_metadata(table: pd.DataFrame) -> Metadata:
     names = dict.fromkeys(name for name, part in cells if part in sets)
     lines = ["| metric | " + " | ".join(sets) + " |", "|---" * (len(sets) + 1) + "|"]
     lines += [
-        f"| {name} | " + " | ".join(f"{cells.get((name, part), nan):.4g}" for part in sets) + " |"
+        f"| {name} | "
+        + " | ".join(f"{cells.get((name, part), math.nan):.4g}" for part in sets)
+        + " |"
         for name in names
     ]
     return {"metrics": dg.MetadataValue.md("\n".join(lines)), **values}
@@ -92,14 +94,16 @@ def _first_rows(frame: pd.DataFrame) -> list[dg.TableRecord]:
     rows = frame.iloc[:PREVIEW_ROWS, :PREVIEW_COLUMNS]
     names = ["index", *map(str, rows.columns)]
     return [
-        dg.TableRecord(dict(zip(names, map(_cell, row), strict=True)))
+        dg.TableRecord(dict(zip(names, map(cell, row), strict=True)))
         for row in rows.itertuples(name=None)
     ]
 
 
-def _cell(value: Any) -> str | int | float | bool:
-    if isinstance(value, bool | int | str):
-        return value if not isinstance(value, str) else value[:100]
-    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+def cell(value: Any, length: int = 100) -> str | int | float | bool:
+    """Return a value as JSON type; texts, and what is no JSON value, are cut at `length`."""
+    if isinstance(value, bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
         return float(value)
-    return str(value)[:100]
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text[:length]

@@ -1,7 +1,7 @@
 """A model whose best hyperparameters are known, and that is fitted in no time."""
 
 import time
-from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -68,8 +68,12 @@ def untuned(cls=Hills, **declared) -> Model:
 def search_with(model: Model, log: TrialLog | None = None, workers: int = 1) -> None:
     """Let `model` search as declared, with the trials of `log`."""
     model.log = TrialLog() if log is None else log
-    context = SearchContext(model, Declaration.of(model.dp), SearchPlan.of(model.dp))
-    model.search = partial(search, context, model.log, workers)
+
+    def run() -> dict[str, Any]:
+        context = SearchContext(model, Declaration.of(model.dp), SearchPlan.of(model.dp))
+        return search(context, model.log, workers)
+
+    model.search = run
 
 
 def trials_of(model: Model):

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LIBRARIES = ("xingu", "pandas", "numpy", "pyarrow", "scikit-learn", "lightgbm")
+LIBRARIES = (
+    "xingu", "xingu-core", "pandas", "numpy", "pyarrow", "scikit-learn",
+    "lightgbm", "xgboost", "xgboost-cpu", "catboost",
+)  # fmt: skip
 CI_VARIABLES = ("GITHUB_ACTOR", "GITHUB_WORKFLOW", "GITHUB_RUN_ID", "GITHUB_RUN_NUMBER")
 
 

@@ -1,6 +1,6 @@
 """Plots of drift: the distributions of a batch compared with those of the training data.
 
-Shifts are computed by `xingu.model.reference`; this module only draws them.
+Shifts are computed by `xingu.checks.drift`; this module only draws them.
 """
 
 import math

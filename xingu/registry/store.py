@@ -171,7 +171,7 @@ class ModelStore:
             given = {name: str(value) for name, value in requested.items() if value}
             criteria = ", ".join(f"{name} {value}" for name, value in given.items())
             advice = f"train it first: materialize {key_part(dp_id)}/model"
-            if train_id is not None and self.pins.get(key_part(dp_id)) == train_id:
+            if train_id is not None and self.pinned(dp_id) == train_id:
                 advice = "the inventory file pins it: pin another train there"
             raise UntrainedModelError(
                 f"No saved model of {dp_id!r}{f' with {criteria}' if given else ''} in "

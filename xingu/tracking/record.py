@@ -1,7 +1,7 @@
 """Write the records of a train to the control DB.
 
-Every function deletes the earlier records of the same train and inserts the new ones in one
-transaction, so a retried step leaves no duplicates.
+A `record_…` function deletes the earlier records of the same train and inserts the new ones in one
+transaction, so a retried step leaves no duplicates. A `claim_…` function keeps the first claim.
 """
 
 import math

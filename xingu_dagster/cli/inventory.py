@@ -9,7 +9,6 @@ from rich.filesize import decimal
 from rich.text import Text
 
 from xingu.config import Settings
-from xingu.names import key_part
 from xingu.registry import listing
 from xingu.registry.pins import FILE
 from xingu.workspace import Workspace
@@ -40,7 +39,7 @@ def inventory(context: click.Context, as_json: bool, limit: int) -> None:
     if as_json:
         print_json(current)
     elif not current:
-        click.echo(f"No model was trained yet in {models.root}; materialize one, or `make demo`.")
+        click.echo(f"No model was trained yet in {models.root}; materialize one.")
     else:
         _print_current(current)
 
@@ -72,7 +71,7 @@ def pin(dp: str, train: str) -> None:
     models = Workspace(Settings.load()).models
     train_id = listing.pin(models, dp, train).train_id
     click.echo(f"{dp}: the current train is now {train_id}.")
-    in_file = models.pins.get(key_part(dp), train_id)
+    in_file = models.pinned(dp) or train_id
     if in_file != train_id:
         click.echo(f"This project still loads {in_file}, because {FILE} pins it; edit that file.")
 

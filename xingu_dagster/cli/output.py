@@ -47,7 +47,7 @@ def minutes_of(iso: str | None) -> str:
 
 def count(number: int, name: str) -> str:
     """Return a number with a noun, which gets an ``s`` unless the number is 1."""
-    return f"{number} {name}{'' if number == 1 else 's'}"
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def print_section(title: str, content: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from xingu.config import Settings
+from xingu_dagster.cli.output import count, make_console
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 SHORT = "Compare trains, with their metrics over time."
@@ -47,8 +48,6 @@ def report(**options: Any) -> None:
 
     Better values than those of the reference are green and marked ▲, worse ones red and marked ▼.
     """
-    from rich.console import Console
-
     from xingu.directions import DESCRIPTIONS
     from xingu.reports.json_document import report_records
     from xingu.reports.report import report_trains
@@ -71,14 +70,14 @@ def report(**options: Any) -> None:
     for path, write in ((options["html"], found.to_html), (options["excel"], found.to_excel)):
         if path is not None:
             write(path)
-            click.echo(f"Wrote {path}: {len(found.trains):,} trains.", err=options["as_json"])
+            click.echo(
+                f"Wrote {path}: {count(len(found.trains), 'train')}.", err=options["as_json"]
+            )
     if options["as_json"]:
         records = report_records(found, limit)
         click.echo(json.dumps(records, indent=1, allow_nan=False))
     elif options["html"] is None and options["excel"] is None:
-        # Branch names may contain Rich markup.
-        console = Console(markup=False, emoji=False, highlight=False)
-        print_report(found, console, limit, branches=bool(options["metrics"]))
+        print_report(found, make_console(), limit, branches=bool(options["metrics"]))
 
 
 def _utc(time: datetime | None) -> datetime | None:

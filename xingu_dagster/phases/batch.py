@@ -10,7 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from xingu.checks.check import AssetPath
-from xingu.checks.subjects import BatchEstimations, BatchFeatures, SourceRows
+from xingu.checks.subjects import BatchEstimations, BatchFeatures
 from xingu.error_collector import ErrorCollector
 from xingu.errors import DataError
 from xingu.model import Model
@@ -38,7 +38,7 @@ from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
 from xingu_dagster.phases.checks import make_unless_refused, run_checks
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
-from xingu_dagster.phases.sources import make_raw_assets, source_records
+from xingu_dagster.phases.sources import make_raw_assets, source_records, source_rows
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.spec import BATCH_SOURCES, ProviderSpec
 
@@ -151,7 +151,7 @@ class Batch:
     def _prepared(self) -> Results:
         if self.step.selected(*CLEANED):
             yield self._make_cleaned()
-        yield from run_checks(self.step, CLEANED, self._source_rows)
+        yield from run_checks(self.step, CLEANED, lambda: source_rows(self.step, CLEANED))
         if self.step.selected(*FEATURES):
             yield from make_unless_refused(self.step, FEATURES, self._make_features)
         yield from run_checks(self.step, FEATURES, self._checked_features)
@@ -247,10 +247,6 @@ class Batch:
         return {"model": metrics_frame(table.rows), "estimation": of_estimations}
 
     # -- checks -------------------------------------------------------------------------------
-
-    def _source_rows(self) -> SourceRows:
-        sources = self.step.stored(*CLEANED).record.facts.sources
-        return SourceRows({source.source: source.rows for source in sources})
 
     def _checked_features(self) -> BatchFeatures:
         frame = self._restored(FEATURES).frame

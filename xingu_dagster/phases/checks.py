@@ -4,7 +4,6 @@ A check runs in the step that makes its asset, on the value that is in memory.
 """
 
 import logging
-import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from xingu.checks.outcome import Outcome
 from xingu.errors import CheckFailedError
 from xingu.records import CheckRecord, TrainRun
 from xingu.tracking.record import record_checks
+from xingu_dagster.metadata import cell
 from xingu_dagster.phases.step import PhaseStep
 
 logger = logging.getLogger(__name__)
@@ -125,23 +125,15 @@ def _result(
 
 
 def _metadata(check: Check, outcome: Outcome) -> dict[str, Any]:
-    metadata: dict[str, Any] = {name: _json(value) for name, value in outcome.figures.items()}
+    metadata: dict[str, Any] = {name: cell(value, 200) for name, value in outcome.figures.items()}
     metadata |= {
-        f"limit {name}": _json(value) for name, value in check.limits.items() if value != ()
+        f"limit {name}": cell(value, 200) for name, value in check.limits.items() if value != ()
     }
     if outcome.rows:
         schema = dg.TableSchema([dg.TableColumn(name) for name in outcome.rows[0]])
         records = [
-            dg.TableRecord({name: _json(value) for name, value in row.items()})
+            dg.TableRecord({name: cell(value, 200) for name, value in row.items()})
             for row in outcome.rows
         ]
         metadata["details"] = dg.MetadataValue.table(records, schema=schema)
     return metadata
-
-
-def _json(value: Any) -> str | int | float | bool:
-    if isinstance(value, bool | int):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return float(value)
-    return ", ".join(map(str, value))[:200] if isinstance(value, list | tuple) else str(value)[:200]

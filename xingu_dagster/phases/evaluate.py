@@ -222,13 +222,14 @@ class Evaluation:
     def _previous_train(self) -> str | None:
         """Return the pinned train, else the one that was current before this train.
 
-        Trains that failed their own checks are skipped: a refused train is no measure.
+        Trains that failed their own checks are skipped, unless pinned: a refused train is no
+        measure.
         """
         models, dp_id, seen = self.step.workspace.models, self.step.spec.id, False
-        rejected = rejected_trains(self.step.workspace.control, dp_id)
         pinned = models.pinned(dp_id)
         if pinned is not None and pinned != self.train_id:
             return pinned
+        rejected = rejected_trains(self.step.workspace.control, dp_id)
         for entry in models.ledger(dp_id).entries():
             if entry.train_id == self.train_id:
                 seen = True

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from xingu.errors import XinguError
-from xingu.metrics.builtin import Measured
 from xingu.model import Model
 from xingu.model.provenance import read_provenance
 from xingu.records import ModelRef, SourceRecord
@@ -17,7 +16,7 @@ from xingu.tracking.record import record_train
 from xingu.values import Facts, Label
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.build import build_phase
-from xingu_dagster.phases.step import PhaseStep
+from xingu_dagster.phases.step import PhaseStep, timed
 from xingu_dagster.spec import ProviderSpec
 
 logger = logging.getLogger(__name__)
@@ -49,24 +48,24 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         for part, stored in zip(PARTS, (splits, chosen), strict=True)
     }
     sources = splits.record.facts.sources
-    trained: dict[str, Trained] = {}
 
-    def train() -> ModelRef:
+    def train() -> Trained:
         provenance = read_provenance(step.workspace.home)
         fitted = fit(step.builder, splits.value, chosen.value, step.train_run, provenance)
         model = fitted.model
         package = step.workspace.models.save(model, values, sources)
         for part, stored in zip(PARTS, (splits, chosen), strict=True):
             step.workspace.values.pin(step.spec.key(part), stored.record.value_id, package)
-        trained["fitted"] = fitted
         _record(step, model, sources)
-        return ModelRef(model.id, model.train_id, values)
+        return fitted
 
-    label = Label(facts=Facts(train_id=step.train_run.train_id))
-    describe = lambda _: _describe(step, trained["fitted"], sources)  # noqa: E731
-    result = step.make(("model",), train, label, describe)
+    fitted, seconds = timed(train)
+    reference = ModelRef(fitted.model.id, fitted.model.train_id, values)
+    label = Label(facts=Facts(train_id=fitted.model.train_id))
+    metadata = _describe(step, fitted, sources)
+    result = step.keep(("model",), reference, label, seconds, metadata)
     # Last, so that a step that is killed leaves the model before it as the current one.
-    step.workspace.models.make_current(trained["fitted"].model.run)
+    step.workspace.models.make_current(fitted.model.run)
     yield result
 
 
@@ -107,5 +106,5 @@ def _main_metrics(fitted: Trained) -> Metadata:
         measured = main_metrics(fitted.model, fitted.evaluated)
     except XinguError as error:  # the model is saved; its evaluation reports this in full
         logger.warning("%s: the model has no metrics in its metadata: %s", fitted.model.id, error)
-        measured = Measured({}, {})
+        return {}
     return {f"{fitted.evaluated.set} {metric}": value for metric, value in measured.values.items()}

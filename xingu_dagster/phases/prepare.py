@@ -9,7 +9,7 @@ import pandas as pd
 
 from xingu.checks.gates import check_sets_of
 from xingu.checks.parity import replay_sample
-from xingu.checks.subjects import SourceRows, TrainFrames
+from xingu.checks.subjects import TrainFrames
 from xingu.provider.hooks import call_hook
 from xingu.provider.state import PreparedFrame, PreparedSplits
 from xingu.stages.train import clean, engineer, split
@@ -17,7 +17,7 @@ from xingu.values import Facts, Label
 from xingu_dagster.metadata import frame_metadata, sets_metadata
 from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
 from xingu_dagster.phases.checks import make_unless_refused, run_checks
-from xingu_dagster.phases.sources import make_raw_assets, source_records
+from xingu_dagster.phases.sources import make_raw_assets, source_records, source_rows
 from xingu_dagster.phases.step import PhaseStep, timed
 from xingu_dagster.spec import TRAIN_SOURCES, ProviderSpec
 
@@ -128,11 +128,7 @@ class Preparation:
     # -- checks -------------------------------------------------------------------------------
 
     def _check_cleaned(self) -> Results:
-        def subject() -> SourceRows:
-            sources = self.step.stored(*CLEANED).record.facts.sources
-            return SourceRows({source.source: source.rows for source in sources})
-
-        yield from run_checks(self.step, CLEANED, subject)
+        yield from run_checks(self.step, CLEANED, lambda: source_rows(self.step, CLEANED))
 
     def _check_features(self) -> Results:
         def subject() -> TrainFrames:

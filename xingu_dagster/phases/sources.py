@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from xingu.checks.check import AssetPath
+from xingu.checks.subjects import SourceRows
 from xingu.errors import DeclarationError, EmptySourceError
 from xingu.records import SourceRecord
 from xingu.sources import SourceResult, SourceSpec, SqlSource, parse_sources, read_sources
@@ -91,6 +92,12 @@ def source_records(records: Iterable[Record]) -> tuple[SourceRecord, ...]:
         for record in records
         for source in record.facts.sources
     )
+
+
+def source_rows(step: PhaseStep, path: AssetPath) -> SourceRows:
+    """Return the number of rows of each source of the value at `path`."""
+    sources = step.stored(*path).record.facts.sources
+    return SourceRows({source.source: source.rows for source in sources})
 
 
 def _declared(step: PhaseStep, spec: SourceSpec) -> str:

@@ -31,9 +31,6 @@ from xingu_dagster.spec import ProviderSpec
 logger = logging.getLogger(__name__)
 
 READ_LATER = {("splits",), ("batch", "raw")}
-"""Assets, or folders of assets, that steps after the one that makes them read."""
-
-READ_LATER = {("splits",), ("batch", "raw")}
 """Assets, or folders of assets, that later steps read."""
 
 UNFINISHED = [

@@ -15,7 +15,7 @@ from xingu.tracking.trials import earlier_hyperparameters, open_trials
 from xingu.tuning.resolve import Hyperparameters, Tuning
 from xingu.tuning.trials import best_of, plain
 from xingu.values import Label
-from xingu_dagster.metadata import Metadata
+from xingu_dagster.metadata import Metadata, cell
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.plots import save_gallery
 from xingu_dagster.phases.step import PhaseStep
@@ -100,14 +100,10 @@ def _table(chosen: Hyperparameters) -> dg.TableMetadataValue:
         )
         for one in ranked
     ]
-    records = [dict(zip(columns, map(_cell, row), strict=True)) for row in rows]
+    cells = [["" if value is None else cell(plain(value)) for value in row] for row in rows]
+    records = [dict(zip(columns, row, strict=True)) for row in cells]
     schema = dg.TableSchema([dg.TableColumn(name) for name in columns])
     return dg.MetadataValue.table([dg.TableRecord(one) for one in records], schema=schema)
-
-
-def _cell(value: Any) -> str | int | float | bool:
-    known = plain(value)
-    return known if isinstance(known, bool | int | float) else str("" if known is None else known)
 
 
 def _plots(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
