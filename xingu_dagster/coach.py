@@ -248,6 +248,7 @@ class Coach:
                 asset_selection=[key for step in steps for key in self._keys[step]],
                 raise_on_error=False,
                 run_id=run_id,
+                tags={"xingu/trigger": "coach"},
             )
 
     def _take_trained(self, ids: Sequence[str], run_id: str) -> None:

@@ -181,7 +181,9 @@ class ProviderSpec:
         description: str = "",
     ) -> dg.AssetSpec:
         """Return the spec of an asset."""
-        props = AssetProps(self.cls, path, kinds, description)
+        # In the graph, the name alone does not tell an asset of a batch from one of the train.
+        marked = ("batch", *kinds) if path[0] == "batch" else kinds
+        props = AssetProps(self.cls, path, marked, description)
         spec = self.translator.get_asset_spec(props, deps, self.code_version)
         self._paths[spec.key] = path
         return spec
@@ -190,6 +192,12 @@ class ProviderSpec:
         """Return the checks on an asset that `asset_spec` has made a spec of."""
         path = self._paths.get(key)
         return [check for check in self.checks.values() if path in check.assets]
+
+    def source_description(self, name: str, *, batch: bool = False) -> str:
+        """Return the description of the external data of a source."""
+        declared = (self.batch_declarations if batch else self.train_declarations)[name]
+        purpose = "batch" if batch else "train"
+        return f"External data of the {purpose}: {name}.\n\n{self.raw_description(declared)}"
 
     def raw_description(self, declared: Any) -> str:
         """Return the description of a raw asset: the query or a hint at the address."""

@@ -64,8 +64,9 @@ def test_only_what_was_asked_for_is_trained(coach):
 def test_what_a_script_trains_is_seen_in_dagster(coach):
     runs = coach.instance.get_runs()
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+    assert {run.tags["xingu/trigger"] for run in runs} == {"coach"}
     event = coach.instance.get_latest_materialization_event(dg.AssetKey(["taxes", "model"]))
-    train_id = event.asset_materialization.metadata["train_id"].value
+    train_id = event.asset_materialization.metadata["xingu/train_id"].value
     assert train_id == coach.second["taxes"].train_id
 
 

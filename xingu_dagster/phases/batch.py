@@ -126,6 +126,7 @@ class Batch:
     def __init__(self, step: PhaseStep) -> None:
         self.step = step
         self.train_id = _train_id(step)
+        step.tag_run(self.train_id)
         self.facts = Facts(train_id=self.train_id)
 
     @cached_property

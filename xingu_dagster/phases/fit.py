@@ -14,7 +14,7 @@ from xingu.stages.train import Trained, fit
 from xingu.tracking.attributes import provenance_attributes, train_attributes
 from xingu.tracking.record import record_train
 from xingu.values import Facts, Label
-from xingu_dagster.metadata import Metadata
+from xingu_dagster.metadata import Metadata, rounded
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.step import PhaseStep, timed
 from xingu_dagster.spec import ProviderSpec
@@ -79,24 +79,24 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
     model = fitted.model
     package = step.workspace.models.package_record(model.id, model.train_id)
     return {
-        "train_id": model.train_id,
-        "train_session_id": model.train_session_id,
-        "package": dg.MetadataValue.path(package.path),
-        "package bytes": sum(size for _, size in package.files.values()),
+        **_main_metrics(fitted),
         "hyperparameters from": model.hyperparams_origin,
         "features": len(model.signature().estimator_features),
-        "run": dg.MetadataValue.dagster_run(model.run.run_id),
-        **{
-            name.replace("_", " ", 1): value
-            for name, value in provenance_attributes(model.provenance).items()
-        },
         **{f"rows {name}": rows for name, rows in model.signature().set_rows.items()},
         **{f"pre-req {name}": train_id for name, train_id in model.pre_req_trains.items()},
         **{
             f"source {source.source}": f"{source.rows} rows, version {source.data_version}"
             for source in sources
         },
-        **_main_metrics(fitted),
+        "train_id": model.train_id,
+        "train_session_id": model.train_session_id,
+        "run": dg.MetadataValue.dagster_run(model.run.run_id),
+        "package": dg.MetadataValue.path(package.path),
+        "package bytes": sum(size for _, size in package.files.values()),
+        **{
+            name.replace("_", " ", 1): value
+            for name, value in provenance_attributes(model.provenance).items()
+        },
     }
 
 
@@ -107,4 +107,7 @@ def _main_metrics(fitted: Trained) -> Metadata:
     except XinguError as error:  # the model is saved; its evaluation reports this in full
         logger.warning("%s: the model has no metrics in its metadata: %s", fitted.model.id, error)
         return {}
-    return {f"{fitted.evaluated.set} {metric}": value for metric, value in measured.values.items()}
+    return {
+        f"{fitted.evaluated.set} {metric}": rounded(value)
+        for metric, value in measured.values.items()
+    }

@@ -25,7 +25,7 @@ from xingu.tracking.record import claim_session, claim_train, record_step
 from xingu.values import Key, Label, Record, Stored
 from xingu.workspace import Workspace
 from xingu_dagster.engine import memory
-from xingu_dagster.metadata import Metadata
+from xingu_dagster.metadata import Metadata, namespaced
 from xingu_dagster.spec import ProviderSpec
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,22 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
+
+
+TRIGGERS = {
+    "dagster/from_automation_condition": "automation",
+    "dagster/schedule_name": "schedule",
+    "dagster/sensor_name": "sensor",
+    "dagster/backfill": "backfill",
+    "dagster/from_ui": "ui",
+}
+"""What started a run, by a tag that Dagster gives it."""
+
+
+def trigger_of(tags: Mapping[str, str]) -> str:
+    """Return what started a run: an entry of `TRIGGERS`, ``coach`` or ``command``."""
+    found = (trigger for tag, trigger in TRIGGERS.items() if tag in tags)
+    return tags.get("xingu/trigger") or next(found, "command")
 
 
 def timed(compute: Callable[[], Any]) -> tuple[Any, float]:
@@ -161,7 +177,7 @@ class PhaseStep:
         logger.info("%s: %s in %.2f s, stored in %.2f s", self.spec.id, name, seconds, stored)
         return dg.MaterializeResult(
             asset_key=dg.AssetKey(key),
-            metadata={**metadata, **self._storage_metadata(key, record, seconds)},
+            metadata=namespaced({**metadata, **self._storage_metadata(key, record, seconds)}),
             data_version=dg.DataVersion(record.data_version),
         )
 
@@ -199,7 +215,17 @@ class PhaseStep:
         train_id = claim_train(
             place.control, proposed, root, lambda name: place.models.has(dp_id, name)
         )
+        self.tag_run(train_id, {"xingu/session": session})
         return replace(proposed, train_id=train_id)
+
+    def tag_run(self, train_id: str, tags: Mapping[str, str] | None = None) -> None:
+        """Tag the run with its trigger and with a train of this DataProvider, for the UI."""
+        run = self.context.run
+        own = {
+            "xingu/trigger": trigger_of(run.tags),
+            f"xingu/train/{self.spec.op_prefix}": train_id,
+        }
+        self.context.instance.add_run_tags(run.run_id, {**own, **(tags or {})})
 
     @contextmanager
     def recorded(self, part: str, run: TrainRun | None = None) -> Iterator[None]:
