@@ -6,6 +6,7 @@ there is no second pipeline. It is an entry point: it reads the settings.
 
 import logging
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir, nullcontext
@@ -240,7 +241,10 @@ class Coach:
         self.instance.add_event_listener(run_id, progress.on_event)
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         home = self.settings.project_home.resolve()
-        with chdir(home), shown(progress) if self._progress else nullcontext():
+        display = shown(progress) if self._progress else nullcontext()
+        with chdir(home), display, warnings.catch_warnings():
+            # In a notebook, Dagster cannot close an event loop of its own that nothing has used.
+            warnings.filterwarnings("ignore", "coroutine 'BaseEventLoop.shutdown_asyncgens'")
             job = self._definitions.resolve_implicit_global_asset_job_def()
             return job.execute_in_process(
                 run_config={**quiet, "ops": dict(ops or {})},

@@ -193,6 +193,16 @@ def test_progress_shows_each_phase_with_its_time(tmp_path, capsys):
     assert "batch/plots" in lines[-1]
 
 
+def test_progress_keeps_ids_with_two_underscores_apart():
+    console = Console(width=100, record=True)
+    progress = Progress(["a__fit", "a__b__fit", "a__b__batch_raw"])
+    progress.phases["a__b__fit"].doing = "model"
+    console.print(progress)
+    header, first, second = console.export_text().splitlines()
+    assert header.split() == ["DataProvider", "fit", "batch_raw", "last", "made"]
+    assert (first.split(), second.split()) == (["a"], ["a__b", "model"])
+
+
 def test_a_terminal_sees_the_table_while_it_changes():
     console = Console(force_terminal=True, width=100, record=True)
     progress = Progress(["houses__prepare", "houses__fit"])
