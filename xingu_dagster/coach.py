@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TRAIN, EVALUATE, BATCH = ("prepare", "tune", "fit"), ("evaluate",), ("batch_raw", "batch")
+TRAIN, EVALUATE = ("prepare", "tune", "fit"), ("evaluate",)
+BATCH, SINKS = ("batch_raw", "batch"), ("batch_sinks",)
 
 
 class Coach:
@@ -89,7 +90,7 @@ class Coach:
             return {}
         phases = TRAIN
         if self.settings.post_process:
-            phases += EVALUATE + (BATCH if self.settings.batch_predict else ())
+            phases += EVALUATE + (BATCH + SINKS if self.settings.batch_predict else ())
         result = self._materialize(ids, phases)
         self._take_trained(ids, result.run_id)
         _raise_failures(result)
@@ -127,11 +128,13 @@ class Coach:
         """
         ids = [dp_id for dp_id in self._ids(dps) if self._has_batch(dp_id)]
         if ids:
-            _raise_failures(self._materialize(ids, BATCH))
+            _raise_failures(self._materialize(ids, BATCH + SINKS))
         return {dp_id: self._estimations(dp_id) for dp_id in ids}
 
     def single_batch_predict(self, model: Model) -> pd.DataFrame:
         """Estimate the batch of a saved Model, also of one that is not the current one.
+
+        Sinks are not written.
 
         Returns:
             A frame with the column ``estimation``, indexed as the batch.

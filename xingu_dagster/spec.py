@@ -18,6 +18,7 @@ from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
 from xingu.provider.hooks import call_hook
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
+from xingu.sinks.spec import Sink, parse_sinks
 from xingu.values import Key
 from xingu_dagster.translator import AssetProps, XinguTranslator
 
@@ -75,6 +76,23 @@ class ProviderSpec:
     def batch_sources(self) -> Mapping[str, str]:
         """Names of the sources of the batch, by key part; empty: there is no batch."""
         return self._by_key_part(BATCH_SOURCES[1], self.batch_declarations)
+
+    @cached_property
+    def sinks(self) -> Mapping[str, Sink]:
+        """The sinks of the batch, by key part.
+
+        Raises:
+            DeclarationError: If one is malformed, or there is no batch.
+        """
+        sinks = {sink.name: sink for sink in parse_sinks(self.id, self.cls.batch_predict_sinks)}
+        if sinks and not self.batch_sources:
+            raise DeclarationError(
+                f"{self.id}.batch_predict_sinks: there is no batch to write; declare "
+                f"{BATCH_SOURCES[1]} too.",
+                dataprovider_id=self.id,
+            )
+        parts = self._by_key_part("batch_predict_sinks", sinks)
+        return {part: sinks[name] for part, name in parts.items()}
 
     @property
     def batch_sources_need_model(self) -> bool:

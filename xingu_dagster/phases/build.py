@@ -71,15 +71,8 @@ def build_phase(
         for check in provider.checks_on(key)
     }
 
-    def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
-        try:
-            yield from compute(PhaseStep(context, provider))
-        except XinguError as error:
-            logger.debug("%s", error, exc_info=True)
-            raise shorten(error)  # noqa: B904 - its cause is part of it
-
     step = dg.OpDefinition(
-        compute_fn=run,
+        compute_fn=_compute_fn(provider, compute),
         name=f"{provider.op_prefix}__{phase}",
         ins=dict.fromkeys(inputs, NOTHING),
         outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
@@ -95,3 +88,14 @@ def build_phase(
         node_def=step,
         can_subset=True,
     )
+
+
+def _compute_fn(provider: ProviderSpec, compute: Compute) -> Callable[..., Results]:
+    def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
+        try:
+            yield from compute(PhaseStep(context, provider))
+        except XinguError as error:
+            logger.debug("%s", error, exc_info=True)
+            raise shorten(error)  # noqa: B904 - its cause is part of it
+
+    return run
