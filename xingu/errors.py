@@ -143,6 +143,14 @@ class StorageFullError(StorageError):
     """The storage is full; nothing was changed."""
 
 
+def text_of(error: BaseException) -> str:
+    """Return the text of an exception of any library or hook; its `__str__` may itself raise."""
+    try:
+        return str(error)
+    except Exception as second:  # noqa: BLE001
+        return f"its text cannot be read: __str__ raised {type(second).__name__}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the known name closest to `name`; empty if none is."""
     close = get_close_matches(name, list(known), n=1)

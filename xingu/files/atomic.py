@@ -137,7 +137,7 @@ def leftovers(root: UPath) -> list[UPath]:
     for folder, folders, files in os.walk(local) if local else ():
         scratch = [name for name in (*folders, *files) if _SCRATCH.fullmatch(name)]
         folders[:] = [name for name in folders if name not in scratch]
-        found += (UPath(folder) / name for name in scratch if _is_abandoned(Path(folder) / name))
+        found += (path for name in scratch if is_abandoned(path := UPath(folder) / name))
     return sorted(found)
 
 
@@ -149,10 +149,13 @@ def remove_leftover(path: UPath) -> None:
         path.unlink(missing_ok=True)
 
 
-def _is_abandoned(path: Path) -> bool:
+def is_abandoned(path: UPath) -> bool:
+    """Return whether a file, or all of a folder, has not changed within `ABANDONED_SECONDS`."""
+    local = local_path(path)
+    paths = (path, *path.rglob("*")) if local is None else (local, *local.rglob("*"))
     try:
-        newest = max(one.lstat().st_mtime for one in (path, *path.rglob("*")))
-    except FileNotFoundError:  # it gets its name, or is cleaned up, right now
+        newest = max(one.stat().st_mtime for one in paths if local or one.is_file())
+    except (FileNotFoundError, ValueError):  # it gets its name, or is cleaned up, right now
         return False
     return newest < time.time() - ABANDONED_SECONDS
 

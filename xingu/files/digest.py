@@ -14,6 +14,11 @@ _SIZE = 16
 """Size of a digest in bytes."""
 
 
+def new_digest() -> "hashlib.blake2b":
+    """Return an empty digest that is updated with data."""
+    return hashlib.blake2b(digest_size=_SIZE)
+
+
 def digest_of(path: UPath) -> str:
     """Return the digest of a file; a local file is read in chunks, a remote one at once.
 
@@ -25,7 +30,7 @@ def digest_of(path: UPath) -> str:
         # One request for the whole object; a streamed read would be one for every few megabytes.
         return digest_of_bytes(path.read_bytes())
     with local.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_SIZE)).hexdigest()
+        return hashlib.file_digest(file, new_digest).hexdigest()
 
 
 def digest_of_bytes(data: bytes) -> str:
