@@ -22,7 +22,7 @@ from upath import UPath
 
 from xingu.errors import StorageError, text_of
 from xingu.files.atomic import local_path
-from xingu.files.digest import digest_of, digest_of_bytes, new_digest
+from xingu.files.digest import Digest, digest_of, digest_of_bytes
 
 Layout = Literal["open", "fast"]
 
@@ -191,7 +191,7 @@ class _Sink(io.RawIOBase):
     def __init__(self, raw: Any) -> None:
         self.raw = raw
         self.bytes = 0
-        self.digest = new_digest()
+        self.digest = Digest()
 
     def writable(self) -> bool:
         return True

@@ -54,6 +54,8 @@ class Record(BaseModel):
 class Pointer(BaseModel):
     """Content of a pointer."""
 
+    model_config = ConfigDict(extra="forbid")
+
     value_id: str = Field(pattern=r"^[\w.-]+$")
 
 
@@ -63,6 +65,8 @@ class Pin(BaseModel):
     Attributes:
         package: Path of the model package, relative to the root of the values if both are local.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     package: str
 

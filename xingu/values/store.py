@@ -126,7 +126,7 @@ class ValueStore:
                 key=name,
             )
         record = self._record(key, value_id)
-        with _reading(key, value_id, record.pandas):
+        with _reading(key, f"value {value_id}", record.pandas):
             return Stored(read_content(record, self.folder(key) / value_id), record)
 
     def record(self, key: Key, run_ids: Sequence[str] = ()) -> Record | None:
@@ -140,7 +140,7 @@ class ValueStore:
         return None if value_id is None else self._record(key, value_id)
 
     def _record(self, key: Key, value_id: str) -> Record:
-        with _reading(key, value_id):
+        with _reading(key, f"value {value_id}"):
             data = (self.folder(key) / value_id / RECORD).read_bytes()
             record = Record.model_validate_json(unseal(data, _place(key, value_id, RECORD)))
             if record.value_id != value_id:
@@ -153,7 +153,7 @@ class ValueStore:
             data = self.folder(key).joinpath(*path).read_bytes()
         except FileNotFoundError:
             return None
-        with _reading(key, "/".join(path)):
+        with _reading(key, f"pointer {'/'.join(path)}"):
             return Pointer.model_validate_json(unseal(data, _place(key, *path))).value_id
 
     def pin(self, key: Key, value_id: str, package: UPath) -> None:
@@ -273,7 +273,7 @@ def _reading(key: Key, what: str, pandas: str = "") -> Iterator[None]:
 
     Args:
         key: The asset.
-        what: Id of the value, or name of the pointer, that is read.
+        what: What is read, for example ``value 20260101T…``.
         pandas: Version of pandas that wrote it.
     """
     name = "/".join(key)
@@ -281,20 +281,24 @@ def _reading(key: Key, what: str, pandas: str = "") -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise MissingValueError(
-            f"{name}: its value {what} was removed ({error}); materialize {name} again.",
+            f"{name}: its {what} was removed ({error}); materialize {name} again.",
             key=name,
-            value_id=what,
         ) from error
     except Exception as error:  # a damaged pickle, or a pickled class, can raise anything
-        other = pandas not in ("", pd.__version__)
+        remedy = f"materialize {name} again"
+        if pandas not in ("", pd.__version__):
+            remedy = (
+                f"it was written with pandas {pandas}, and {pd.__version__} is installed: install "
+                f"pandas {pandas}, or {remedy}"
+            )
         raise StorageError(
-            f"{name}: its value {what} cannot be read: {type(error).__name__}: {text_of(error)} "
-            + (f"It was written with pandas {pandas}; {pd.__version__} is installed: " * other)
-            + (f"install pandas {pandas}, or " * other)
-            + f"materialize {name} again.",
-            key=name,
-            value_id=what,
+            f"{name}: its {what} cannot be read: {_cause(error)}; {remedy}.", key=name
         ) from error
+
+
+def _cause(error: Exception) -> str:
+    text = " ".join(text_of(error).split()).rstrip(".")
+    return text if isinstance(error, StorageError) else f"{type(error).__name__}: {text}"
 
 
 def _place(key: Key, *path: str) -> str:
