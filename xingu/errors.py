@@ -19,7 +19,7 @@ programs::
     │   ├── CheckFailedError          a check that blocks downstream assets has failed
     │   ├── MissingColumnError
     │   └── UndefinedMetricError
-    ├── StateError                    an attribute of a DataProvider cannot be pickled
+    ├── StateError                    an attribute of a DataProvider cannot be pickled or unpickled
     ├── ControlDbError                the control DB cannot be opened, read or written
     ├── RunFailedError                phases of a run failed
     │   └── WorkerDiedError           the process of a step ended before the step did
@@ -104,7 +104,7 @@ class UndefinedMetricError(DataError):
 
 
 class StateError(XinguError):
-    """An attribute of a DataProvider cannot be pickled with its data."""
+    """An attribute of a DataProvider cannot be pickled with its data, or not be unpickled."""
 
 
 class ControlDbError(XinguError):

@@ -63,6 +63,7 @@ def write_package(
         CorruptPackageError: If the package of a prerequisite is damaged.
     """
     state = ProviderState.capture(model.dp, "post_process_after_train", model.pre_req_trains)
+    state.attributes()  # else one that cannot be unpickled would be found by who loads the package
     (folder / STATE).write_bytes(state.payload)
     source = source_file(type(model.dp))
     if source is not None:

@@ -17,7 +17,13 @@ from pathlib import Path
 
 from upath import UPath
 
-from xingu.errors import CorruptPackageError, UntrainedModelError
+from xingu.errors import (
+    CorruptPackageError,
+    StorageError,
+    UntrainedModelError,
+    XinguError,
+    text_of,
+)
 from xingu.files.atomic import (
     children,
     is_abandoned,
@@ -28,6 +34,7 @@ from xingu.files.atomic import (
     storage_root,
 )
 from xingu.model import Model
+from xingu.model.provenance import Provenance, library_versions
 from xingu.names import is_file_name, key_part
 from xingu.records import PackageRecord, SourceRecord, TrainRun
 from xingu.registry.ledger import CURRENT, Action, Ledger
@@ -258,6 +265,27 @@ class ModelStore:
         Raises:
             UntrainedModelError: If there is no such train.
             CorruptPackageError: If a file is missing or differs from what was saved.
+            StorageError: If the installed libraries cannot read it.
         """
-        self.manifest(dp_id, train_id)  # refuses that of another train
-        return load_package(self.package(dp_id, train_id), self.model_class)
+        manifest = self.manifest(dp_id, train_id)  # refuses that of another train
+        package = self.package(dp_id, train_id)
+        try:
+            return load_package(package, self.model_class)
+        except XinguError:
+            raise
+        except Exception as error:  # a pickled class can raise anything
+            raise StorageError(
+                f"{package} cannot be loaded: {type(error).__name__}: {text_of(error)}. "
+                f"{_other_pandas(manifest)}",
+                package=str(package),
+            ) from error
+
+
+def _other_pandas(manifest: Manifest) -> str:
+    saved = Provenance(**manifest.provenance).libraries.get("pandas")
+    installed = library_versions().get("pandas")
+    if saved == installed:
+        return "Train again, or load another train."
+    return (
+        f"It was saved with pandas {saved}, and {installed} is installed: install pandas {saved}."
+    )
