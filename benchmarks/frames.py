@@ -70,8 +70,8 @@ def make_frame(rows: int) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _write_layout(frame: pd.DataFrame, path: Path, layout: Layout, digest: bool = False) -> Path:
-    written = write_frame(frame, UPath(path.parent), path.name, layout, digest=digest)
+def _write_layout(frame: pd.DataFrame, path: Path, layout: Layout) -> Path:
+    written = write_frame(frame, UPath(path.parent), path.name, layout)
     return path.with_name(written.file)
 
 
@@ -108,9 +108,7 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> Path:
 
 FORMATS: dict[str, tuple[Write, Read]] = {
     "fast: pickle 5": (partial(_write_layout, layout="fast"), _read_layout),
-    "fast, with digest": (partial(_write_layout, layout="fast", digest=True), _read_layout),
     "open: parquet zstd-1": (partial(_write_layout, layout="open"), _read_layout),
-    "open, with digest": (partial(_write_layout, layout="open", digest=True), _read_layout),
     "pandas' own pickle 5": (_write_pickle, _read_pickle),
     "Arrow IPC, uncompressed": (partial(_write_arrow, compression="uncompressed"), _read_arrow),
     "Arrow IPC, lz4": (partial(_write_arrow, compression="lz4"), _read_arrow),

@@ -181,6 +181,10 @@ def places_of(train: Manifest) -> list[str]:
         f"models/{dp_id}/sessions/{key_part(train.train_session_id)}.json",
         f"plots/{dp_id}/{train.train_id}/",
         *values,
+        *(
+            f".xingu/values/{key}/pins/{value}.{train.train_id}"
+            for key, value in train.values.items()
+        ),
         *(f".xingu/values/{key}/runs/{train.run_id}.json" for key in train.values),
     ]
 
@@ -197,7 +201,7 @@ def test_an_old_train_goes_with_its_package_its_session_and_its_plots(past):
     first, second, _ = past.houses
     assert removed == {("houses", first), ("houses", second), ("taxes", past.taxes[0])}
     left = files_of(past.project.home)
-    assert not [path for path in left if first in path and "/pins/" not in path]
+    assert not [path for path in left if first in path]
     assert past.project.models.find("houses", preferred=[first]) == past.houses[-1]
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xingu.errors import DataError, HookError, XinguError
+from xingu.errors import DataError, HookError, XinguError, text_of
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class ErrorCollector:
         try:
             yield
         except Exception as error:
-            message = f"{where}: {type(error).__name__}: {error}"
+            message = f"{where}: {type(error).__name__}: {text_of(error)}"
             logger.warning("%s", message, exc_info=True)
             self.errors.append(DataError(message))
 

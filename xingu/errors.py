@@ -19,7 +19,7 @@ programs::
     │   ├── CheckFailedError          a check that blocks downstream assets has failed
     │   ├── MissingColumnError
     │   └── UndefinedMetricError
-    ├── StateError                    an attribute of a DataProvider cannot be pickled
+    ├── StateError                    an attribute of a DataProvider cannot be pickled or unpickled
     ├── ControlDbError                the control DB cannot be opened, read or written
     ├── RunFailedError                phases of a run failed
     │   └── WorkerDiedError           the process of a step ended before the step did
@@ -104,7 +104,7 @@ class UndefinedMetricError(DataError):
 
 
 class StateError(XinguError):
-    """An attribute of a DataProvider cannot be pickled with its data."""
+    """An attribute of a DataProvider cannot be pickled with its data, or not be unpickled."""
 
 
 class ControlDbError(XinguError):
@@ -141,6 +141,14 @@ class CorruptPackageError(StorageError):
 
 class StorageFullError(StorageError):
     """The storage is full; nothing was changed."""
+
+
+def text_of(error: BaseException) -> str:
+    """Return the text of an exception of any library or hook; its `__str__` may itself raise."""
+    try:
+        return str(error)
+    except Exception as second:  # noqa: BLE001
+        return f"its text cannot be read: __str__ raised {type(second).__name__}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -1,12 +1,12 @@
 """Remove old packages, with their plots and the stored values that only they used.
 
-A train is kept if it is among the newest ones, current, pinned or protected (deployed), or if it is
-a prerequisite, direct or indirect, of a train that is kept.
+A train is kept if it is among the newest ones, current or pinned, or a prerequisite, direct or
+indirect, of a train that is kept.
 """
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from upath import UPath
 
@@ -20,18 +20,15 @@ from xingu.values import ValueStore
 logger = logging.getLogger(__name__)
 
 
-def prunable_trains(
-    models: ModelStore, keep: int, protected: Collection[tuple[str, str]] = ()
-) -> list[Manifest]:
+def prunable_trains(models: ModelStore, keep: int) -> list[Manifest]:
     """Return the trains that can be removed, oldest first within a DataProvider.
 
     Args:
         models: The model storage.
         keep: How many of the newest trains of each DataProvider are kept, at least 1.
-        protected: Further trains to keep, as pairs of DataProvider and `train_id`.
     """
     manifests: dict[tuple[str, str], Manifest] = {}
-    kept = {(key_part(dp_id), train_id) for dp_id, train_id in (*protected, *models.pins.items())}
+    kept = set(models.pins.items())
     for dp_id in models.dataproviders():
         trains = manifests_by_age(models, dp_id)
         manifests |= {(dp_id, train.train_id): train for train in trains}
@@ -76,17 +73,21 @@ def prune(
         values.prune(tuple(key.split("/")), among=ids)
 
 
-def sweep(folders: Iterable[UPath], *, dry_run: bool = False) -> set[UPath]:
-    """Remove incomplete files and folders that killed processes left more than a day ago.
+def sweep(
+    models: ModelStore, plots: UPath, values: ValueStore, *, dry_run: bool = False
+) -> set[UPath]:
+    """Remove what killed processes left.
 
     Args:
-        folders: Roots of the packages, values and plots.
+        models: The model storage.
+        plots: Folder or URL of the plots.
+        values: The value store.
         dry_run: Whether nothing is removed.
 
     Returns:
         The paths that were removed, or would be.
     """
-    found = {path for folder in folders for path in leftovers(folder)}
+    found = {*models.leftovers(), *values.leftovers(), *leftovers(plots)}
     for path in () if dry_run else found:
         remove_leftover(path)
         logger.info("removed %s, left by a killed process", path)

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from coolname import RandomGenerator
 
+MAX_NAME = 200
+"""Largest number of characters of ids of trains and sessions."""
+
 
 def session_id_of(run_id: str) -> str:
     """Return the `train_session_id` of a run."""
@@ -34,6 +37,14 @@ def key_part(name: str) -> str:
     if name.isascii():
         return part
     return f"{part}_{blake2b(name.encode(errors='surrogatepass'), digest_size=3).hexdigest()}"
+
+
+def is_file_name(name: str) -> bool:
+    """Return whether `name` is short enough for a file that is named after it.
+
+    File systems take 255 bytes, of which suffixes and scratch files need some.
+    """
+    return len(key_part(name)) <= MAX_NAME
 
 
 def _words(seed: str) -> str:

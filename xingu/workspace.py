@@ -5,6 +5,8 @@ creates one Workspace; all other code receives values from it. Stores and databa
 their libraries imported, on first use.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from upath import UPath
 
 from xingu.config import Settings
+from xingu.errors import SettingsError, StorageError
 from xingu.model import Model
 from xingu.records import PictureFormat
 from xingu.registry.pins import pinned_trains
@@ -76,17 +79,21 @@ class Workspace:
     @cached_property
     def values(self) -> ValueStore:
         """Store of the values of assets."""
-        return ValueStore(self._settings.place(self._settings.values), self._settings.keep_values)
+        with _named("XINGU_VALUES_PATH"):
+            place = self._settings.place(self._settings.values)
+            return ValueStore(place, self._settings.keep_values)
 
     @cached_property
     def models(self) -> ModelStore:
         """Store of the model packages, with the pins of the project's inventory file.
 
         Raises:
-            SettingsError: If the inventory file cannot be parsed.
+            SettingsError: If the inventory file cannot be parsed, or the path is below a file.
         """
         pins = pinned_trains(self.home)
-        return ModelStore(self._settings.place(self._settings.models), pins, self.model_class)
+        with _named("TRAINED_MODELS_PATH"):
+            place = self._settings.place(self._settings.models)
+            return ModelStore(place, pins, self.model_class)
 
     @cached_property
     def databases(self) -> "Databases":
@@ -102,13 +109,21 @@ class Workspace:
 
         return ControlDB(self.databases, self._settings.table_prefix)
 
-    @property
-    def folders(self) -> tuple[UPath, ...]:
-        """Folders or URLs of packages, values and plots."""
-        return self.models.root, self.values.root, self.plots
-
     def cache(self, *, refresh: bool = False) -> "SourceCache":
         """Return the source cache; with `refresh`, cached sources are read again."""
         from xingu.sources import SourceCache
 
         return SourceCache(self.cache_folder, refresh)
+
+
+@contextmanager
+def _named(setting: str) -> Iterator[None]:
+    """Name the setting in errors of a path.
+
+    Raises:
+        SettingsError: If the path cannot be used.
+    """
+    try:
+        yield
+    except StorageError as error:
+        raise SettingsError(f"{setting}: {error}") from error

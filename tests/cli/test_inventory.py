@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.support.trains import packages_of, train_past, undone
+from xingu.files.sealed import unseal
 from xingu_dagster.cli.main import main
 
 WIDTH = 80
@@ -138,7 +139,8 @@ def test_the_metrics_of_a_train_are_numbers_for_programs(past, output_of):
 def test_a_query_with_brackets_is_shown_as_it_is(past, output_of, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
     path = past.project.models.package("houses", past.houses[0]) / "manifest.json"
-    path.write_text(path.read_text().replace("select * from houses", "select [id], '[/b]'"))
+    text = unseal(path.read_bytes()).decode()
+    path.write_text(text.replace("select * from houses", "select [id], '[/b]'"))
     assert "select [id], '[/b]'" in output_of("inventory", "show", past.houses[0])
 
 
@@ -298,12 +300,42 @@ def test_a_damaged_inventory_file_is_one_line_and_code_1(past, call, text):
         assert "inventory.yaml" in errors
 
 
-def test_a_damaged_manifest_is_one_line_and_code_1(past, call):
-    package = past.project.models.package("houses", past.houses[-1])
-    (package / "manifest.json").write_text('{"format": 1}')
-    code, _, errors = call("inventory")
+def test_a_train_whose_manifest_is_damaged_is_listed_as_damaged(past, call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    manifest = past.project.models.package("houses", past.houses[-1]) / "manifest.json"
+    manifest.write_text('{"format": 1}')
+    code, output, errors = call("inventory")
+    assert (code, errors) == (0, "")
+    assert f"houses is damaged: {manifest} cannot be read" in output
+    assert past.taxes[-1] in output
+    code, _, errors = call("inventory", "show", past.houses[-1])
     assert (code, errors.count("\n")) == (1, 1)
-    assert str(package) in errors
+    assert str(manifest) in errors
+
+
+def test_a_current_train_whose_manifest_is_gone_is_listed_and_shown_as_damaged(
+    past, call, output_of, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "400")
+    package = past.project.models.package("houses", past.houses[-1])
+    (package / "manifest.json").unlink()
+    assert f"houses is damaged: {package} has no manifest.json" in output_of("inventory")
+    code, _, errors = call("inventory", "show", past.houses[-1])
+    assert (code, errors.count("\n")) == (1, 1)
+    assert f"{package} has no manifest.json. Restore it, train again" in errors
+
+
+def test_a_train_is_shown_with_the_files_that_are_missing_or_differ(past, output_of, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    package = past.project.models.package("houses", past.houses[-1])
+    assert "Damage" not in output_of("inventory", "show", past.houses[-1])
+    (package / "provider_state.pkl").unlink()
+    (package / "estimator" / "booster.txt").write_bytes(b"")
+    shown = output_of("inventory", "show", past.houses[-1]).split()
+    text = " ".join(shown)
+    assert "Damage file problem" in text
+    assert "provider_state.pkl is missing" in text
+    assert "estimator/booster.txt is not what was saved" in text
 
 
 def test_a_file_that_cannot_be_written_is_one_line_and_code_1(past, call):

@@ -214,16 +214,16 @@ def test_a_writer_that_is_killed_leaves_the_value_before(tmp_path):
     code = textwrap.dedent(
         f"""
         import os, pandas as pd, sys
-        import xingu.values as values
-        write = values.write_frame
+        from xingu.values import Label, ValueStore, content
+        write = content.write_frame
         def slow(*args, **kwargs):
             write(*args, **kwargs)
             print("half", flush=True)
             sys.stdin.read()
-        values.write_frame = slow
-        store = values.ValueStore({str(tmp_path)!r})
+        content.write_frame = slow
+        store = ValueStore({str(tmp_path)!r})
         frame = pd.DataFrame({{"a": [1]}})
-        store.write({KEY!r}, "killed", {{"train": frame}}, values.Label("v2"))
+        store.write({KEY!r}, "killed", {{"train": frame}}, Label("v2"))
         """
     )
     writer = subprocess.Popen(

@@ -105,3 +105,60 @@ def test_a_provider_is_copied_with_its_attributes(clone):
     provider = Learner()
     provider.means = [1.0]
     assert clone(provider).means == [1.0]
+
+
+class Unloadable:
+    """Pickles, but does not unpickle."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+class UnspeakableError(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+class Unpicklable:
+    def __reduce__(self):
+        raise UnspeakableError
+
+
+def test_an_attribute_that_cannot_be_unpickled_is_named_with_its_hook():
+    provider = Learner()
+    provider.fine, provider.encoder, provider.last = 1, Unloadable(), 2
+    state = ProviderState.capture(provider, "clean", {})
+    expected = r"^learner\.clean: self\.encoder was pickled, but cannot be unpickled \(ValueE"
+    with pytest.raises(StateError, match=expected) as caught:
+        state.restore(Learner())
+    assert caught.value.facts["attribute"] == "encoder"
+    assert "store what it is made from" in str(caught.value)
+
+
+def test_an_attribute_of_another_pandas_says_which_version_to_install(monkeypatch):
+    provider = Learner()
+    provider.encoder = Unloadable()
+    with monkeypatch.context() as patch:
+        patch.setattr(pd, "__version__", "9.0")
+        state = ProviderState.capture(provider, "clean", {})
+    with pytest.raises(StateError, match=r"with pandas 9\.0, and .*install pandas 9\.0, or"):
+        state.attributes()
+
+
+def test_an_error_without_a_text_is_reported_all_the_same():
+    provider = Learner()
+    provider.encoder = Unpicklable()
+    with pytest.raises(StateError, match=r"self\.encoder is a Unpicklable, .*__str__ raised Run"):
+        ProviderState.capture(provider, "clean", {})
+
+
+def test_attributes_that_share_an_object_share_it_afterwards():
+    provider = Learner()
+    provider.first = [1]
+    provider.second = {"same": provider.first}
+    after = restored(Learner, ProviderState.capture(provider, "hook", {}))
+    assert after.second["same"] is after.first
+
+
+def test_a_state_of_an_earlier_version_is_restored():
+    assert restored(Learner, ProviderState(pickle.dumps({"means": [1.0]}))).means == [1.0]

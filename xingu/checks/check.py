@@ -11,7 +11,7 @@ from typing import Any
 
 from xingu.checks.gates import Gate
 from xingu.checks.outcome import Limits, Outcome
-from xingu.errors import DeclarationError
+from xingu.errors import DeclarationError, text_of
 from xingu.records import Severity
 
 logger = logging.getLogger(__name__)
@@ -77,5 +77,5 @@ class Check:
             raise
         except Exception as error:
             logger.warning("The check %s could not be computed", self.name, exc_info=True)
-            text = f"The check could not be computed: {type(error).__name__}: {error}"
+            text = f"The check could not be computed: {type(error).__name__}: {text_of(error)}"
             return Outcome(False, text, conclusive=False)

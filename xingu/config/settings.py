@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from upath import UPath
 
 from xingu.errors import SettingsError
+from xingu.names import MAX_NAME
 
 ExecutorName = Literal["pool", "in_process", "celery", "dask", "k8s"]
 
@@ -43,7 +44,7 @@ class Settings(BaseSettings):
     """Formats in which each plot is saved; HTML always is."""
     values: str = Field(".xingu/values", alias="XINGU_VALUES_PATH")
     keep_values: int = Field(3, ge=1, alias="XINGU_KEEP_VALUES")
-    train_session_id: str | None = Field(None, alias="TRAIN_SESSION_ID")
+    train_session_id: str | None = Field(None, max_length=MAX_NAME, alias="TRAIN_SESSION_ID")
     preferred_trains: Annotated[tuple[str, ...], NoDecode] = Field(
         (), alias="PRE_REQ_TRAIN_OR_SESSION_IDS"
     )
@@ -99,10 +100,16 @@ class Settings(BaseSettings):
         except ValidationError as error:
             # The input is not in the text: it may contain a password.
             details = "; ".join(
-                f"{'.'.join(map(str, item['loc']))}: {item['msg']}"
+                f"{'.'.join(map(cls._variable, item['loc']))}: {item['msg']}"
                 for item in error.errors(include_input=False, include_url=False)
             )
             raise SettingsError(f"Settings cannot be read: {details}") from None
+
+    @classmethod
+    def _variable(cls, name: str | int) -> str:
+        """Return the variable of a field; other names as they are."""
+        field = cls.model_fields.get(str(name))
+        return field.alias if field and field.alias else str(name)
 
     def get(self, variable: str, default: Any = None) -> Any:
         """Return the setting of a variable; for unknown ones, the environment variable itself."""

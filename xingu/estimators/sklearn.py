@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from xingu.errors import DataError, DeclarationError
+from xingu.errors import DataError, DeclarationError, text_of
 from xingu.estimators.frames import (
     column_of,
     estimation_frame,
@@ -164,7 +164,7 @@ class SklearnEstimator(Estimator):
             return made.set_params(**arguments)
         except (TypeError, ValueError, AttributeError) as error:
             raise DeclarationError(
-                f"{self._owner}: cannot construct {declared!r} with {arguments}: {error}",
+                f"{self._owner}: cannot construct {declared!r} with {arguments}: {text_of(error)}",
                 algorithm=repr(declared),
             ) from error
 
@@ -193,7 +193,9 @@ class SklearnEstimator(Estimator):
             if other
             else ""
         )
-        return DataError(f"{self._owner}.{method} rejected the data: {error}.{hint}", columns=other)
+        return DataError(
+            f"{self._owner}.{method} rejected the data: {text_of(error)}.{hint}", columns=other
+        )
 
 
 def _weighted(algorithm: Any, weights: np.ndarray | None, owner: str) -> dict[str, np.ndarray]:

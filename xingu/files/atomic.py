@@ -23,6 +23,14 @@ from upath import UPath
 from xingu.errors import StorageError, StorageFullError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_UNUSABLE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+)
 _LOCAL_PROTOCOLS = ("", "file", "local")
 _SCRATCH = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 ABANDONED_SECONDS = 24 * 3600
@@ -35,11 +43,31 @@ def local_path(path: UPath) -> Path | None:
 
 
 def storage_root(folder: str | UPath) -> UPath:
-    """Return `folder` without a cache of listings, because other processes write to it."""
+    """Return `folder` without a cache of listings, because other processes write to it.
+
+    Raises:
+        StorageError: If it is or lies below a file, or its name is too long.
+    """
     path = UPath(folder)
+    if local := local_path(path):
+        _require_folder(local)
     if path.protocol in (*_LOCAL_PROTOCOLS, "memory"):
         return path
     return UPath(str(path), **{**path.storage_options, "use_listings_cache": False})
+
+
+def _require_folder(path: Path) -> None:
+    try:
+        existing = next((one for one in (path, *path.parents) if one.exists()), None)
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be used ({error.strerror}); name another folder.", folder=str(path)
+        ) from error
+    if existing is not None and not existing.is_dir():
+        raise StorageError(
+            f"{path} cannot be a folder, because {existing} is a file; name another folder.",
+            folder=str(path),
+        )
 
 
 def sha256_of(path: UPath) -> str:
@@ -89,6 +117,8 @@ def write_once(path: UPath, data: bytes) -> bool:
     """
     with storage_errors(f"writing {path.name}", path.parent):
         local = local_path(path)
+        if local:
+            local.parent.mkdir(parents=True, exist_ok=True)
         try:
             if local is None:
                 path.fs.pipe_file(path.path, data, mode="create")
@@ -100,7 +130,6 @@ def write_once(path: UPath, data: bytes) -> bool:
 
 
 def _link(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = _scratch_path(path)
     try:
         scratch.write_bytes(data)
@@ -137,7 +166,7 @@ def leftovers(root: UPath) -> list[UPath]:
     for folder, folders, files in os.walk(local) if local else ():
         scratch = [name for name in (*folders, *files) if _SCRATCH.fullmatch(name)]
         folders[:] = [name for name in folders if name not in scratch]
-        found += (UPath(folder) / name for name in scratch if _is_abandoned(Path(folder) / name))
+        found += (path for name in scratch if is_abandoned(path := UPath(folder) / name))
     return sorted(found)
 
 
@@ -149,10 +178,13 @@ def remove_leftover(path: UPath) -> None:
         path.unlink(missing_ok=True)
 
 
-def _is_abandoned(path: Path) -> bool:
+def is_abandoned(path: UPath) -> bool:
+    """Return whether a file, or all of a folder, has not changed within `ABANDONED_SECONDS`."""
+    local = local_path(path)
+    paths = (path, *path.rglob("*")) if local is None else (local, *local.rglob("*"))
     try:
-        newest = max(one.lstat().st_mtime for one in (path, *path.rglob("*")))
-    except FileNotFoundError:  # it gets its name, or is cleaned up, right now
+        newest = max(one.stat().st_mtime for one in paths if local or one.is_file())
+    except (FileNotFoundError, ValueError):  # it gets its name, or is cleaned up, right now
         return False
     return newest < time.time() - ABANDONED_SECONDS
 
@@ -181,7 +213,7 @@ def new_folder(parent: UPath, name: str) -> Iterator[UPath]:
 
 @contextmanager
 def storage_errors(what: str, where: UPath) -> Iterator[None]:
-    """Convert errors of a full storage to StorageFullError; other errors propagate.
+    """Convert errors of a storage that is full or cannot be written; other errors propagate.
 
     Args:
         what: Description of the operation, for example ``writing features``.
@@ -189,11 +221,19 @@ def storage_errors(what: str, where: UPath) -> Iterator[None]:
 
     Raises:
         StorageFullError: If the block fails because the storage is full.
+        StorageError: If it fails because the storage may not be written, or is no folder.
     """
     try:
         yield
     except (OSError, pa.ArrowException) as error:
         reason = _why_full(error)
+        if reason is None and _is_unusable(error):
+            raise StorageError(
+                f"{what}: {where} cannot be written ({error}): check its permissions, or set the "
+                "path of this storage elsewhere (TRAINED_MODELS_PATH, XINGU_VALUES_PATH, "
+                "PLOTS_PATH).",
+                where=str(where),
+            ) from error
         if reason is None:
             raise
         raise StorageFullError(
@@ -201,6 +241,11 @@ def storage_errors(what: str, where: UPath) -> Iterator[None]:
             "or set the path of this storage elsewhere.",
             where=str(where),
         ) from error
+
+
+def _is_unusable(error: Exception) -> bool:
+    # Object storage gives no number with a refusal.
+    return isinstance(error, PermissionError) or getattr(error, "errno", None) in _UNUSABLE
 
 
 def _why_full(error: Exception) -> str | None:

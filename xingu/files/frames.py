@@ -8,7 +8,6 @@ are the concern of callers.
 """
 
 import datetime as dt
-import hashlib
 import io
 import json
 import pickle
@@ -21,8 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
-from xingu.errors import StorageError
+from xingu.errors import StorageError, text_of
 from xingu.files.atomic import local_path
+from xingu.files.digest import Digest, digest_of, digest_of_bytes
 
 Layout = Literal["open", "fast"]
 
@@ -41,27 +41,25 @@ class FrameFile:
     Attributes:
         file: Name of the file; the suffix gives the format.
         bytes: Size of the file.
-        sha256: SHA-256 of the file in hexadecimal, if it was requested.
+        digest: Digest of the file; see `xingu.files.digest`.
     """
 
     file: str
     bytes: int
-    sha256: str | None = None
+    digest: str
 
 
-def write_frame(
-    frame: pd.DataFrame, folder: UPath, name: str, layout: Layout, *, digest: bool = False
-) -> FrameFile:
+def write_frame(frame: pd.DataFrame, folder: UPath, name: str, layout: Layout) -> FrameFile:
     """Write `frame` into an existing `folder` that no other process reads yet.
+
+    Equal frames have the same digest as parquet in every process; as a pickle only if they were
+    also made by the same operations.
 
     Args:
         frame: Any frame whose cells can be pickled.
         folder: A folder that `xingu.files.atomic.new_folder` yielded.
         name: Name of the file without its suffix.
         layout: ``open`` for parquet if it preserves the frame, ``fast`` for values between phases.
-        digest: Compute the SHA-256 too. Equal frames have the same digest as parquet in every
-            process; as a pickle only if they were also made by the same operations. The cost is
-            small in ``open``, and equal to that of writing in ``fast``.
 
     Raises:
         StorageError: If a cell cannot be pickled.
@@ -69,32 +67,51 @@ def write_frame(
     as_parquet = layout == "open" and parquet_obstacle(frame) is None
     file = name + (PARQUET if as_parquet else PICKLE)
     with (folder / file).open("wb") as raw:
-        sink = _Sink(raw, hashed=digest)
+        sink = _Sink(raw)
         if as_parquet:
             write_parquet(frame, sink)
         else:
             _write_pickle(frame, sink, file)
-    return FrameFile(file, sink.bytes, sink.hash.hexdigest() if sink.hash else None)
+    return FrameFile(file, sink.bytes, sink.digest.hexdigest())
 
 
-def read_frame(path: UPath) -> pd.DataFrame:
+def read_frame(path: UPath, digest: str | None = None) -> pd.DataFrame:
     """Read a file of `write_frame` or `write_parquet` into memory that may be modified.
+
+    Args:
+        path: The file.
+        digest: Its digest, which is verified before the file is parsed; None verifies only what
+            the format itself has.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        StorageError: If the file is damaged.
+        StorageError: If the file is damaged, or the installed libraries cannot read it.
     """
     local = local_path(path)
     # One request for the whole object; a streamed read would be one for every few megabytes.
-    opened = pa.BufferReader(path.read_bytes()) if local is None else pa.OSFile(str(local))
+    data = path.read_bytes() if local is None else b""
+    if digest is not None:
+        verify_digest(path.name, digest_of(path) if local else digest_of_bytes(data), digest)
     try:
-        with opened as file:
+        with pa.OSFile(str(local)) if local else pa.BufferReader(data) as file:
             return _from_parquet(file) if path.suffix == PARQUET else pickle.load(file)
-    except (pa.ArrowException, pickle.UnpicklingError, EOFError) as error:
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged pickle can raise anything
+        problem = "is damaged" if digest is None else "cannot be read by the installed libraries"
         raise StorageError(
-            f"{path} is damaged ({error}): remove it, and materialize its asset again.",
-            path=str(path),
+            f"{path} {problem} ({type(error).__name__}: {text_of(error)}).", path=str(path)
         ) from error
+
+
+def verify_digest(file: str, found: str, expected: str) -> None:
+    """Compare the digest of a file with that of what was written.
+
+    Raises:
+        StorageError: If they differ.
+    """
+    if found != expected:
+        raise StorageError(f"{file} is not what was written (its digest differs).", file=file)
 
 
 def write_parquet(frame: pd.DataFrame, sink: Any) -> None:
@@ -116,12 +133,13 @@ def write_parquet(frame: pd.DataFrame, sink: Any) -> None:
         "compression_level": 1,
         "use_dictionary": [name for name in table.column_names if name not in floats],
         "use_byte_stream_split": floats,
+        "write_page_checksum": True,
     }
     pq.write_table(table, sink, **options)
 
 
 def _from_parquet(file: Any) -> pd.DataFrame:
-    table = pq.ParquetFile(file).read()
+    table = pq.ParquetFile(file, page_checksum_verification=True).read()
     frame = table.to_pandas()
     if not len(frame.columns):
         frame.columns = pd.RangeIndex(0)  # as pandas has it for `pd.DataFrame()`
@@ -168,12 +186,12 @@ def parquet_obstacle(frame: pd.DataFrame) -> str | None:
 
 
 class _Sink(io.RawIOBase):
-    """A file that counts and, if requested, hashes the bytes written to another file."""
+    """A file that counts and hashes the bytes written to another file."""
 
-    def __init__(self, raw: Any, *, hashed: bool) -> None:
+    def __init__(self, raw: Any) -> None:
         self.raw = raw
         self.bytes = 0
-        self.hash = hashlib.sha256() if hashed else None
+        self.digest = Digest()
 
     def writable(self) -> bool:
         return True
@@ -182,8 +200,7 @@ class _Sink(io.RawIOBase):
         size = memoryview(data).nbytes
         self.raw.write(data)
         self.bytes += size
-        if self.hash:
-            self.hash.update(data)
+        self.digest.update(data)
         return size
 
 
@@ -198,11 +215,13 @@ class _Pickler(pickle.Pickler):
 def _write_pickle(frame: pd.DataFrame, sink: _Sink, file: str) -> None:
     try:
         _Pickler(sink, protocol=5).dump(frame)
-    except (pickle.PicklingError, TypeError, AttributeError) as error:
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # `__reduce__` of a cell can raise anything
         columns = list(frame.select_dtypes(object).columns)
         raise StorageError(
-            f"{file}: a cell of the columns {columns} cannot be stored ({error}); keep values in "
-            "frames, and things like locks and connections out of them.",
+            f"{file}: a cell of the columns {columns} cannot be stored ({text_of(error)}); keep "
+            "values in frames, and things like locks and connections out of them.",
             columns=columns,
         ) from error
 

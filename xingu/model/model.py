@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 import pandas as pd
 
-from xingu.errors import DataError, UntrainedModelError, did_you_mean
+from xingu.errors import DataError, UntrainedModelError, did_you_mean, text_of
 from xingu.model.provenance import Provenance
 from xingu.model.reference import Reference
 from xingu.provider.base import DataProvider
@@ -274,7 +274,9 @@ class Model:
             return X[list(features)]
         except KeyError as error:
             require_columns(X, features, f"{self.id}.x_estimator_features", "the data to estimate")
-            raise DataError(f"{self.id}: the features cannot be selected ({error})") from error
+            raise DataError(
+                f"{self.id}: the features cannot be selected ({text_of(error)})"
+            ) from error
 
     def is_classifier(self) -> bool:
         """Return whether the target is a class; False without an estimator."""

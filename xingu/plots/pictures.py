@@ -12,6 +12,7 @@ from typing import Any
 
 from upath import UPath
 
+from xingu.errors import text_of
 from xingu.files.atomic import write_atomically
 from xingu.plots.collect import is_plotly
 from xingu.plots.pages import matplotlib_picture
@@ -54,7 +55,7 @@ def save_pictures(
             ", ".join(formats),
             len(figures),
             type(error).__name__,
-            str(error).split("\n")[0],
+            text_of(error).split("\n")[0],
         )
     return saved
 

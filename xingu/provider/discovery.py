@@ -18,6 +18,7 @@ from xingu.errors import (
     PrerequisiteCycleError,
     UnknownProviderError,
     did_you_mean,
+    text_of,
 )
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
@@ -193,7 +194,7 @@ def _import(name: str, file: Path) -> ModuleType:
         module = import_module(name)
     except Exception as error:
         raise DeclarationError(
-            f"{file} cannot be imported: {type(error).__name__}: {error}", file=str(file)
+            f"{file} cannot be imported: {type(error).__name__}: {text_of(error)}", file=str(file)
         ) from error
     if module.__file__ is None or Path(module.__file__).resolve() != file:
         raise DeclarationError(

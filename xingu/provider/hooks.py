@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from xingu.errors import HookError, XinguError
+from xingu.errors import HookError, XinguError, text_of
 from xingu.provider.base import DataProvider
 
 Stage = Literal["prepare", "tune", "fit", "evaluate", "batch", "predict"]
@@ -82,7 +82,7 @@ def call_hook(provider: DataProvider, name: str, *arguments: Any) -> Any:
         raise
     except Exception as error:
         raise HookError(
-            f"{where} raised {type(error).__name__}: {error}",
+            f"{where} raised {type(error).__name__}: {text_of(error)}",
             dataprovider_id=provider.id,
             hook=name,
         ) from error

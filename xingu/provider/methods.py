@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from typing import Any
 
-from xingu.errors import HookError
+from xingu.errors import HookError, text_of
 
 TRAINSETS_METRICS = "compute_trainsets_model_metrics"
 BATCH_METRICS = "compute_batch_model_metrics"
@@ -130,7 +130,8 @@ def call_method(where: str, method: Callable[..., Any], **available: Any) -> Any
     try:
         return method(*bound.args, **bound.kwargs)
     except Exception as error:
-        raise HookError(f"{where} raised {type(error).__name__}: {error}", where=where) from error
+        text = f"{where} raised {type(error).__name__}: {text_of(error)}"
+        raise HookError(text, where=where) from error
 
 
 def _is_method(owner: object, name: str) -> bool:

@@ -3,18 +3,21 @@
 Only the model storage is read; `xingu.tracking.details` adds data of the control DB.
 """
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from xingu.errors import UntrainedModelError, did_you_mean
+from xingu.errors import CorruptPackageError, UntrainedModelError, did_you_mean
 from xingu.files.atomic import children
-from xingu.names import key_part
+from xingu.names import is_file_name, key_part
 from xingu.records import TrainRun
-from xingu.registry.manifest import Manifest
+from xingu.registry.manifest import MANIFEST, Manifest
 from xingu.registry.pins import read_inventory, write_inventory
 from xingu.registry.store import TRAINS, ModelStore
+
+logger = logging.getLogger(__name__)
 
 
 def current_trains(models: ModelStore) -> list[dict[str, Any]]:
@@ -33,11 +36,18 @@ def current_trains(models: ModelStore) -> list[dict[str, Any]]:
 def train_record(models: ModelStore, dp_id: str, train_id: str) -> dict[str, Any]:
     """Return the ids, time, commit and prerequisites of a train, as plain values.
 
-    Of a train whose package was removed, only the ids and ``removed: True`` are returned.
+    Of a train whose package was removed, only the ids and ``removed: True`` are returned; of one
+    whose package is damaged, the ids and ``damaged``: what is missing.
     """
-    if not models.has(dp_id, train_id):
-        return {"dataprovider_id": dp_id, "train_id": train_id, "removed": True}
-    manifest = models.manifest(dp_id, train_id)
+    ids = {"dataprovider_id": dp_id, "train_id": train_id}
+    try:
+        manifest = models.manifest(dp_id, train_id)
+    except UntrainedModelError:
+        if missing := damage_of(models, dp_id, train_id):
+            return {**ids, "damaged": missing}
+        return {**ids, "removed": True}
+    except CorruptPackageError as error:
+        return {**ids, "damaged": str(error)}
     return {
         "dataprovider_id": manifest.dataprovider_id,
         "train_id": train_id,
@@ -49,6 +59,21 @@ def train_record(models: ModelStore, dp_id: str, train_id: str) -> dict[str, Any
         "hyperparameters_from": manifest.hyperparams_origin,
         "pre_reqs": manifest.pre_reqs,
     }
+
+
+def damage_of(models: ModelStore, dp_id: str, train_id: str) -> str | None:
+    """Return what is missing of a train that is there without a manifest; None if it was removed.
+
+    The train of the newest entry of the ledger is damaged even if its whole package is missing,
+    because pruning never removes it.
+    """
+    package = models.package(dp_id, train_id)
+    if package.exists():
+        return f"{package} has no {MANIFEST}"
+    newest = models.ledger(dp_id).newest()
+    if newest is not None and newest.train_id == train_id:
+        return f"{package} does not exist"
+    return None
 
 
 def history(models: ModelStore, dp_id: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
@@ -79,6 +104,7 @@ def find_manifest(models: ModelStore, train: str) -> Manifest:
 
     Raises:
         UntrainedModelError: If there is none, or several DataProviders have a train of that name.
+        CorruptPackageError: If its manifest is missing or damaged.
     """
     dp_id, _, rest = train.rpartition("/")
     session, _, train_id = rest.rpartition(":")
@@ -89,11 +115,22 @@ def find_manifest(models: ModelStore, train: str) -> Manifest:
         if session in ("", (manifest := models.manifest(one, train_id)).train_session_id)
     ]
     if not found:
+        _refuse_damaged(models, dp_id, train_id)
         raise _unknown_train(models, train)
     if len(found) > 1:
         names = " or ".join(f"{one.dataprovider_id}/{train_id}" for one in found)
         raise UntrainedModelError(f"{train!r} is a train of several DataProviders; write {names}.")
     return found[0]
+
+
+def _refuse_damaged(models: ModelStore, dp_id: str, train_id: str) -> None:
+    for one in [dp_id] if dp_id else models.dataproviders():
+        if train_id and is_file_name(train_id) and (missing := damage_of(models, one, train_id)):
+            raise CorruptPackageError(
+                f"The train {train_id} of {one} is damaged: {missing}. Restore it, train again, or "
+                f"make another train current with `xingu inventory pin`.",
+                package=str(models.package(one, train_id)),
+            )
 
 
 def _unknown_train(models: ModelStore, train: str) -> UntrainedModelError:
@@ -166,7 +203,15 @@ def export(models: ModelStore, path: Path, limit: int = 20) -> dict[str, Any]:
 
 
 def manifests_by_age(models: ModelStore, dp_id: str) -> list[Manifest]:
-    """Return the manifests of all complete packages of a DataProvider, oldest first."""
+    """Return the manifests of all complete packages of a DataProvider, oldest first.
+
+    One that is damaged is left out, with a warning.
+    """
     unknown = datetime.min.replace(tzinfo=UTC)
-    manifests = [models.manifest(dp_id, train_id) for train_id in models.trains(dp_id)]
+    manifests = []
+    for train_id in models.trains(dp_id):
+        try:
+            manifests.append(models.manifest(dp_id, train_id))
+        except CorruptPackageError as error:
+            logger.warning("%s", error)
     return sorted(manifests, key=lambda one: (one.trained or unknown, one.train_id))

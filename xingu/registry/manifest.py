@@ -1,11 +1,11 @@
 """Manifest of a model package: ids, parameters, provenance, and a checksum of every file.
 
-`manifest.json` is written last, so a package without it is incomplete. Packages of earlier versions
-stay readable: new fields need a default, and a change that old readers cannot ignore needs another
-`format`.
+`manifest.json` contains its own digest. It is written last, so a package without it is incomplete.
+Packages of earlier versions stay readable: new fields need a default, and a change that old readers
+cannot ignore needs another `format`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from upath import UPath
 
 from xingu.errors import CorruptPackageError
 from xingu.files.atomic import sha256_of
+from xingu.files.sealed import unseal
 
 MANIFEST = "manifest.json"
 
@@ -103,7 +104,7 @@ def read_manifest(package: UPath) -> Manifest:
         CorruptPackageError: If it is missing or cannot be parsed.
     """
     try:
-        return Manifest.model_validate_json((package / MANIFEST).read_bytes())
+        return Manifest.model_validate_json(unseal((package / MANIFEST).read_bytes()))
     except FileNotFoundError as error:
         raise CorruptPackageError(
             f"{package} is no model package: it has no {MANIFEST}; train again, or name another "
@@ -111,8 +112,9 @@ def read_manifest(package: UPath) -> Manifest:
             package=str(package),
         ) from error
     except ValueError as error:
+        reason = " ".join(str(error).split())
         raise CorruptPackageError(
-            f"{package / MANIFEST} cannot be read ({error}); train again, or name another train.",
+            f"{package / MANIFEST} cannot be read ({reason}); train again, or name another train.",
             package=str(package),
         ) from error
 
@@ -128,9 +130,9 @@ def describe_files(folder: Path) -> dict[str, FileRecord]:
     }
 
 
-def verify(
+def damage(
     package: UPath, manifest: Manifest, selected: Callable[[str], bool] = lambda _: True
-) -> None:
+) -> Iterator[tuple[str, str]]:
     """Compare files of a package with the checksums of its manifest.
 
     Args:
@@ -138,22 +140,31 @@ def verify(
         manifest: Its manifest.
         selected: Whether the file with this relative path is compared.
 
+    Yields:
+        Each file that is missing or differs, and which of both.
+    """
+    for name, expected in manifest.files.items():
+        path = package.joinpath(*name.split("/"))
+        if not selected(name):
+            continue
+        if not path.is_file():
+            yield name, "is missing"
+        elif sha256_of(path) != expected.sha256:
+            yield name, "is not what was saved (its SHA-256 differs)"
+
+
+def verify(
+    package: UPath, manifest: Manifest, selected: Callable[[str], bool] = lambda _: True
+) -> None:
+    """Refuse a package that has any `damage`.
+
     Raises:
         CorruptPackageError: If a file is missing or differs; the message names it.
     """
-    for name, expected in manifest.files.items():
-        if not selected(name):
-            continue
-        path = package.joinpath(*name.split("/"))
-        problem = None
-        if not path.is_file():
-            problem = "is missing"
-        elif sha256_of(path) != expected.sha256:
-            problem = "is not what was saved (its SHA-256 differs)"
-        if problem:
-            raise CorruptPackageError(
-                f"{package}: {name} {problem}. Nothing was loaded; restore the package, or load "
-                "another train.",
-                package=str(package),
-                file=name,
-            )
+    for name, problem in damage(package, manifest, selected):
+        raise CorruptPackageError(
+            f"{package}: {name} {problem}. Nothing was loaded; restore the package, or load "
+            "another train.",
+            package=str(package),
+            file=name,
+        )

@@ -19,6 +19,7 @@ from pathlib import Path
 from upath import UPath
 
 from xingu.files.atomic import local_path
+from xingu.files.sealed import seal
 from xingu.model import Model, PreReqModels, Signature
 from xingu.model.provenance import Provenance, library_versions
 from xingu.model.reference import Reference
@@ -62,6 +63,7 @@ def write_package(
         CorruptPackageError: If the package of a prerequisite is damaged.
     """
     state = ProviderState.capture(model.dp, "post_process_after_train", model.pre_req_trains)
+    state.attributes()  # else one that cannot be unpickled would be found by who loads the package
     (folder / STATE).write_bytes(state.payload)
     source = source_file(type(model.dp))
     if source is not None:
@@ -73,7 +75,7 @@ def write_package(
         verify(nested, read_manifest(nested))
         copy_files(nested, UPath(folder / PRE_REQS / key_part(dp_id)))
     manifest = _manifest_of(model, folder, values, sources)
-    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1))
+    (folder / MANIFEST).write_bytes(seal(manifest.model_dump_json(indent=1)))
 
 
 def load_package(package: UPath, model_class: type[Model] = Model) -> Model:

@@ -9,7 +9,6 @@ Layout below the root::
 Loading a Model needs this storage only: no control DB, no Dagster, no source database.
 """
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,21 +17,30 @@ from pathlib import Path
 
 from upath import UPath
 
-from xingu.errors import UntrainedModelError
+from xingu.errors import (
+    CorruptPackageError,
+    StorageError,
+    UntrainedModelError,
+    XinguError,
+    text_of,
+)
 from xingu.files.atomic import (
     children,
+    is_abandoned,
+    leftovers,
     new_folder,
     remove_folder,
     storage_errors,
     storage_root,
-    write_atomically,
 )
 from xingu.model import Model
-from xingu.names import key_part
+from xingu.model.provenance import Provenance, library_versions
+from xingu.names import is_file_name, key_part
 from xingu.records import PackageRecord, SourceRecord, TrainRun
-from xingu.registry.ledger import Action, Ledger
+from xingu.registry.ledger import CURRENT, Action, Ledger
 from xingu.registry.manifest import MANIFEST, Manifest, read_manifest
 from xingu.registry.packages import copy_files, load_package, write_package
+from xingu.registry.sessions import Sessions
 
 SESSIONS, TRAINS = "sessions", "trains"
 
@@ -66,12 +74,16 @@ class ModelStore:
 
     def has(self, dp_id: str, train_id: str) -> bool:
         """Return whether there is a complete package of a train."""
-        return (self.package(dp_id, train_id) / MANIFEST).exists()
+        named = is_file_name(dp_id) and is_file_name(train_id)
+        return named and (self.package(dp_id, train_id) / MANIFEST).exists()
 
     def dataproviders(self) -> list[str]:
         """Return the folder names (`key_part` of the id) of all trained DataProviders, sorted."""
-        folders = children(self.root)
-        return sorted(folder.name for folder in folders if (folder / TRAINS).exists())
+        return sorted(
+            folder.name
+            for folder in children(self.root)
+            if (folder / TRAINS).exists() or (folder / CURRENT).exists()
+        )
 
     def trains(self, dp_id: str) -> list[str]:
         """Return the ids of all complete packages of a DataProvider, sorted; lists a folder."""
@@ -88,8 +100,29 @@ class ModelStore:
         session = read_manifest(package).train_session_id
         (package / MANIFEST).unlink()
         remove_folder(package)
-        if self._of_session(dp_id, session) == train_id:
-            (self.folder(dp_id) / SESSIONS / f"{key_part(session)}.json").unlink()
+        self.sessions(dp_id).forget(session, train_id)
+
+    def leftovers(self) -> list[UPath]:
+        """Return what killed processes left; lists every folder.
+
+        That are sessions of trains that do not exist, and incomplete files and packages that have
+        not changed for a day. The current train stays even if it is incomplete.
+        """
+        found = leftovers(self.root)
+        for dp_id in self.dataproviders():
+            sessions, current = self.sessions(dp_id), self.current(dp_id)
+            packages = {one.name: one for one in children(self.folder(dp_id) / TRAINS)}
+            found += sessions.dangling(packages)
+            found += (
+                package
+                for train_id, package in packages.items()
+                if train_id != current and not self.has(dp_id, train_id) and is_abandoned(package)
+            )
+        return found
+
+    def sessions(self, dp_id: str) -> Sessions:
+        """Return the trains of a DataProvider by session."""
+        return Sessions(self.folder(dp_id) / SESSIONS)
 
     def ledger(self, dp_id: str) -> Ledger:
         """Return the history of a DataProvider."""
@@ -127,9 +160,7 @@ class ModelStore:
 
     def make_current(self, run: TrainRun, action: Action = "train") -> None:
         """Make a saved train the current one of its DataProvider and the train of its session."""
-        pointer = json.dumps({"train_id": run.train_id}).encode()
-        folder = self.folder(run.dataprovider_id)
-        write_atomically(folder / SESSIONS / f"{key_part(run.train_session_id)}.json", pointer)
+        self.sessions(run.dataprovider_id).point(run.train_session_id, run.train_id)
         self.ledger(run.dataprovider_id).append(run.train_id, run.train_session_id, action)
 
     def find(
@@ -160,7 +191,7 @@ class ModelStore:
         if train_id is None:
             train_id = self._first_of(dp_id, preferred)
         if train_id is None and session_id is not None:
-            train_id = self._of_session(dp_id, session_id)
+            train_id = self.sessions(dp_id).train_of(session_id)
         elif train_id is None and as_of is not None:
             entry = self.ledger(dp_id).at(as_of)
             train_id = entry.train_id if entry else None
@@ -190,7 +221,7 @@ class ModelStore:
         pinned = self.pinned(dp_id)
         if pinned is not None:
             return pinned
-        newest = self.ledger(dp_id).newest()
+        newest = self.ledger(dp_id).newest() if is_file_name(dp_id) else None
         return newest.train_id if newest else None
 
     def manifest(self, dp_id: str, train_id: str) -> Manifest:
@@ -198,9 +229,17 @@ class ModelStore:
 
         Raises:
             UntrainedModelError: If there is no such train.
-            CorruptPackageError: If the manifest cannot be parsed.
+            CorruptPackageError: If the manifest is damaged, or that of another train.
         """
-        return read_manifest(self.package(dp_id, self.find(dp_id, train_id=train_id)))
+        package = self.package(dp_id, self.find(dp_id, train_id=train_id))
+        manifest = read_manifest(package)
+        if (key_part(manifest.dataprovider_id), manifest.train_id) != (key_part(dp_id), train_id):
+            raise CorruptPackageError(
+                f"{package / MANIFEST} is that of {manifest.dataprovider_id}/{manifest.train_id}; "
+                "restore the package, or name another train.",
+                package=str(package),
+            )
+        return manifest
 
     def package_record(self, dp_id: str, train_id: str) -> PackageRecord:
         """Return location and checksums of the package of a train."""
@@ -215,17 +254,10 @@ class ModelStore:
 
     def _first_of(self, dp_id: str, preferred: Sequence[str]) -> str | None:
         for name in preferred:
-            train_id = name if self.has(dp_id, name) else self._of_session(dp_id, name)
+            train_id = name if self.has(dp_id, name) else self.sessions(dp_id).train_of(name)
             if train_id is not None:
                 return train_id
         return None
-
-    def _of_session(self, dp_id: str, session_id: str) -> str | None:
-        pointer = self.folder(dp_id) / SESSIONS / f"{key_part(session_id)}.json"
-        try:
-            return json.loads(pointer.read_bytes())["train_id"]
-        except FileNotFoundError:
-            return None
 
     def load(self, dp_id: str, train_id: str) -> Model:
         """Load the Model of one train.
@@ -233,6 +265,27 @@ class ModelStore:
         Raises:
             UntrainedModelError: If there is no such train.
             CorruptPackageError: If a file is missing or differs from what was saved.
+            StorageError: If the installed libraries cannot read it.
         """
-        package = self.package(dp_id, self.find(dp_id, train_id=train_id))
-        return load_package(package, self.model_class)
+        manifest = self.manifest(dp_id, train_id)  # refuses that of another train
+        package = self.package(dp_id, train_id)
+        try:
+            return load_package(package, self.model_class)
+        except XinguError:
+            raise
+        except Exception as error:  # a pickled class can raise anything
+            raise StorageError(
+                f"{package} cannot be loaded: {type(error).__name__}: {text_of(error)}. "
+                f"{_other_pandas(manifest)}",
+                package=str(package),
+            ) from error
+
+
+def _other_pandas(manifest: Manifest) -> str:
+    saved = Provenance(**manifest.provenance).libraries.get("pandas")
+    installed = library_versions().get("pandas")
+    if saved == installed:
+        return "Train again, or load another train."
+    return (
+        f"It was saved with pandas {saved}, and {installed} is installed: install pandas {saved}."
+    )

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from upath import UPath
 
-from xingu.errors import StorageError, StorageFullError
+from xingu.errors import StorageError
 from xingu.files.atomic import local_path, write_atomically
 from xingu.sources.secrets import is_secret
 
@@ -81,7 +81,7 @@ class SourceCache:
             write_parquet(frame, buffer)
             try:
                 write_atomically(self._file(key), buffer.getvalue())
-            except (OSError, StorageFullError) as error:
+            except (OSError, StorageError) as error:
                 reason = str(error)
         if reason:
             logger.warning("%s is not cached: %s", label, reason)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from xingu.errors import ControlDbError, SettingsError
 from xingu.registry.listing import find_manifest
-from xingu.registry.manifest import Manifest
+from xingu.registry.manifest import Manifest, damage
 from xingu.registry.store import ModelStore
 from xingu.tracking.database import ControlDB
 from xingu.tracking.query import TrainFilter, children_of, model_metrics, steps_of
@@ -27,6 +27,7 @@ def train_details(models: ModelStore, control: ControlDB, train: str) -> dict[st
 
     Raises:
         UntrainedModelError: If there is no such train.
+        CorruptPackageError: If its manifest is missing or damaged.
     """
     manifest = find_manifest(models, train)
     details = _package_sections(models, manifest)
@@ -39,17 +40,19 @@ def train_details(models: ModelStore, control: ControlDB, train: str) -> dict[st
 
 def _package_sections(models: ModelStore, manifest: Manifest) -> dict[str, Any]:
     plain = manifest.model_dump(mode="json")
+    package = models.package(manifest.dataprovider_id, manifest.train_id)
     names = ("dataprovider_id", "train_id", "train_session_id", "run_id", "trained", "target")
     return {
         "train": {
             **{name: plain[name] for name in names},
             "current": models.current(manifest.dataprovider_id) == manifest.train_id,
-            "package": str(models.package(manifest.dataprovider_id, manifest.train_id)),
+            "package": str(package),
             "estimator": plain["estimator_class"] or "none (hollow)",
             "hyperparameters_from": plain["hyperparams_origin"],
             "rows": plain["set_rows"],
             "features": plain["estimator_features"],
         },
+        "damage": [{"file": file, "problem": one} for file, one in damage(package, manifest)],
         "parameters": plain["algo_params"],
         "provenance": plain["provenance"],
         "pre_reqs": plain["pre_reqs"],

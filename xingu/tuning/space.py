@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from xingu.errors import DeclarationError, did_you_mean
+from xingu.errors import DeclarationError, did_you_mean, text_of
 from xingu.tuning.trials import plain
 
 
@@ -183,7 +183,9 @@ def _as_skopt(declared: Any, where: str) -> Any:
     try:
         return check_dimension(declared)
     except (ValueError, TypeError) as error:
-        raise DeclarationError(f"{where}: {declared!r} is not a dimension: {error}") from error
+        raise DeclarationError(
+            f"{where}: {declared!r} is not a dimension: {text_of(error)}"
+        ) from error
 
 
 _KINDS: Mapping[str, Mapping[str, bool]] = {

@@ -106,14 +106,15 @@ def prune(keep: int, dry_run: bool) -> None:
     """Remove old packages, with their plots and the values that only they used.
 
     Current and pinned trains are kept, and prerequisites of trains that are kept. The newest values
-    of each asset are kept too (XINGU_KEEP_VALUES). Incomplete files of killed runs are removed
-    after a day.
+    of each asset are kept too (XINGU_KEEP_VALUES). What killed runs left is removed too,
+    incomplete files after a day.
     """
     from xingu import maintenance
 
     workspace = Workspace(Settings.load())
     done = "Would remove" if dry_run else "Removed"
-    if left := maintenance.sweep(workspace.folders, dry_run=dry_run):
+    stores = workspace.models, workspace.plots, workspace.values
+    if left := maintenance.sweep(*stores, dry_run=dry_run):
         click.echo(f"{done} {count(len(left), 'leftover')} of killed runs.")
     trains = maintenance.prunable_trains(workspace.models, keep)
     if not trains:
@@ -126,7 +127,7 @@ def prune(keep: int, dry_run: bool) -> None:
         table.add_row(train.dataprovider_id, train.train_id, minutes_of(trained), size)
     make_console().print(table)
     if not dry_run:
-        maintenance.prune(workspace.models, workspace.plots, workspace.values, trains)
+        maintenance.prune(*stores, trains)
     total = decimal(sum(map(maintenance.package_size, trains)))
     click.echo(f"{done} {count(len(trains), 'train')}, {total}.")
 
@@ -142,6 +143,8 @@ def _print_current(current: list[dict[str, Any]]) -> None:
         table.add_row(record["dataprovider_id"], "\n".join(parts), "\n".join(filter(None, origin)))
     console = make_console()
     console.print(table)
+    for record in (record for record in current if "damaged" in record):
+        console.print(f"{record['dataprovider_id']} is damaged: {record['damaged']}", style="red")
     history = make_table("History, newest first", "since (UTC)", "by", "train", "commit")
     for record in (record for record in current if record["history"]):
         history.add_row(Text(record["dataprovider_id"], "bold"))
@@ -155,5 +158,7 @@ def _print_current(current: list[dict[str, Any]]) -> None:
 def _commit(record: Mapping[str, Any]) -> str:
     if record.get("removed"):
         return "no package"
+    if record.get("damaged"):
+        return "damaged"
     commit = (record.get("git_commit") or "")[:8]
     return f"{commit}-dirty" if commit and record.get("git_dirty") else commit
