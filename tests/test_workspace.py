@@ -39,7 +39,12 @@ def test_relative_folders_are_below_the_project_wherever_the_process_runs(home, 
     monkeypatch.chdir(home.parent)
     place = workspace(datasource_cache="cache")
     assert place.home == home
-    assert place.folders == (home / "models", home / ".xingu/values", home / "plots")
+    assert place.folders == (
+        home / "models",
+        home / ".xingu/values",
+        home / "plots",
+        home / ".xingu/plots",
+    )
     assert place.cache_folder == UPath(home / "cache")
 
 

@@ -61,6 +61,8 @@ class Workspace:
         model_class: Class of the Models that are fitted and loaded.
         home: Folder of the project, absolute.
         plots: Folder or URL of the plots.
+        notebooks: Local folder of the notebooks that show plots in the UI, and of plotly.js. The
+            code server shows notebooks in its working folder only.
         cache_folder: Folder or URL of the source cache; None disables the cache.
     """
 
@@ -70,6 +72,7 @@ class Workspace:
         self.model_class = model_class
         self.home = settings.project_home.resolve()
         self.plots: UPath = settings.place(settings.plots)
+        self.notebooks = self.home / ".xingu" / "plots"
         cache = settings.datasource_cache
         self.cache_folder: UPath | None = settings.place(cache) if cache else None
 
@@ -104,8 +107,8 @@ class Workspace:
 
     @property
     def folders(self) -> tuple[UPath, ...]:
-        """Folders or URLs of packages, values and plots."""
-        return self.models.root, self.values.root, self.plots
+        """Folders or URLs of packages, values, plots and notebooks."""
+        return self.models.root, self.values.root, self.plots, UPath(self.notebooks)
 
     def cache(self, *, refresh: bool = False) -> "SourceCache":
         """Return the source cache; with `refresh`, cached sources are read again."""

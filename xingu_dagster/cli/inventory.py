@@ -7,6 +7,7 @@ from typing import Any
 import click
 from rich.filesize import decimal
 from rich.text import Text
+from upath import UPath
 
 from xingu.config import Settings
 from xingu.registry import listing
@@ -126,7 +127,8 @@ def prune(keep: int, dry_run: bool) -> None:
         table.add_row(train.dataprovider_id, train.train_id, minutes_of(trained), size)
     make_console().print(table)
     if not dry_run:
-        maintenance.prune(workspace.models, workspace.plots, workspace.values, trains)
+        plots = workspace.plots, UPath(workspace.notebooks)
+        maintenance.prune(workspace.models, plots, workspace.values, trains)
     total = decimal(sum(map(maintenance.package_size, trains)))
     click.echo(f"{done} {count(len(trains), 'train')}, {total}.")
 
