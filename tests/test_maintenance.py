@@ -23,7 +23,7 @@ FRAME = pd.DataFrame({"a": [1, 2]})
 DATAPROVIDERS = ("house-prices", "taxes", "yields")
 
 
-def prune_to(models: ModelStore, keep: int, values: ValueStore, plots: UPath) -> set:
+def prune_to(models: ModelStore, keep: int, values: ValueStore, *plots: UPath) -> set:
     trains = prunable_trains(models, keep)
     prune(models, plots, values, trains)
     return {(train.dataprovider_id, train.train_id) for train in trains}
@@ -180,6 +180,7 @@ def places_of(train: Manifest) -> list[str]:
         f"models/{dp_id}/trains/{train.train_id}/",
         f"models/{dp_id}/sessions/{key_part(train.train_session_id)}.json",
         f"plots/{dp_id}/{train.train_id}/",
+        f".xingu/plots/{dp_id}/{train.train_id}/",
         *values,
         *(
             f".xingu/values/{key}/pins/{value}.{train.train_id}"
@@ -193,7 +194,8 @@ def prune_project(past, keep, pins=None):
     config = past.project.config
     models = ModelStore(config.place(config.models), pins)
     values = ValueStore(config.place(config.values), config.keep_values)
-    return prune_to(models, keep, values, config.place(config.plots))
+    notebooks = UPath(past.project.home / ".xingu" / "plots")
+    return prune_to(models, keep, values, config.place(config.plots), notebooks)
 
 
 def test_an_old_train_goes_with_its_package_its_session_and_its_plots(past):

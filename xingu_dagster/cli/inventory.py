@@ -7,6 +7,7 @@ from typing import Any
 import click
 from rich.filesize import decimal
 from rich.text import Text
+from upath import UPath
 
 from xingu.config import Settings
 from xingu.registry import listing
@@ -113,7 +114,7 @@ def prune(keep: int, dry_run: bool) -> None:
 
     workspace = Workspace(Settings.load())
     done = "Would remove" if dry_run else "Removed"
-    stores = workspace.models, workspace.plots, workspace.values
+    stores = workspace.models, workspace.plot_folders, workspace.values
     if left := maintenance.sweep(*stores, dry_run=dry_run):
         click.echo(f"{done} {count(len(left), 'leftover')} of killed runs.")
     trains = maintenance.prunable_trains(workspace.models, keep)

@@ -106,7 +106,7 @@ class Evaluation:
                     lambda: draw_sets(self.estimated_model),
                     self.model,
                     label,
-                    ("trainsets", "global"),
+                    self._metrics_of_train(),
                 )
         with failures.collect():
             yield from self._check_estimations(deferred=True)
@@ -137,6 +137,14 @@ class Evaluation:
         control, run = self.step.workspace.control, self.model.run
         record_metrics(control, run, table.rows, {"trainsets", "global"})
         return metrics_frame(table.rows)
+
+    def _metrics_of_train(self) -> pd.DataFrame | None:
+        """Return the stored metrics; None if there are none, or those of another train."""
+        try:
+            stored = self.step.stored(*METRICS)
+        except MissingValueError:
+            return None
+        return stored.value if stored.record.facts.train_id == self.train_id else None
 
     def _save_sets(self) -> None:
         place, model = self.step.workspace, self.model
@@ -186,15 +194,13 @@ class Evaluation:
         """Return the metrics of the train.
 
         Raises:
-            MissingValueError: If the stored ones are of another train.
+            MissingValueError: If there are none, or the stored ones are of another train.
         """
-        stored = self.step.stored(*METRICS)
-        if stored.record.facts.train_id != self.train_id:
+        table = self._metrics_of_train()
+        if table is None:
             raise MissingValueError(
-                f"The metrics are of the train {stored.record.facts.train_id}; materialize "
-                "trainset_metrics."
+                f"There are no metrics of the train {self.train_id}; materialize trainset_metrics."
             )
-        table: pd.DataFrame = stored.value
         sets = table["set"].where(table["set"].notna(), GLOBAL)
         rows = zip(sets, table["name"], table["value_number"], strict=True)
         return {(name, metric): float(value) for name, metric, value in rows}

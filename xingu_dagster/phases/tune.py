@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from xingu.plots.files import Header
 from xingu.stages.draw import draw_search
 from xingu.stages.train import tune
 from xingu.tracking.trials import earlier_hyperparameters, open_trials
@@ -57,7 +58,8 @@ def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         chosen = tune(step.builder, splits, run, tuning)
         given = json.dumps(plain([chosen.params, chosen.hyperparams]), sort_keys=True)
         label = Label(step.derived_version(("splits",), extra=[given]))
-        metadata = _describe(chosen) | (_search_metadata(step, chosen) if chosen.trials else {})
+        plots = _plots(step, chosen) if chosen.trials else {}
+        metadata = {**plots, **_describe(chosen), **_search_metadata(chosen)}
         yield step.keep(ASSET, chosen, label, time.perf_counter() - started, metadata)
 
 
@@ -69,7 +71,9 @@ def _describe(chosen: Hyperparameters) -> Metadata:
     }
 
 
-def _search_metadata(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
+def _search_metadata(chosen: Hyperparameters) -> Metadata:
+    if not chosen.trials:
+        return {}
     best = best_of(chosen.trials, chosen.direction)
     failed = sum(trial.state == "failed" for trial in chosen.trials)
     return {
@@ -78,7 +82,6 @@ def _search_metadata(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
         "seconds of all trials": round(sum(trial.seconds for trial in chosen.trials), 3),
         **({f"best {chosen.metric}": best.value, "best trial": best.number + 1} if best else {}),
         "table of trials": _table(chosen),
-        **_plots(step, chosen),
     }
 
 
@@ -111,7 +114,7 @@ def _plots(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
     run, metadata = step.train_run, {}
     gallery = draw_search(chosen, step.spec.id, step.spec.cls.builtin_plots_off)
     with gallery.failures.tolerate(f"saving the plots of the search of {step.spec.id}"):
-        _, metadata = save_gallery(step, gallery, ASSET, run, datetime.now(UTC), ["search"])
+        _, metadata = save_gallery(step, gallery, *ASSET, Header(run, datetime.now(UTC)))
     if gallery.failures.errors:
         failed = "\n".join(f"- {error}" for error in gallery.failures.errors)
         metadata |= {"plots that failed": dg.MetadataValue.md(failed)}
