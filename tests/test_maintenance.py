@@ -39,15 +39,15 @@ def written(history, pinned) -> tuple[ModelStore, dict, set]:
     """Write trains with any earlier trains of the DataProviders before as prerequisites.
 
     Args:
-        history: DataProvider, which trains are the prerequisites, and 9 to make an older one
-            current afterwards.
+        history: DataProvider, which trains are the prerequisites, and 9 to pin its first train
+            afterwards.
         pinned: Which train of each DataProvider the inventory file pins, if it has so many.
 
     Returns:
         The storage; the prerequisites of each train, oldest first; and what is current or pinned.
     """
     root = UPath("memory://prune") / uuid4().hex
-    models, trains, current = ModelStore(root), {}, {}
+    models, trains, current, held = ModelStore(root), {}, {}, set()
     for number, (dp, first, second, again) in enumerate(history):
         dp_id = DATAPROVIDERS[dp]
         pre_reqs = {}
@@ -61,7 +61,9 @@ def written(history, pinned) -> tuple[ModelStore, dict, set]:
         if again == 9:
             train_id = next(train for one, train in trains if one == dp_id)
             listing.pin(models, dp_id, train_id)
-        current[dp_id] = train_id
+            held.add(dp_id)
+        if again == 9 or dp_id not in held:
+            current[dp_id] = train_id
     pins = {}
     for dp_id, number in zip(DATAPROVIDERS, pinned, strict=True):
         own = [train for one, train in trains if one == dp_id]

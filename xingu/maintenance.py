@@ -33,8 +33,9 @@ def prunable_trains(models: ModelStore, keep: int) -> list[Manifest]:
         trains = manifests_by_age(models, dp_id)
         manifests |= {(dp_id, train.train_id): train for train in trains}
         kept |= {(dp_id, train.train_id) for train in trains[-max(1, keep) :]}
-        if newest := models.ledger(dp_id).newest():
-            kept.add((dp_id, newest.train_id))
+        newest = models.ledger(dp_id).newest()
+        if newest is not None and newest.current is not None:
+            kept.add((dp_id, newest.current))
     pending = list(kept)
     while pending:
         manifest = manifests.get(pending.pop())

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 TRAIN_SOURCES = ("get_dataset_sources_for_train", "train_dataset_sources")
 BATCH_SOURCES = ("get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources")
 """Hook and attribute that declare the sources of a train, and of a batch."""
+OF_A_TRAIN: Sequence[AssetPath] = (("trainset_estimations",), ("trainset_metrics",))
+"""Assets whose checks are about a fitted train."""
 
 LIBRARIES = {
     "lightgbm": "lightgbm",
@@ -133,6 +135,16 @@ class ProviderSpec:
         planned = planned_checks(self.id, self.cls.checks)
         declared = Declared(bool(self.batch_sources), self.gates)
         return {name: check for name, check in planned.items() if check.applies(declared)}
+
+    @property
+    def proofs(self) -> set[tuple[str, str]]:
+        """Assets and names of the checks that a train has to pass before it becomes current."""
+        return {
+            ("/".join(path), check.name)
+            for check in self.checks.values()
+            for path in check.assets
+            if check.severity == "error" and path in OF_A_TRAIN
+        }
 
     @cached_property
     def gates(self) -> Sequence[Gate]:

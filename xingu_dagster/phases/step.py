@@ -16,9 +16,10 @@ from typing import Any
 import dagster as dg
 
 from xingu.checks.check import AssetPath
+from xingu.errors import CheckFailedError
 from xingu.files.frames import Layout
 from xingu.model import Model
-from xingu.names import session_id_of, train_id_of
+from xingu.names import key_part, session_id_of, train_id_of
 from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
 from xingu.tracking.record import claim_session, claim_train, record_step
@@ -236,20 +237,39 @@ class PhaseStep:
         record_step(control, train, f"{part}_end")
 
     def current_train(self, dp_id: str, preferred: Sequence[str] = ()) -> str:
-        """Return the `train_id` that this run trained of a DataProvider, else the current one.
+        """Return the train of a DataProvider that this run uses.
+
+        It is the train of this run, unless another one is pinned; else the current one.
 
         Args:
             dp_id: Id of the DataProvider.
             preferred: Train or session ids; the first that it has wins over the current one.
 
         Raises:
-            UntrainedModelError: If it was never trained.
+            UntrainedModelError: If no train is current.
+            CheckFailedError: If the train of this run was refused.
         """
+        models = self.workspace.models
         key = tuple(self.spec.model_key(dp_id).path)
         record = self.workspace.values.record(key, self.run_ids)
-        if record is not None and record.run_id in self.run_ids:
-            return record.facts.train_id or ""
-        return self.workspace.models.find(dp_id, preferred=preferred)
+        own = record.facts.train_id if record and record.run_id in self.run_ids else None
+        pin = models.pin_of(dp_id)
+        if own is None or (pin is not None and pin.train_id != own):
+            found = models.find(dp_id, preferred=preferred)
+            if own is not None:
+                logger.warning("%s: uses the train %s, not %s of this run, because of a pin",
+                               dp_id, found, own)  # fmt: skip
+            return found
+        verdict = models.ledger(dp_id).verdict(own, models.manifest(dp_id, own).trained)
+        if verdict is not None and verdict.action == "refuse":
+            raise CheckFailedError(
+                f"{self.spec.id}: the train {own} of {dp_id} was refused in this run "
+                f"({verdict.reason}), so nothing is made with it. To use the current train, "
+                f"materialize the same assets without {key_part(dp_id)}/model.",
+                dataprovider_id=dp_id,
+                train_id=own,
+            )
+        return own
 
     def model(self, train_id: str) -> Model:
         """Return this DataProvider's Model of a train."""
