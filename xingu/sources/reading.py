@@ -18,11 +18,11 @@ from typing import Any
 import pandas as pd
 
 from xingu.errors import DeclarationError, SourceError, XinguError, did_you_mean
+from xingu.sources.addresses import local_path, location
 from xingu.sources.cache import SourceCache, cache_key
 from xingu.sources.databases import Connection, Databases
 from xingu.sources.digest import frame_digest
-from xingu.sources.files import file_version, local_path, read_file
-from xingu.sources.secrets import without_secrets
+from xingu.sources.files import file_version, read_file
 from xingu.sources.spec import SourceSpec, SqlSource, UrlSource
 
 logger = logging.getLogger(__name__)
@@ -96,8 +96,8 @@ class _Reader:
         path = local_path(spec.url, home)
         # The version of a local file is cheap to get; that of a remote one is not.
         version = file_version(self._provider_id, spec, home) if path else ""
-        address = str(path or without_secrets(spec.url))
-        return ["url", address, version, spec.format, spec.params]
+        address = str(path) if path else location(spec.url)
+        return ["url 2", address, version, spec.format, spec.compression, spec.params]
 
     def _cached(self, keys: dict[str, str | None]) -> dict[str, SourceResult] | None:
         if not keys or not self._cache.has_all(keys.values()):
