@@ -60,12 +60,12 @@ class _Reader:
     def run(self, job: _Job) -> dict[str, SourceResult]:
         """Return the requested results by name."""
         keys = self._keys(job) if self._cache.active else {}
-        found = self._cached(keys)
+        found = self._cached(keys, warn=False)
         if found is not None:
             return found
         with self._cache.locked(list(keys.values()), lambda: self._log_waiting(job)):
             # Another process may have stored them in the meantime.
-            return self._cached(keys) or self._fetch(job, keys)
+            return self._cached(keys, warn=True) or self._fetch(job, keys)
 
     def stop(self) -> None:
         """Cancel the running jobs in the background; drivers without support finish their query."""
@@ -99,13 +99,13 @@ class _Reader:
         address = str(path) if path else location(spec.url)
         return ["url 2", address, version, spec.format, spec.compression, spec.params]
 
-    def _cached(self, keys: dict[str, str | None]) -> dict[str, SourceResult] | None:
+    def _cached(self, keys: dict[str, str | None], *, warn: bool) -> dict[str, SourceResult] | None:
         if not keys or not self._cache.has_all(keys.values()):
             return None
         results: dict[str, SourceResult] = {}
         for name, key in keys.items():
             started = time.perf_counter()
-            frame = self._cache.load(key) if key else None
+            frame = self._cache.load(key, warn=warn) if key else None
             if frame is None:
                 return None
             results[name] = SourceResult(name, frame, time.perf_counter() - started, cached=True)
