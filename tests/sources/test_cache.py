@@ -4,9 +4,6 @@ import gzip
 import logging
 import multiprocessing
 import os
-import random
-import shutil
-import sqlite3
 import subprocess
 import sys
 import time
@@ -18,47 +15,9 @@ import pandas as pd
 import pytest
 from upath import UPath
 
+from tests.support.files import Desk, files
 from xingu.errors import StorageError
-from xingu.sources import Databases, SourceCache, SourceResult, parse_sources, read_sources
-
-
-class Desk:
-    """Reads declarations through one cache folder."""
-
-    def __init__(self, home: Path, folder: UPath | Path, site) -> None:
-        self.home, self.folder, self.site = home, folder, site
-        self.urls: dict[str, str] = {}
-
-    def read(self, declared, *, refresh=False, names=None) -> dict[str, SourceResult]:
-        specs = parse_sources("delay", "train_dataset_sources", declared)
-        cache = SourceCache(self.folder, refresh)
-        databases = Databases(self.urls, self.home)
-        results = list(read_sources("delay", specs, databases, cache, names=names))
-        return {result.name: result for result in results}
-
-    def read_page(self, path="/f.csv", **more) -> SourceResult:
-        self.site.pages.setdefault(path, b"a,b\n1,2\n")
-        refresh = more.pop("refresh", False)
-        return self.read({"s": {"url": self.site.url + path, **more}}, refresh=refresh)["s"]
-
-
-@pytest.fixture
-def desk(tmp_path, site) -> Desk:
-    return Desk(tmp_path, UPath(tmp_path / "cache"), site)
-
-
-@pytest.fixture
-def database(desk, tmp_path) -> Desk:
-    for name in ("one", "two"):
-        with sqlite3.connect(tmp_path / f"{name}.db") as connection:
-            connection.execute("CREATE TABLE t AS SELECT 1 AS a, ? AS b", (name,))
-        connection.close()
-        desk.urls[name] = f"sqlite:///{name}.db"
-    return desk
-
-
-def files(desk: Desk) -> list[Path]:
-    return sorted(Path(desk.folder).glob("*.parquet"))
+from xingu.sources import Databases, SourceCache, parse_sources, read_sources
 
 
 def test_what_was_read_once_is_taken_from_the_cache_and_the_log_says_so(desk, caplog):
@@ -172,60 +131,6 @@ def test_who_reads_an_entry_is_not_disturbed_by_its_replacement(desk):
         desk.read_page(refresh=True)
         assert reader.read() == before
     assert file.read_bytes() != before
-
-
-@pytest.mark.parametrize("suffix", [".parquet", ".digest"])
-@pytest.mark.parametrize("damage", ["half", "garbage", "empty", "missing", "longer"])
-def test_a_damaged_entry_is_replaced_with_one_warning(desk, caplog, damage, suffix):
-    desk.read_page()
-    file = files(desk)[0].with_suffix(suffix)
-    content = file.read_bytes()
-    damaged = {"half": content[: len(content) // 2], "garbage": b"x" * 100, "longer": content * 2}
-    file.unlink() if damage == "missing" else file.write_bytes(damaged.get(damage, b""))
-    result = desk.read_page()
-    assert (result.cached, result.frame["a"].tolist()) == (False, [1])
-    if not (damage == "missing" and suffix == ".digest"):  # which is no entry
-        (warning,) = [one for one in caplog.messages if "is unreadable" in one]
-        assert "and will be replaced" in warning
-    assert desk.read_page().cached
-
-
-def test_no_flipped_bit_of_an_entry_gives_other_data(desk):
-    values = np.random.default_rng(0).integers(0, 1000, (200, 2))
-    desk.site.pages["/f.csv"] = pd.DataFrame(values, columns=["a", "b"]).to_csv().encode()
-    expected = desk.read_page().frame
-    (parquet,) = files(desk)
-    draw = random.Random(0)
-    for file, flips in ((parquet, 150), (parquet.with_suffix(".digest"), 50)):
-        content = file.read_bytes()
-        for _ in range(flips):
-            damaged = bytearray(content)
-            damaged[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
-            file.write_bytes(damaged)
-            result = desk.read_page()
-            assert not result.cached
-            pd.testing.assert_frame_equal(result.frame, expected)
-            assert file.read_bytes() == content
-
-
-def test_a_swapped_entry_is_read_anew(database):
-    def look(query: str) -> tuple[bool, object]:
-        result = database.read({"s": {"source": "one", "query": query}})["s"]
-        return result.cached, result.frame.iloc[0, 0]
-
-    queries = ["SELECT 1 AS a", "SELECT 2 AS a"]
-    assert [look(query) for query in queries] == [(False, 1), (False, 2)]
-    one, two = files(database)
-    for suffix in (".parquet", ".digest"):
-        first, second = one.with_suffix(suffix), two.with_suffix(suffix)
-        content = first.read_bytes()
-        first.write_bytes(second.read_bytes())
-        second.write_bytes(content)
-        assert [look(query) for query in queries] == [(False, 1), (False, 2)]
-        assert [look(query) for query in queries] == [(True, 1), (True, 2)]
-    shutil.copy(one, two)
-    shutil.copy(one.with_suffix(".digest"), two.with_suffix(".digest"))
-    assert [look(query)[1] for query in queries] == [1, 2]
 
 
 def test_no_half_written_file_is_left(desk):

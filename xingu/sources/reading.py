@@ -124,6 +124,7 @@ class _Reader:
                 frame = self._read(spec, connections, stack)
                 result = SourceResult(spec.name, frame, time.perf_counter() - started, cached=False)
                 self._log("%s: read %s, %d rows × %d columns in %.2f s", result)
+                self._warn_of_doubled(spec, frame)
                 if spec.name in job.requested:
                     results[spec.name] = result
                     self._store(spec, frame, keys)
@@ -159,6 +160,15 @@ class _Reader:
         elif len(frame.columns) or spec.group:
             # A single statement without rows is run for its side effects, so it is never cached.
             self._cache.store(key, frame, label)
+
+    def _warn_of_doubled(self, spec: SourceSpec, frame: pd.DataFrame) -> None:
+        if not frame.columns.is_unique:
+            logger.warning(
+                "%s: source %r has two columns called %s; rename one, for example in the query.",
+                self._provider_id,
+                spec.name,
+                ", ".join(map(repr, frame.columns[frame.columns.duplicated()].unique())),
+            )
 
     def _log(self, message: str, result: SourceResult) -> None:
         logger.info(message, self._provider_id, result.name, *result.frame.shape, result.seconds)
