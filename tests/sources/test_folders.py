@@ -235,6 +235,15 @@ def test_the_cache_of_a_local_folder_notices_every_change(tmp_path, url):
     assert look() == (False, [3])
 
 
+def test_a_bucket_is_a_folder_too(tmp_path, s3_url):
+    files = fsspec.filesystem("s3")
+    files.mkdir(tmp_path.name.replace("_", "-"))
+    files.pipe_file(f"{tmp_path.name.replace('_', '-')}/a/1.csv", b"n\n1\n")
+    for url in ("", "/", "/**/*.csv"):
+        bucket = f"s3://{tmp_path.name.replace('_', '-')}"
+        assert read(tmp_path, bucket + url, format="csv")["n"].tolist() == [1]
+
+
 def test_a_file_that_is_reached_twice_is_read_once(tmp_path):
     (tmp_path / "a/b").mkdir(parents=True)
     (tmp_path / "a/b/1.csv").write_text("n\n1\n")

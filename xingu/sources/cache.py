@@ -1,8 +1,8 @@
 """A cache of source frames as parquet files.
 
 The name of a file is a hash of everything that determines its content (SQL or URL, parameters,
-database), so an edited query misses the cache. Beside each file, ``<key>.digest`` has a digest of
-the key and of the file, which is verified before the file is parsed: a file that was damaged, or
+database), so an edited query misses the cache. Beside each file, ``<key>.digest`` has its
+digest, bound to the key, which is verified before the file is parsed: a file that was damaged, or
 swapped with another one, is a cache miss. Frames that parquet would change are not cached.
 """
 
@@ -67,7 +67,9 @@ class SourceCache:
 
         file = self._file(key)
         try:
-            if self._record(key).read_bytes() != _seal(key, digest_of(file)):
+            record = self._record(key).read_bytes()
+            digest = record.decode().partition(" ")[0]
+            if record != _sealed(key, digest) or digest_of(file) != digest:
                 raise StorageError("it is not what was written")
             return read_frame(file)
         except Exception as error:  # noqa: BLE001 - the source is read again, whatever it is
@@ -93,7 +95,7 @@ class SourceCache:
             data = buffer.getvalue()
             try:
                 write_atomically(self._file(key), data)
-                write_atomically(self._record(key), _seal(key, digest_of_bytes(data)))
+                write_atomically(self._record(key), _sealed(key, digest_of_bytes(data)))
             except (OSError, StorageFullError) as error:
                 reason = str(error)
         if reason:
@@ -144,8 +146,9 @@ class SourceCache:
         return self._file(key, ".digest")
 
 
-def _seal(key: str, digest: str) -> bytes:
-    return digest_of_bytes(f"{key} {digest}".encode()).encode()
+def _sealed(key: str, digest: str) -> bytes:
+    """Return the content of a record: the digest of a file, and a digest of it and the key."""
+    return f"{digest} {digest_of_bytes(f'{key} {digest}'.encode())}".encode()
 
 
 def cache_key(*parts: Any) -> str | None:

@@ -108,7 +108,8 @@ class _Source:
         try:
             yield
         except FileNotFoundError:
-            what = "matches no file" if "*" in self.spec.url else "does not exist"
+            pattern = "*" in self.spec.url and not is_web(self.spec.url)
+            what = "matches no file" if pattern else "does not exist"
             raise MissingFileError(
                 f"{self.where(name)} {what}; correct the URL (a relative path starts at the "
                 "project's home) or put the file there.",
