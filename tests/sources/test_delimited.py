@@ -84,6 +84,11 @@ def test_a_declared_index_does_not_hide_that_lines_end_with_a_delimiter(tmp_path
             read(tmp_path, write(tmp_path, TRAILING), index_col=index)
 
 
+def test_a_declared_index_does_not_hide_that_two_fields_have_no_name(tmp_path):
+    with pytest.raises(SourceError, match=REASON):
+        read(tmp_path, write(tmp_path, "area,price\nr1,x,20,1000\n"), index_col=0)
+
+
 def test_every_field_may_be_named(tmp_path):
     names = ["id", "area", "price", "empty"]
     frame = read(tmp_path, write(tmp_path, TRAILING), header=0, names=names, usecols=names[:3])

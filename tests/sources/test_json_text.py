@@ -88,6 +88,13 @@ def test_every_orient_of_pandas_is_read(tmp_path, orient):
     pd.testing.assert_frame_equal(found, frame, check_names=False)
 
 
+def test_a_split_may_have_no_index(tmp_path):
+    frame = pd.DataFrame({"a": [1], "b": ["01"]}, index=[5])
+    frame.to_json(tmp_path / "f.json", orient="split", index=False)
+    found = read(tmp_path, "f.json", orient="split")
+    pd.testing.assert_frame_equal(found, frame.reset_index(drop=True))
+
+
 def test_lists_by_column_are_columns(tmp_path):
     (tmp_path / "f.json").write_text('{"zip": ["01", "02"], "2020": [1, 2]}')
     assert read(tmp_path, "f.json").to_dict("list") == {"zip": ["01", "02"], "2020": [1, 2]}
@@ -132,6 +139,7 @@ def test_the_number_of_lines_may_be_limited(tmp_path):
         ("3", "it holds a int; a list of objects is needed"),
         ('{"a": [1], "b": [1, 2]}', "its columns have different lengths"),
         ("[1, 2", "JSONDecodeError"),
+        ('{"a": "x"}', "it holds one object"),
     ],
 )
 def test_another_form_is_an_error(tmp_path, text, words):

@@ -75,9 +75,8 @@ def _check_header(
         plain.pop("usecols", None)
     first = read({**plain, "dtype": str, "keep_default_na": False, "nrows": 1})
     if len(first) and not isinstance(first.index, pd.RangeIndex):
-        _check_index(
-            options, is_last_empty=str(first.iloc[0, -1]) == "", columns=list(first.columns)
-        )
+        labelled = first.index.nlevels == 1 and str(first.iloc[0, -1]) != ""
+        _check_index(options, labelled=labelled, columns=list(first.columns))
     if options.get("header", "infer") in ("infer", 0) and "names" not in options:
         _warn_of_doubled(
             lambda: read({**plain, "header": None, "dtype": str, "nrows": 1}), first, where
@@ -102,9 +101,9 @@ def _warn_of_doubled(
         )
 
 
-def _check_index(options: Mapping[str, Any], *, is_last_empty: bool, columns: list[Any]) -> None:
+def _check_index(options: Mapping[str, Any], *, labelled: bool, columns: list[Any]) -> None:
     requested = options.get("index_col")
-    if requested is False or (requested in (0, [0]) and not is_last_empty):
+    if requested is False or (requested in (0, [0]) and labelled):
         return
     raise ValueError(
         f"the lines have more fields than the header, which has {len(columns)} "

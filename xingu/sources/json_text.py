@@ -47,7 +47,7 @@ def _is_plain(options: Mapping[str, Any]) -> bool:
     """Return whether no parameter asks for something that only pandas can do."""
     return (
         options.keys() <= _FORM | _CONVERSIONS
-        and options.get("orient") != "table"
+        and (options.get("orient") or "columns") in _ORIENTS
         and options.get("dtype") is not True
         and options.get("convert_dates") is not True
     )
@@ -105,7 +105,8 @@ def _from_index(data: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _from_split(data: Mapping[str, Any]) -> pd.DataFrame:
-    return _from_rows(data["data"]).set_axis(data["columns"], axis=1).set_axis(data["index"])
+    frame = _from_rows(data["data"]).set_axis(data["columns"], axis=1)
+    return frame.set_axis(data["index"]) if "index" in data else frame
 
 
 def _from_records(data: Sequence[Any]) -> pd.DataFrame:
