@@ -55,6 +55,11 @@ def test_the_order_of_columns_is_that_of_fitting():
     )
 
 
+def test_a_category_may_be_a_column_without_a_name():
+    frame = pd.DataFrame({0: ["red", "blue"], 1: [5, 6]})
+    assert learned(frame).matrix(frame).tolist() == [[1, 5], [0, 6]]
+
+
 def test_a_frame_of_plain_numbers_is_not_copied():
     frame = pd.DataFrame(np.arange(6.0).reshape(3, 2), columns=["a", "b"])
     encoder = learned(frame)

@@ -48,10 +48,11 @@ def test_all_missing_features_are_named_with_suggestions():
     assert caught.value.facts["missing"] == ["siz", "zzz"]
 
 
-def test_a_doubled_column_is_refused_even_if_it_is_no_feature():
+def test_a_doubled_column_is_refused_if_it_is_a_feature():
     with pytest.raises(DataError, match="two columns called 'a'") as caught:
-        select_features(DOUBLED, pd.Index(["b"]), "Trees")
+        select_features(DOUBLED, pd.Index(["a", "b"]), "Trees")
     assert caught.value.facts["columns"] == ["a"]
+    assert select_features(DOUBLED, pd.Index(["b"]), "Trees").columns.tolist() == ["b"]
 
 
 # -- target --------------------------------------------------------------------------------------

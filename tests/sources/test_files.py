@@ -6,15 +6,14 @@ import io
 import lzma
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 
 import fsspec
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+from tests.support.files import read
 from xingu.errors import MissingFileError, SourceError
-from xingu.sources import Databases, SourceCache, parse_sources, read_sources
 
 FRAME = pd.DataFrame({"a": [1, 2, 3], "b": [0.5, None, 2.5], "c": ["x", "ção", "z"]})
 
@@ -47,13 +46,6 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     ".zst": lambda content: pa.compress(content, "zstd", asbytes=True),
     ".zip": zipped,
 }
-
-
-def read(home: Path, url: str, **params: object) -> pd.DataFrame:
-    specs = parse_sources("delay", "train_dataset_sources", {"s": {"url": url, "params": params}})
-    (result,) = read_sources("delay", specs, Databases({}, home), SourceCache(None))
-    assert not result.cached
-    return result.frame
 
 
 def assert_same(frame: pd.DataFrame) -> None:
@@ -108,13 +100,6 @@ def test_any_file_system_of_fsspec_has_files(tmp_path):
     with fsspec.open("memory://test_files/f.csv", "wb") as file:
         file.write(WRITERS["csv"](FRAME))  # type: ignore[attr-defined]
     assert_same(read(tmp_path, "memory://test_files/f.csv"))
-
-
-def test_a_folder_of_parquet_files_is_one_frame(tmp_path):
-    (tmp_path / "f.parquet").mkdir()
-    for part in range(2):
-        (tmp_path / "f.parquet" / f"{part}.parquet").write_bytes(parquet(FRAME))
-    assert len(read(tmp_path, "f.parquet")) == 6
 
 
 def test_params_go_to_the_reader_of_pandas(tmp_path):

@@ -188,6 +188,17 @@ def test_a_query_error_names_provider_source_database_and_query(databases, tmp_p
     assert caught.value.facts == facts | {"query": "SELECT b FROM t"}
 
 
+def test_columns_that_a_query_returns_twice_are_warned_of(databases, tmp_path, caplog):
+    (tmp_path / "lite.db").touch()
+    query = "SELECT a.*, b.* FROM (SELECT 1 AS id, 2 AS x) a, (SELECT 1 AS id, 3 AS y) b"
+    declared = {"joined": sql(query, source="lite"), "one": sql("SELECT 1 AS id", source="lite")}
+    joined, _ = read_sources("delay", parse(declared), databases, NO_CACHE)
+    assert joined.frame.columns.tolist() == ["id", "x", "id", "y"]
+    assert [one for one in caplog.messages if "two columns" in one] == [
+        "delay: source 'joined' has two columns called 'id'; rename one, for example in the query."
+    ]
+
+
 def test_a_missing_database_file_names_provider_and_source(databases):
     specs = parse({"s": sql("SELECT 1", source="lite")})
     with pytest.raises(MissingFileError, match=r"delay: source 's': the database 'lite' \(sqlite"):

@@ -84,7 +84,7 @@ class ColumnEncoder:
             DataError: If a column has another type than in training; it is named.
         """
         for name, column in select_features(frame, self.features, self.owner).items():
-            yield self._codes(column) if name in self.categories else self._numbers(column)
+            yield self._codes(column) if str(name) in self.categories else self._numbers(column)
 
     def matrix(self, frame: pd.DataFrame) -> np.ndarray:
         """Return all features as float64, shape (rows, features); a view if possible."""

@@ -19,17 +19,19 @@ def select_features(data: pd.DataFrame, features: pd.Index, owner: str) -> pd.Da
 
     Raises:
         MissingColumnError: If columns are missing; all of them are named.
-        DataError: If a column name is not unique.
+        DataError: If the name of one of `features` is not unique.
     """
     if data.columns.equals(features):
         return data
     if not data.columns.is_unique:
-        doubled = data.columns[data.columns.duplicated()].unique()
-        raise DataError(
-            f"{owner}: the data has two columns called {', '.join(map(repr, doubled[:3]))}; "
-            "rename or drop one.",
-            columns=list(doubled),
-        )
+        names = data.columns[data.columns.duplicated()].unique()
+        doubled = [name for name in names if name in features]
+        if doubled:
+            raise DataError(
+                f"{owner}: the data has two columns called {', '.join(map(repr, doubled[:3]))}; "
+                "rename or drop one.",
+                columns=doubled,
+            )
     missing = [name for name in features if name not in data.columns]
     if missing:
         hints = "".join(did_you_mean(str(name), map(str, data.columns)) for name in missing[:3])

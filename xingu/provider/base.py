@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from xingu.directions import DeclaredDirection
+from xingu.provider.columns import require_columns
 from xingu.provider.estimator import Estimator, resolve_estimator_class
 from xingu.provider.protocols import ModelView
 
@@ -127,6 +128,7 @@ class DataProvider:
         target = str(self.get_target())
         classes = None
         if self.is_classifier():
+            require_columns(data, [target], f"{self.id}.y", "the data to split")
             classes = pd.factorize(data[target], sort=True, use_na_sentinel=False)[0]
         sets: dict[str, pd.DataFrame] = {}
         rest = np.arange(len(data))

@@ -27,7 +27,13 @@ def missing_columns(
         return None
     names = [str(name) for name in frame.columns]
     listed = ", ".join(names[:SHOWN]) or "no columns"
-    hints = "".join(did_you_mean(name, names) for name in missing[:3])
+    if set(map(str, missing)) & set(names):
+        hints = (
+            " These columns are numbers, declared names are texts: give the source `params` "
+            "names=[…] if its file has no header, or rename the columns in clean_data_for_train."
+        )
+    else:
+        hints = "".join(did_you_mean(name, names) for name in missing[:3])
     return (
         f"{declared_as} names {', '.join(map(repr, missing))}: not in {frame_name}, which has "
         f"{listed}{' …' if len(names) > SHOWN else ''}.{hints}"

@@ -82,7 +82,8 @@ def call_hook(provider: DataProvider, name: str, *arguments: Any) -> Any:
         raise
     except Exception as error:
         raise HookError(
-            f"{where} raised {type(error).__name__}: {text_of(error)}",
+            f"{where} raised {type(error).__name__}: {text_of(error)}"
+            f"{_doubled_columns(error, arguments)}",
             dataprovider_id=provider.id,
             hook=name,
         ) from error
@@ -92,6 +93,23 @@ def call_hook(provider: DataProvider, name: str, *arguments: Any) -> Any:
 def is_overridden(provider: DataProvider, name: str) -> bool:
     """Return whether the class of `provider` overrides the hook `name`."""
     return getattr(type(provider), name) is not getattr(DataProvider, name)
+
+
+def _doubled_columns(error: Exception, arguments: tuple[Any, ...]) -> str:
+    """Return a hint at columns that are in a frame twice, which errors of pandas do not name."""
+    named = [("the data", one) for one in arguments if isinstance(one, pd.DataFrame)]
+    for argument in arguments:
+        if isinstance(argument, Mapping):
+            named += [(repr(name), one) for name, one in argument.items()]
+    texts = (
+        f" (Note that {name} has two columns called "
+        f"{', '.join(map(repr, frame.columns[frame.columns.duplicated()].unique()))}; "
+        "rename or drop one.)"
+        for name, frame in named
+        if isinstance(frame, pd.DataFrame) and not frame.columns.is_unique
+    )
+    hint = " (Is a column in the frame twice?)" if "1-dimensional" in text_of(error) else ""
+    return "".join(texts) or hint
 
 
 def _checked(result: Any, returns: Returns, where: str) -> Any:

@@ -1,8 +1,9 @@
 """A cache of source frames as parquet files.
 
 The name of a file is a hash of everything that determines its content (SQL or URL, parameters,
-database), so an edited query misses the cache. An unreadable file is a cache miss. Frames that
-parquet would change are not cached.
+database), so an edited query misses the cache. Beside each file, ``<key>.digest`` has its
+digest, bound to the key, which is verified before the file is parsed: a file that was damaged, or
+swapped with another one, is a cache miss. Frames that parquet would change are not cached.
 """
 
 import datetime as dt
@@ -21,6 +22,7 @@ from upath import UPath
 
 from xingu.errors import StorageError
 from xingu.files.atomic import local_path, write_atomically
+from xingu.files.digest import digest_of_bytes
 from xingu.sources.secrets import is_secret
 
 logger = logging.getLogger(__name__)
@@ -49,20 +51,31 @@ class SourceCache:
         return self._folder is not None
 
     def has_all(self, keys: Collection[str | None]) -> bool:
-        """Return whether every key has a file; it may turn out to be unreadable."""
+        """Return whether every key has an entry; it may turn out to be unreadable."""
         if self._folder is None or self._refresh:
             return False
-        return all(key is not None and self._file(key).exists() for key in keys)
+        return all(key is not None and self._record(key).exists() for key in keys)
 
-    def load(self, key: str) -> pd.DataFrame | None:
-        """Return the frame of an entry; None, with a warning, if its file cannot be read."""
+    def load(self, key: str, *, warn: bool) -> pd.DataFrame | None:
+        """Return the frame of an entry; None if its file cannot be read or is damaged.
+
+        Args:
+            key: Key of the entry.
+            warn: Log a warning. Without a lock, an entry may be in the middle of its replacement.
+        """
         from xingu.files.frames import read_frame  # at call time: it imports pyarrow.parquet
 
         file = self._file(key)
         try:
-            return read_frame(file)
+            record = self._record(key).read_bytes()
+            digest = record.decode().partition(" ")[0]
+            if record != _sealed(key, digest):
+                raise StorageError("its record is not what was written")
+            return read_frame(file, digest)
         except Exception as error:  # noqa: BLE001 - the source is read again, whatever it is
-            logger.warning("The cache file %s is unreadable and will be replaced (%s)", file, error)
+            if warn:
+                text = "The cache file %s is unreadable and will be replaced (%s)"
+                logger.warning(text, file, error)
             return None
 
     def store(self, key: str, frame: pd.DataFrame, label: str) -> None:
@@ -79,8 +92,10 @@ class SourceCache:
         if reason is None:
             buffer = io.BytesIO()
             write_parquet(frame, buffer)
+            data = buffer.getvalue()
             try:
-                write_atomically(self._file(key), buffer.getvalue())
+                write_atomically(self._file(key), data)
+                write_atomically(self._record(key), _sealed(key, digest_of_bytes(data)))
             except (OSError, StorageError) as error:
                 reason = str(error)
         if reason:
@@ -122,10 +137,18 @@ class SourceCache:
                 locks.callback(lock.release)
             yield
 
-    def _file(self, key: str) -> UPath:
+    def _file(self, key: str, suffix: str = ".parquet") -> UPath:
         if self._folder is None:
             raise StorageError("There is no cache folder.")
-        return self._folder / f"{key}.parquet"
+        return self._folder / f"{key}{suffix}"
+
+    def _record(self, key: str) -> UPath:
+        return self._file(key, ".digest")
+
+
+def _sealed(key: str, digest: str) -> bytes:
+    """Return the content of a record: the digest of a file, and a digest of it and the key."""
+    return f"{digest} {digest_of_bytes(f'{key} {digest}'.encode())}".encode()
 
 
 def cache_key(*parts: Any) -> str | None:

@@ -1,26 +1,32 @@
-"""Read local and remote files into DataFrames.
+"""Read local and remote files, folders and patterns into frames.
 
 A remote file is downloaded completely before it is parsed, so that errors of both can be
-distinguished. TXT means tab-separated, as for `pandas.read_table`; `params` may override it.
+distinguished; only folders of parquet files are read in parts. TXT means tab-separated, as for
+`pandas.read_table`; `params` may override it.
 """
 
 import bz2
 import copy
 import gzip
-import hashlib
 import io
 import lzma
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NoReturn
-from urllib.parse import unquote, urlsplit
+from typing import IO, Any
 
 import pandas as pd
 
 from xingu.errors import MissingFileError, SourceError
+from xingu.sources.addresses import FoundFile, Place, find_files, is_web, resolve, version_of
+from xingu.sources.combine import concatenate, read_parquet_folder
+from xingu.sources.delimited import read_delimited
+from xingu.sources.exact import with_exact_integers
+from xingu.sources.json_text import read_json
 from xingu.sources.secrets import scrub, secret_values, secrets_of
-from xingu.sources.spec import Compression, UrlSource
+from xingu.sources.spec import Compression, UrlSource, compression_of
 
 _MAGIC: Mapping[Compression, bytes] = {
     "gz": b"\x1f\x8b",
@@ -34,11 +40,10 @@ _OPENERS: Mapping[Compression, Callable[[IO[bytes]], Any]] = {
     "bz2": bz2.open,
     "xz": lzma.open,
 }
-_CHECK_ACCESS = "Check the URL and your access to it"
 
 
 def read_file(provider_id: str, spec: UrlSource, home: Path) -> pd.DataFrame:
-    """Read a file into a frame.
+    """Read a file into a frame, or all files of a folder or a pattern into one.
 
     Args:
         provider_id: Id of the DataProvider, for errors.
@@ -46,102 +51,136 @@ def read_file(provider_id: str, spec: UrlSource, home: Path) -> pd.DataFrame:
         home: Folder that relative paths are relative to.
 
     Raises:
-        MissingFileError: If the file does not exist.
-        SourceError: If it cannot be accessed, or parsed as its format.
+        MissingFileError: If there is no such file.
+        SourceError: If a file cannot be accessed, or parsed as its format, or if the files do not
+            have the same columns.
     """
+    source = _Source(provider_id, spec)
     options = copy.deepcopy(dict(spec.params))
-    storage = options.pop("storage_options", None) or {}
-    try:
-        content = _content(spec, home, storage)
-    except Exception as error:  # noqa: BLE001 - raised again
-        _raise_source_error(provider_id, spec, error, "cannot be accessed", _CHECK_ACCESS)
-    try:
-        return _parse(spec, content, options)
-    except Exception as error:  # noqa: BLE001 - raised again
-        advice = "Check the file, and `params` of the source"
-        _raise_source_error(provider_id, spec, error, f"cannot be read as {spec.format}", advice)
-
-
-def local_path(url: str, home: Path) -> Path | None:
-    """Return the path of a local file; None for any other URL."""
-    scheme, colon, rest = url.partition(":")
-    if colon and scheme.lower() == "file":
-        return home / unquote(urlsplit(url).path if rest.startswith("//") else rest)
-    if "://" in url or "::" in url:
-        return None
-    return home / url
+    place, found = source.find(home, options.pop("storage_options", None) or {})
+    if found[0].name and spec.format == "parquet":
+        folder = found[0].path.removesuffix(found[0].name)
+        with source.reading():
+            return read_parquet_folder(place.files, folder, [one.name for one in found], options)
+    frames: dict[str, pd.DataFrame] = {}
+    for one in found:
+        with source.accessing(one.name):
+            content = _content(place, one)
+        with source.reading(one.name):
+            frames[one.name] = _parse(source, content, one.name, options)
+    with source.reading():
+        return concatenate(frames) if len(frames) > 1 else frames[found[0].name]
 
 
 def file_version(provider_id: str, spec: UrlSource, home: Path) -> str:
-    """Return a version of the content: size and time or ETag, else a digest.
+    """Return a version of the content of all files: size and time or ETag, else a digest.
 
     Raises:
-        MissingFileError: If the file does not exist.
-        SourceError: If it cannot be accessed.
+        MissingFileError: If there is no such file.
+        SourceError: If a file cannot be accessed.
     """
-    storage = spec.params.get("storage_options") or {}
-    try:
-        path = local_path(spec.url, home)
-        if path is not None:
-            status = path.stat()
-            return f"{status.st_size} {status.st_mtime_ns}"
-        filesystem, remote = _filesystem(spec.url, storage)
-        filesystem.invalidate_cache()
-        info = filesystem.info(remote)
-        names = ("ETag", "Content-MD5", "Digest", "LastModified", "Last-Modified", "mtime")
-        facts = [str(info[name]) for name in names if info.get(name)]
-        if facts:
-            return " ".join([str(info.get("size")), *facts])
-        return hashlib.sha256(filesystem.cat_file(remote)).hexdigest()
-    except Exception as error:  # noqa: BLE001 - raised again
-        _raise_source_error(provider_id, spec, error, "cannot be accessed", _CHECK_ACCESS)
+    source = _Source(provider_id, spec)
+    place, found = source.find(home, spec.params.get("storage_options") or {})
+    with source.accessing():
+        versions = [(one.name, version_of(place, one)) for one in found]
+    return repr(versions) if found[0].name else versions[0][1]
 
 
-def _content(spec: UrlSource, home: Path, storage: Mapping[str, Any]) -> Path | bytes:
-    path = local_path(spec.url, home)
-    if path is not None:
-        path.stat()
-        return path
-    filesystem, remote = _filesystem(spec.url, storage)
-    return filesystem.cat_file(remote)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A source, for errors that name it; `name` is that of a file in a folder."""
+
+    provider_id: str
+    spec: UrlSource
+
+    def where(self, name: str) -> str:
+        address = f"{self.spec.label}: {name}" if name else self.spec.label
+        return f"{self.provider_id}: source {self.spec.name!r}: {address}"
+
+    def find(self, home: Path, storage: Mapping[str, Any]) -> tuple[Place, list[FoundFile]]:
+        with self.accessing():
+            place = resolve(self.spec.url, home, storage)
+            return place, find_files(place)
+
+    @contextmanager
+    def accessing(self, name: str = "") -> Iterator[None]:
+        """Raise errors of the storage as SourceError."""
+        try:
+            yield
+        except FileNotFoundError:
+            pattern = "*" in self.spec.url and not is_web(self.spec.url)
+            what = "matches no file" if pattern else "does not exist"
+            raise MissingFileError(
+                f"{self.where(name)} {what}; correct the URL (a relative path starts at the "
+                "project's home) or put the file there.",
+                **self._facts(),
+            ) from None
+        except Exception as error:  # noqa: BLE001 - raised again
+            advice = "Check the URL and your access to it"
+            raise self._error(error, f"{self.where(name)} cannot be accessed", advice) from None
+
+    @contextmanager
+    def reading(self, name: str = "") -> Iterator[None]:
+        """Raise errors of the parser as SourceError."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - raised again
+            what = f"{self.where(name)} cannot be read as {self.spec.format}"
+            advice = "Check the file, and `params` of the source"
+            raise self._error(error, what, advice) from None
+
+    def _error(self, error: Exception, what: str, advice: str) -> SourceError:
+        """Return an error without the secrets and the traceback of `error`."""
+        secrets = secrets_of(self.spec.url) | secret_values(self.spec.params)
+        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
+        no_s3 = isinstance(error, ImportError) and self.spec.url.startswith("s3")
+        missing = " (pip install 'xingu[s3]')" if no_s3 else ""
+        text = scrub(f"{kind}{error}", secrets)
+        return SourceError(f"{what}: {text}{missing}. {advice}.", **self._facts())
+
+    def _facts(self) -> dict[str, Any]:
+        facts = {"dataprovider_id": self.provider_id, "source": self.spec.name}
+        return {**facts, "url": self.spec.label}
 
 
-def _filesystem(url: str, storage: Mapping[str, Any]) -> tuple[Any, str]:
-    from fsspec.core import url_to_fs
-
-    options = dict(storage)
-    if url.lower().startswith("http"):
-        # aiohttp ignores the proxy of the environment by default.
-        options["client_kwargs"] = {"trust_env": True, **options.get("client_kwargs", {})}
-    return url_to_fs(url, **options)
+def _content(place: Place, found: FoundFile) -> Path | bytes:
+    if not place.is_local:
+        return place.files.cat_file(found.path)
+    path = Path(found.path)
+    path.stat()
+    return path
 
 
-def _parse(spec: UrlSource, content: Path | bytes, options: dict[str, Any]) -> pd.DataFrame:
-    if isinstance(content, Path):
-        if spec.format == "parquet" and not spec.compression:
-            return pd.read_parquet(content, **options)
-        with content.open("rb") as file:
-            return _read(spec, file, options, spec.compression)
-    compression = spec.compression
-    if compression and spec.url.lower().startswith("http"):
-        # A .gz file sent with "Content-Encoding: gzip" is decompressed already.
-        compression = compression if content.startswith(_MAGIC[compression]) else None
-    return _read(spec, io.BytesIO(content), options, compression)
-
-
-def _read(
-    spec: UrlSource, file: IO[bytes], options: dict[str, Any], compression: Compression | None
+def _parse(
+    source: _Source, content: Path | bytes, name: str, options: Mapping[str, Any]
 ) -> pd.DataFrame:
-    plain: Any = _decompress(file, compression) if compression else file
-    if spec.format == "parquet":
-        return pd.read_parquet(io.BytesIO(plain.read()) if compression else plain, **options)
-    if spec.format == "csv":
-        return pd.read_csv(plain, **options)
-    if spec.format == "txt":
-        return pd.read_table(plain, **options)
-    if spec.format == "jsonl":
-        options = {"lines": True, **options}
-    return pd.read_json(plain, **options)
+    spec = source.spec
+    compression = compression_of(name) if name and not spec.compression else spec.compression
+    if isinstance(content, Path):
+        if spec.format == "parquet" and not compression:
+            return _read_parquet(content, options)
+        opened: IO[bytes] = content.open("rb")
+    else:
+        if compression and is_web(spec.url) and not content.startswith(_MAGIC[compression]):
+            compression = None  # a .gz file sent with "Content-Encoding: gzip" is decompressed
+        opened = io.BytesIO(content)
+    with opened as file:
+        plain: Any = _decompress(file, compression) if compression else file
+        if spec.format == "parquet":
+            return _read_parquet(io.BytesIO(plain.read()), options)
+        if spec.format in ("json", "jsonl"):
+            lines = {"lines": True} if spec.format == "jsonl" else {}
+            return read_json(plain.read(), {**lines, **options})
+        read = pd.read_csv if spec.format == "csv" else pd.read_table
+        return read_delimited(plain, read, options, source.where(name))
+
+
+def _read_parquet(file: Path | IO[bytes], options: Mapping[str, Any]) -> pd.DataFrame:
+    def reread(columns: list[Any]) -> pd.DataFrame:
+        nullable = {"columns": columns, "dtype_backend": "numpy_nullable"}
+        return pd.read_parquet(file, **{**options, **nullable})
+
+    return with_exact_integers(pd.read_parquet(file, **options), reread)
 
 
 def _decompress(file: IO[bytes], compression: Compression) -> IO[bytes]:
@@ -156,22 +195,3 @@ def _decompress(file: IO[bytes], compression: Compression) -> IO[bytes]:
     if len(names) != 1:
         raise ValueError(f"the archive has {len(names)} files; it must have one")
     return archive.open(names[0])
-
-
-def _raise_source_error(
-    provider_id: str, spec: UrlSource, error: Exception, what: str, advice: str
-) -> NoReturn:
-    """Raise a SourceError for `error`, without its secrets and its traceback."""
-    where = f"{provider_id}: source {spec.name!r}: {spec.label}"
-    facts = {"dataprovider_id": provider_id, "source": spec.name, "url": spec.label}
-    if isinstance(error, FileNotFoundError):
-        raise MissingFileError(
-            f"{where} does not exist; correct the URL (a relative path starts at the "
-            "project's home) or put the file there.",
-            **facts,
-        ) from None
-    secrets = secrets_of(spec.url) | secret_values(spec.params)
-    text = scrub(f"{type(error).__name__}: {error}", secrets)
-    no_s3 = isinstance(error, ImportError) and spec.url.startswith("s3")
-    missing = " (pip install 'xingu[s3]')" if no_s3 else ""
-    raise SourceError(f"{where} {what}: {text}{missing}. {advice}.", **facts) from None

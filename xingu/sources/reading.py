@@ -18,11 +18,11 @@ from typing import Any
 import pandas as pd
 
 from xingu.errors import DeclarationError, SourceError, XinguError, did_you_mean
+from xingu.sources.addresses import local_path, location
 from xingu.sources.cache import SourceCache, cache_key
 from xingu.sources.databases import Connection, Databases
 from xingu.sources.digest import frame_digest
-from xingu.sources.files import file_version, local_path, read_file
-from xingu.sources.secrets import without_secrets
+from xingu.sources.files import file_version, read_file
 from xingu.sources.spec import SourceSpec, SqlSource, UrlSource
 
 logger = logging.getLogger(__name__)
@@ -60,12 +60,12 @@ class _Reader:
     def run(self, job: _Job) -> dict[str, SourceResult]:
         """Return the requested results by name."""
         keys = self._keys(job) if self._cache.active else {}
-        found = self._cached(keys)
+        found = self._cached(keys, warn=False)
         if found is not None:
             return found
         with self._cache.locked(list(keys.values()), lambda: self._log_waiting(job)):
             # Another process may have stored them in the meantime.
-            return self._cached(keys) or self._fetch(job, keys)
+            return self._cached(keys, warn=True) or self._fetch(job, keys)
 
     def stop(self) -> None:
         """Cancel the running jobs in the background; drivers without support finish their query."""
@@ -96,16 +96,16 @@ class _Reader:
         path = local_path(spec.url, home)
         # The version of a local file is cheap to get; that of a remote one is not.
         version = file_version(self._provider_id, spec, home) if path else ""
-        address = str(path or without_secrets(spec.url))
-        return ["url", address, version, spec.format, spec.params]
+        address = str(path) if path else location(spec.url)
+        return ["url 2", address, version, spec.format, spec.compression, spec.params]
 
-    def _cached(self, keys: dict[str, str | None]) -> dict[str, SourceResult] | None:
+    def _cached(self, keys: dict[str, str | None], *, warn: bool) -> dict[str, SourceResult] | None:
         if not keys or not self._cache.has_all(keys.values()):
             return None
         results: dict[str, SourceResult] = {}
         for name, key in keys.items():
             started = time.perf_counter()
-            frame = self._cache.load(key) if key else None
+            frame = self._cache.load(key, warn=warn) if key else None
             if frame is None:
                 return None
             results[name] = SourceResult(name, frame, time.perf_counter() - started, cached=True)
@@ -124,6 +124,7 @@ class _Reader:
                 frame = self._read(spec, connections, stack)
                 result = SourceResult(spec.name, frame, time.perf_counter() - started, cached=False)
                 self._log("%s: read %s, %d rows × %d columns in %.2f s", result)
+                self._warn_of_doubled(spec, frame)
                 if spec.name in job.requested:
                     results[spec.name] = result
                     self._store(spec, frame, keys)
@@ -159,6 +160,15 @@ class _Reader:
         elif len(frame.columns) or spec.group:
             # A single statement without rows is run for its side effects, so it is never cached.
             self._cache.store(key, frame, label)
+
+    def _warn_of_doubled(self, spec: SourceSpec, frame: pd.DataFrame) -> None:
+        if not frame.columns.is_unique:
+            logger.warning(
+                "%s: source %r has two columns called %s; rename one, for example in the query.",
+                self._provider_id,
+                spec.name,
+                ", ".join(map(repr, frame.columns[frame.columns.duplicated()].unique())),
+            )
 
     def _log(self, message: str, result: SourceResult) -> None:
         logger.info(message, self._provider_id, result.name, *result.frame.shape, result.seconds)

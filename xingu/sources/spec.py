@@ -5,12 +5,12 @@ A spec is a deep copy of the declaration, so that readers cannot modify the user
 
 import copy
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from xingu.errors import DeclarationError, did_you_mean
+from xingu.sources.addresses import path_part
 from xingu.sources.secrets import masked
 
 Format = Literal["parquet", "csv", "txt", "json", "jsonl"]
@@ -19,6 +19,13 @@ Compression = Literal["gz", "bz2", "xz", "zst", "zip"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
 _OTHER_SUFFIXES: Mapping[str, Format] = {"pq": "parquet", "tsv": "txt", "ndjson": "jsonl"}
+_COMPRESSION_NAMES: Mapping[str, Compression] = {
+    "gzip": "gz",
+    "bz2": "bz2",
+    "xz": "xz",
+    "zstd": "zst",
+    "zip": "zip",
+}
 _KEYS = {"source": {"source", "query", "group"}, "url": {"url", "params", "group"}}
 
 
@@ -115,7 +122,7 @@ def _parse_url(where: str, name: str, entry: Mapping[str, Any], group: str | Non
     if declared is not None:
         _require_mapping(f"{where}['params']", declared, "the arguments of the pandas reader")
     params = copy.deepcopy(dict(declared or {}))
-    format_, compression = _suffixes(url)
+    format_, compression = _suffixes(path_part(url))
     if "format" in params:
         format_ = str(params.pop("format")).lower().lstrip(".")
     format_ = _OTHER_SUFFIXES.get(format_, format_)
@@ -126,13 +133,21 @@ def _parse_url(where: str, name: str, entry: Mapping[str, Any], group: str | Non
             f"Declare it: 'params': {{'format': 'csv'}}.{did_you_mean(format_, FORMATS)}",
             source=name,
         )
-    if "compression" in params:  # pandas decompresses
-        compression = None
+    requested = params.get("compression", "infer")
+    if requested != "infer":  # pandas knows forms with more parameters
+        compression = _COMPRESSION_NAMES.get(requested) if isinstance(requested, str) else None
+    if compression or requested in ("infer", None):
+        params.pop("compression", None)
     return UrlSource(name, url, format_, compression, params, group)
 
 
-def _suffixes(url: str) -> tuple[str, Compression | None]:
-    file_name = re.split(r"[?#]", url)[0].rstrip("/").rpartition("/")[2].lower()
+def compression_of(path: str) -> Compression | None:
+    """Return the compression that the suffix of a path means."""
+    return _suffixes(path)[1]
+
+
+def _suffixes(path: str) -> tuple[str, Compression | None]:
+    file_name = path.rstrip("/").rpartition("/")[2].lower()
     stem, _, last = file_name.rpartition(".")
     for compression in COMPRESSIONS:
         if last == compression:

@@ -10,6 +10,7 @@ from xingu.model import Model
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
 from xingu.records import BATCH_SET
+from xingu.stages.frames import require_usable
 from xingu.stages.validate import refuse_failed
 
 
@@ -34,11 +35,15 @@ def engineer_batch(
 
     Raises:
         HookError: If a hook raises or returns no frame.
+        DataError: If a feature is there twice, or an index value is missing.
         CheckFailedError: If the frame fails a check that refuses it.
     """
     frame = cleaned
     for hook in ("feature_engineering_for_batch_predict", "last_pre_process_for_batch_predict"):
         frame = call_hook(model.dp, hook, frame)
+    signature = model.signature()
+    used = (*signature.features, *signature.estimator_features)
+    require_usable(model.dp, {"batch/features": frame}, used)
     subject = BatchFeatures({BATCH_SET: frame}, model.reference)
     refuse_failed(model.dp, ("batch", "features"), subject, checks)
     return frame

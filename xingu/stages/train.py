@@ -13,6 +13,7 @@ from xingu.provider.hooks import call_hook, is_overridden
 from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
 from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
+from xingu.stages.frames import declared_columns, require_usable
 from xingu.stages.reference import EvaluationSet, estimate_evaluation_set, training_reference
 from xingu.stages.validate import (
     refuse_failed,
@@ -58,6 +59,8 @@ def engineer(builder: ProviderBuilder, cleaned: PreparedFrame) -> PreparedFrame:
     Raises:
         HookError: If a hook raises or returns no frame.
         EmptySourceError: If no row is left.
+        DeclarationError: If the name of a declared column is not a text.
+        DataError: If a declared column is there twice, or an index value is missing.
         CheckFailedError: If the frame fails a check that refuses it.
     """
     hooks = ("feature_engineering_for_train", "last_pre_process_for_train")
@@ -66,6 +69,7 @@ def engineer(builder: ProviderBuilder, cleaned: PreparedFrame) -> PreparedFrame:
     for hook in hooks:
         frame = call_hook(provider, hook, frame)
         require_rows(frame, f"{provider.id}.{hook}: what it returned")
+    require_usable(provider, {"features": frame}, declared_columns(provider, split=False))
     subject = TrainFrames(provider, {"features": frame})
     refuse_failed(provider, ("features",), subject, builder.checks)
     return PreparedFrame(frame, _state_after(provider, cleaned.state, hooks))
@@ -76,13 +80,15 @@ def split(builder: ProviderBuilder, features: PreparedFrame) -> PreparedSplits:
 
     Raises:
         HookError: If the hook raises or returns no sets.
-        DataError: If the sets cannot be trained on; see `xingu.stages.validate`.
+        DataError: If the sets cannot be trained on; see `xingu.stages.validate` and
+            `xingu.stages.frames`.
         CheckFailedError: If they fail a check that refuses them.
     """
     hook = "data_split_for_train"
     provider = builder.build(features.state)
     sets = call_hook(provider, hook, features.frame)
     require_sets(provider, sets)
+    require_usable(provider, sets, declared_columns(provider, split=True))
     if not provider.hollow:
         require_learnable(provider, sets["train"])
     refuse_failed(provider, ("splits",), TrainFrames(provider, sets), builder.checks)

@@ -90,6 +90,8 @@ def require_learnable(provider: DataProvider, train: pd.DataFrame) -> None:
     if target not in train:  # the check `declared_columns` was switched off
         return
     values = train[target]
+    if len(values) == 1:
+        raise DataError(f"{provider.id}: the set 'train' has one row; two or more are needed.")
     known = values.dropna()
     if known.empty:
         raise DataError(f"{provider.id}.y: every {target!r} of the set 'train' is missing.")
