@@ -79,7 +79,8 @@ def link_of(shop: Shop, asset: str) -> str:
         event = instance.get_latest_materialization_event(dg.AssetKey(asset.split("/")))
     assert event
     assert event.asset_materialization
-    shown = str(event.asset_materialization.metadata["open plots"].value)
+    metadata = event.asset_materialization.metadata
+    shown = next(str(one.value) for key, one in metadata.items() if key.endswith("open plots"))
     return re.findall(r"\((/notebook\?.*)\)", shown)[0]
 
 
