@@ -185,7 +185,9 @@ def test_the_workbook_has_a_sheet_for_each_frame(many, tmp_path):
 
 
 def test_no_text_becomes_a_formula_or_breaks_the_file(trains, tmp_path):
-    trains.add("a", {"note": "=1+1", "long": "x" * 40_000, "bell": "a\x07b", "RMSE": math.inf})
+    trains.add(
+        "a", {"note": "=1+1", "long": "x" * 40_000, "bell": "a\x07\ufffeb", "RMSE": math.inf}
+    )
     trains.report().to_excel(tmp_path / "report.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "report.xlsx")["Metrics"]
     values = {row[2].value: row[3] for row in sheet.iter_rows(min_row=2)}

@@ -8,7 +8,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +90,7 @@ class Header:
 
     run: TrainRun
     when: datetime
-    metrics: Sequence[MetricRow] = field(default=())
+    metrics: Sequence[MetricRow] = ()
 
 
 def save_gallery(

@@ -26,7 +26,7 @@ globalThis.xinguPlotly = (async () => {
   const page = document.querySelector(".xingu-page");
   document.body.className = "";
   document.body.style.cssText = "margin:0;padding:0";
-  document.body.replaceChildren(page);
+  document.body.replaceChildren(document.querySelector("#xingu-style"), page);
   query.set("path", %s);
   const text = await (await fetch("?" + query)).text();
   const found = new DOMParser().parseFromString(text, "text/html").getElementById("xingu-packed");
@@ -53,8 +53,9 @@ def write_notebook(parts: Sequence[Shown], path: Path, shared: Path) -> None:
         held = f'<script type="text/plain" id="xingu-packed">{script}</script>'
         write_atomically(UPath(library), _notebook(held))
     address = json.dumps(str(library)).replace("<", "\\u003c")
-    scripts = f"<script>{_FETCH % address}</script><script>{SCRIPT}</script>"
-    shown = f"<style>{STYLE}{GALLERY_STYLE}</style>{gallery(parts)}{scripts}"
+    # One script: nothing that follows in the page is executed once the page is replaced.
+    script = f"<script>{_FETCH % address}{SCRIPT}</script>"
+    shown = f"<style id='xingu-style'>{STYLE}{GALLERY_STYLE}</style>{gallery(parts)}{script}"
     write_atomically(UPath(path), _notebook(shown))
 
 

@@ -90,6 +90,7 @@ SCRIPT = """
     Plotly.newPlot(shown, figure);
   };
   const drawAll = Plotly => {
+    if (!Plotly) throw Error("plotly.js was not found");
     const seen = new IntersectionObserver(entries => entries.forEach(entry => {
       if (entry.isIntersecting) draw(Plotly, entry.target);
     }), {rootMargin: "400px"});

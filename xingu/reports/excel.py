@@ -5,6 +5,7 @@ The workbook is write-only (openpyxl streams rows), because reports may have man
 
 import io
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def _cell(sheet: Any, value: Any, fill: Any = None) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value that Excel can store: it has no infinite numbers and no control characters."""
+    """Return a value that Excel can store: no infinite numbers, only characters of XML."""
     if isinstance(value, float):
         return None if math.isnan(value) else value if math.isfinite(value) else f"{value:g}"
     if value is None or value is pd.NaT or value is pd.NA:
@@ -100,5 +101,7 @@ def _plain(value: Any) -> Any:
         return value.to_pydatetime()
     if isinstance(value, bool | int):
         return value
-    text = "".join(one for one in str(value) if one in "\t\n\r" or ord(one) >= 32)
-    return text[:MAX_CHARACTERS]
+    return _NOT_IN_XML.sub("", str(value))[:MAX_CHARACTERS]
+
+
+_NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -26,8 +26,7 @@ from xingu.stages.reference import evaluation_set_of
 from xingu.tuning.resolve import Hyperparameters
 
 EVALUATION_ONLY = ("Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment")
-"""Plots for decisions about unseen rows: drawn only for the evaluation set and for batches, because
-each page contains plotly.js, 5 MB."""
+"""Plots for decisions about unseen rows: drawn only for the evaluation set and for batches."""
 
 
 def draw_search(chosen: Hyperparameters, provider_id: str, off: Collection[str]) -> Gallery:
