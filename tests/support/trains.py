@@ -64,6 +64,7 @@ def write_train(
     number: int = 0,
     pre_reqs: Mapping[str, str] | None = None,
     values: Mapping[str, str] | None = None,
+    current: bool = True,
 ) -> TrainRun:
     """Write a package of a manifest and one file, with the session ``of-<train_id>``."""
     run = TrainRun(dp_id, train_id, f"of-{train_id}", f"run-{number}")
@@ -90,7 +91,10 @@ def write_train(
     package.mkdir(parents=True, exist_ok=True)
     (package / "state").write_bytes(b"state")
     (package / "manifest.json").write_text(manifest.model_dump_json())
-    models.make_current(run)
+    if current:
+        models.make_current(run)
+    else:
+        models.point_session(run)
     return run
 
 

@@ -137,7 +137,7 @@ class ModelStore:
                 write_package(model, Path(scratch), pre_reqs, values or {}, sources)
             with new_folder(self.folder(model.id) / TRAINS, model.train_id) as package:
                 copy_files(UPath(scratch), package)
-        self._point_session(model.run)
+        self.point_session(model.run)
         return self.package(model.id, model.train_id)
 
     def make_current(self, run: TrainRun, action: Action = "train") -> None:
@@ -145,10 +145,11 @@ class ModelStore:
 
         Its checks and its age do not count; see `xingu.registry.lifecycle` for trains of the graph.
         """
-        self._point_session(run)
+        self.point_session(run)
         self.ledger(run.dataprovider_id).append(run.train_id, run.train_session_id, action)
 
-    def _point_session(self, run: TrainRun) -> None:
+    def point_session(self, run: TrainRun) -> None:
+        """Make a saved train the train of its session; `save` does so."""
         pointer = json.dumps({"train_id": run.train_id}).encode()
         folder = self.folder(run.dataprovider_id) / SESSIONS
         write_atomically(folder / f"{key_part(run.train_session_id)}.json", pointer)
