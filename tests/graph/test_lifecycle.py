@@ -50,7 +50,7 @@ GOOD = {"x": 3.0, "colour": "red"}
 STRICT = {"quality_gates": {"test": {"R2": (">=", 0.9999)}}}
 
 
-def changed(cls=Lone, **declared) -> type[Houses]:
+def changed(cls: type[Houses] = Lone, **declared) -> type[Houses]:
     """A class with other declarations, which a model that is loaded finds in this module."""
     globals()["Changed"] = type("Changed", (cls,), declared)
     return globals()["Changed"]

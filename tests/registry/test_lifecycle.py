@@ -286,4 +286,4 @@ def test_a_ledger_of_an_earlier_version_is_read(trains):
     assert trains.current == 2
     trains.accept(3)
     assert trains.current == 3
-    assert Ledger(folder).newest().number == 3
+    assert [entry.number for entry in Ledger(folder).entries()] == [3, 2, 1]
