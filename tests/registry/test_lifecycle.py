@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
-from tests.support.trains import write_train
+from tests.support.trains import save_train
 from xingu.errors import UntrainedModelError
 from xingu.registry import lifecycle, listing
 from xingu.registry.ledger import Ledger
@@ -25,7 +25,7 @@ class Trains:
     def saved(self, *numbers):
         """Packages of trains that no check has been computed of."""
         for number in numbers:
-            write_train(self.models, DP, f"t{number}", number=number, current=False)
+            save_train(self.models, DP, f"t{number}", number=number)
 
     def manifest(self, number):
         return self.models.manifest(DP, f"t{number}")
