@@ -40,7 +40,10 @@ class Model(BareModel):
     # -- storage ------------------------------------------------------------------------------
 
     def save(self, path: str | UPath) -> UPath:
-        """Save a package in the model storage and make it the current one.
+        """Save a package in the model storage and make it current, unless a train is pinned.
+
+        No check is computed: whoever calls this decides. Trains of the graph become current after
+        their blocking checks.
 
         Args:
             path: The model storage: a folder or a URL.

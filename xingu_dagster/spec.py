@@ -133,7 +133,7 @@ class ProviderSpec:
             DeclarationError: If a configured check does not exist.
         """
         planned = planned_checks(self.id, self.cls.checks)
-        declared = Declared(bool(self.batch_sources), self.gates)
+        declared = Declared(bool(self.batch_sources), self.gates, self.cls.hollow)
         return {name: check for name, check in planned.items() if check.applies(declared)}
 
     @property

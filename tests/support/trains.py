@@ -56,7 +56,14 @@ def undone(home: Path) -> Iterator[None]:
         backup.rename(home)
 
 
-def write_train(
+def write_train(models: ModelStore, dp_id: str, train_id: str, **options) -> TrainRun:
+    """Write a package as `save_train` does, and make it current unless another train is pinned."""
+    run = save_train(models, dp_id, train_id, **options)
+    models.make_current(run)
+    return run
+
+
+def save_train(
     models: ModelStore,
     dp_id: str,
     train_id: str,
@@ -90,7 +97,7 @@ def write_train(
     package.mkdir(parents=True, exist_ok=True)
     (package / "state").write_bytes(b"state")
     (package / "manifest.json").write_text(manifest.model_dump_json())
-    models.make_current(run)
+    models.point_session(run)
     return run
 
 

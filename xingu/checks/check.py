@@ -28,10 +28,12 @@ class Declared:
     Attributes:
         has_batch: Whether it declares sources of a batch.
         gates: Its quality gates.
+        hollow: Whether it has no estimator.
     """
 
     has_batch: bool
     gates: Sequence[Gate]
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from xingu.checks.check import Check
-from xingu.checks.outcome import SHOWN, Limits, Outcome, not_applicable
+from xingu.checks.outcome import SHOWN, Limits, Outcome
 from xingu.checks.subjects import TrainFrames
 from xingu.metrics.ranking import auc_of_ranks
 from xingu.model.reference import is_numeric, numbers_of, sample, texts_of
@@ -138,8 +138,6 @@ def _by_group(codes: np.ndarray, target: _Target) -> float:
 
 
 def _leakage(subject: TrainFrames, limits: Limits) -> Outcome:
-    if subject.provider.hollow:
-        return not_applicable("it has no estimator")
     features = [name for name in subject.features if name not in limits["ignore"]]
     classify = subject.provider.is_classifier()
     limit = limits["auc" if classify else "r2"]
@@ -154,5 +152,6 @@ CHECKS = (
         severity="warn",
         compute=_leakage,
         limits={"auc": 0.99, "r2": 0.99, "ignore": ()},
+        applies=lambda declared: not declared.hollow,
     ),
 )

@@ -86,9 +86,9 @@ def _used_names(cls: type[DataProvider], besides: str) -> Collection[str]:
             continue
         for name, value in vars(base).items():
             function = value.fget if isinstance(value, property) else value
-            function = inspect.unwrap(getattr(function, "__func__", function))
+            function = getattr(function, "__func__", function)
             if name != besides and inspect.isfunction(function):
-                used |= _names_in(function.__code__)
+                used |= _names_in(inspect.unwrap(function).__code__)
     return used
 
 

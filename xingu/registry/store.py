@@ -170,7 +170,7 @@ class ModelStore:
                 write_package(model, Path(scratch), pre_reqs, values or {}, sources)
             with new_folder(self.folder(model.id) / TRAINS, model.train_id) as package:
                 copy_files(UPath(scratch), package)
-        self.sessions(model.id).point(model.train_session_id, model.train_id)
+        self.point_session(model.run)
         return self.package(model.id, model.train_id)
 
     def make_current(self, run: TrainRun, action: Action = "train") -> None:
@@ -178,8 +178,12 @@ class ModelStore:
 
         Its checks and its age do not count; see `xingu.registry.lifecycle` for trains of the graph.
         """
-        self.sessions(run.dataprovider_id).point(run.train_session_id, run.train_id)
+        self.point_session(run)
         self.ledger(run.dataprovider_id).append(run.train_id, run.train_session_id, action)
+
+    def point_session(self, run: TrainRun) -> None:
+        """Make a saved train the train of its session; `save` does so."""
+        self.sessions(run.dataprovider_id).point(run.train_session_id, run.train_id)
 
     def find(
         self,

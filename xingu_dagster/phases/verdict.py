@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable
 
-from xingu.errors import XinguError
 from xingu.registry.ledger import Entry
 from xingu.registry.lifecycle import accept, refuse
 from xingu.registry.manifest import Manifest
@@ -59,15 +58,14 @@ def becomes_current(step: PhaseStep) -> str:
 
 
 def _refused_pre_reqs(step: PhaseStep, train: Manifest) -> Iterable[str]:
-    models = step.workspace.models
+    """Yield the prerequisites of a train that were refused, but for those that the user named."""
+    models, named = step.workspace.models, set(step.workspace.options.preferred_trains)
     for dp_id, train_id in train.pre_reqs.items():
-        try:
-            trained = models.manifest(dp_id, train_id).trained
-        except XinguError:  # its package was removed; the one inside this train stays
+        if not models.has(dp_id, train_id):  # the package inside this train stays
             continue
-        verdict = models.ledger(dp_id).verdict(train_id, trained)
-        pin = models.pin_of(dp_id)
-        by_user = pin is not None and pin.train_id == train_id
+        pre_req, pin = models.manifest(dp_id, train_id), models.pin_of(dp_id)
+        by_user = {train_id, pre_req.train_session_id} & named or (pin and pin.train_id == train_id)
+        verdict = models.ledger(dp_id).verdict(train_id, pre_req.trained)
         if verdict is not None and verdict.action == "refuse" and not by_user:
             yield f"{dp_id} {train_id}"
 
