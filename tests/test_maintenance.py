@@ -23,7 +23,7 @@ FRAME = pd.DataFrame({"a": [1, 2]})
 DATAPROVIDERS = ("house-prices", "taxes", "yields")
 
 
-def prune_to(models: ModelStore, keep: int, values: ValueStore, plots: UPath) -> set:
+def prune_to(models: ModelStore, keep: int, values: ValueStore, *plots: UPath) -> set:
     trains = prunable_trains(models, keep)
     prune(models, plots, values, trains)
     return {(train.dataprovider_id, train.train_id) for train in trains}
@@ -39,15 +39,15 @@ def written(history, pinned) -> tuple[ModelStore, dict, set]:
     """Write trains with any earlier trains of the DataProviders before as prerequisites.
 
     Args:
-        history: DataProvider, which trains are the prerequisites, and 9 to make an older one
-            current afterwards.
+        history: DataProvider, which trains are the prerequisites, and 9 to pin its first train
+            afterwards.
         pinned: Which train of each DataProvider the inventory file pins, if it has so many.
 
     Returns:
         The storage; the prerequisites of each train, oldest first; and what is current or pinned.
     """
     root = UPath("memory://prune") / uuid4().hex
-    models, trains, current = ModelStore(root), {}, {}
+    models, trains, current, held = ModelStore(root), {}, {}, set()
     for number, (dp, first, second, again) in enumerate(history):
         dp_id = DATAPROVIDERS[dp]
         pre_reqs = {}
@@ -61,7 +61,9 @@ def written(history, pinned) -> tuple[ModelStore, dict, set]:
         if again == 9:
             train_id = next(train for one, train in trains if one == dp_id)
             listing.pin(models, dp_id, train_id)
-        current[dp_id] = train_id
+            held.add(dp_id)
+        if again == 9 or dp_id not in held:
+            current[dp_id] = train_id
     pins = {}
     for dp_id, number in zip(DATAPROVIDERS, pinned, strict=True):
         own = [train for one, train in trains if one == dp_id]
@@ -171,6 +173,7 @@ def places_of(train: Manifest) -> list[str]:
         f"models/{dp_id}/trains/{train.train_id}/",
         f"models/{dp_id}/sessions/{key_part(train.train_session_id)}.json",
         f"plots/{dp_id}/{train.train_id}/",
+        f".xingu/plots/{dp_id}/{train.train_id}/",
         *values,
         *(
             f".xingu/values/{key}/pins/{value}.{train.train_id}"
@@ -184,7 +187,8 @@ def prune_project(past, keep, pins=None):
     config = past.project.config
     models = ModelStore(config.place(config.models), pins)
     values = ValueStore(config.place(config.values), config.keep_values)
-    return prune_to(models, keep, values, config.place(config.plots))
+    notebooks = UPath(past.project.home / ".xingu" / "plots")
+    return prune_to(models, keep, values, config.place(config.plots), notebooks)
 
 
 def test_an_old_train_goes_with_its_package_its_session_and_its_plots(past):

@@ -39,8 +39,8 @@ def test_relative_folders_are_below_the_project_wherever_the_process_runs(home, 
     monkeypatch.chdir(home.parent)
     place = workspace(datasource_cache="cache")
     assert place.home == home
-    folders = place.models.root, place.values.root, place.plots
-    assert folders == (home / "models", home / ".xingu/values", home / "plots")
+    assert (place.models.root, place.values.root) == (home / "models", home / ".xingu/values")
+    assert place.plot_folders == (home / "plots", home / ".xingu/plots")
     assert place.cache_folder == UPath(home / "cache")
 
 

@@ -33,8 +33,9 @@ def prunable_trains(models: ModelStore, keep: int) -> list[Manifest]:
         trains = manifests_by_age(models, dp_id)
         manifests |= {(dp_id, train.train_id): train for train in trains}
         kept |= {(dp_id, train.train_id) for train in trains[-max(1, keep) :]}
-        if newest := models.ledger(dp_id).newest():
-            kept.add((dp_id, newest.train_id))
+        newest = models.ledger(dp_id).newest()
+        if newest is not None and newest.current is not None:
+            kept.add((dp_id, newest.current))
     pending = list(kept)
     while pending:
         manifest = manifests.get(pending.pop())
@@ -52,20 +53,21 @@ def package_size(train: Manifest) -> int:
 
 
 def prune(
-    models: ModelStore, plots: UPath, values: ValueStore, trains: Collection[Manifest]
+    models: ModelStore, plots: Collection[UPath], values: ValueStore, trains: Collection[Manifest]
 ) -> None:
     """Remove trains, their plots, and the stored values that no other train pins.
 
     Args:
         models: The model storage.
-        plots: Folder or URL of the plots.
+        plots: Folders or URLs of plots and of their notebooks.
         values: The value store.
         trains: The trains to remove, as of `prunable_trains`.
     """
     value_ids: dict[str, set[str]] = defaultdict(set)
     for train in trains:
         models.remove(train.dataprovider_id, train.train_id)
-        remove_folder(plots / key_part(train.dataprovider_id) / train.train_id)
+        for folder in plots:
+            remove_folder(folder / key_part(train.dataprovider_id) / train.train_id)
         logger.info("%s: removed train %s", train.dataprovider_id, train.train_id)
         for key, value_id in train.values.items():
             value_ids[key].add(value_id)
@@ -74,20 +76,22 @@ def prune(
 
 
 def sweep(
-    models: ModelStore, plots: UPath, values: ValueStore, *, dry_run: bool = False
+    models: ModelStore, plots: Collection[UPath], values: ValueStore, *, dry_run: bool = False
 ) -> set[UPath]:
     """Remove what killed processes left.
 
     Args:
         models: The model storage.
-        plots: Folder or URL of the plots.
+        plots: Folders or URLs of plots and of their notebooks.
         values: The value store.
         dry_run: Whether nothing is removed.
 
     Returns:
         The paths that were removed, or would be.
     """
-    found = {*models.leftovers(), *values.leftovers(), *leftovers(plots)}
+    found = {*models.leftovers(), *values.leftovers()}
+    for folder in plots:
+        found |= {*leftovers(folder)}
     for path in () if dry_run else found:
         remove_leftover(path)
         logger.info("removed %s, left by a killed process", path)

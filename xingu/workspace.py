@@ -64,6 +64,8 @@ class Workspace:
         model_class: Class of the Models that are fitted and loaded.
         home: Folder of the project, absolute.
         plots: Folder or URL of the plots.
+        notebooks: Local folder of the notebooks that show plots in the UI, and of plotly.js. The
+            code server shows notebooks in its working folder only.
         cache_folder: Folder or URL of the source cache; None disables the cache.
     """
 
@@ -73,6 +75,7 @@ class Workspace:
         self.model_class = model_class
         self.home = settings.project_home.resolve()
         self.plots: UPath = settings.place(settings.plots)
+        self.notebooks = self.home / ".xingu" / "plots"
         cache = settings.datasource_cache
         self.cache_folder: UPath | None = settings.place(cache) if cache else None
 
@@ -108,6 +111,11 @@ class Workspace:
         from xingu.tracking.database import ControlDB
 
         return ControlDB(self.databases, self._settings.table_prefix)
+
+    @property
+    def plot_folders(self) -> tuple[UPath, UPath]:
+        """Folders or URLs of plots and of their notebooks."""
+        return self.plots, UPath(self.notebooks)
 
     def cache(self, *, refresh: bool = False) -> "SourceCache":
         """Return the source cache; with `refresh`, cached sources are read again."""

@@ -6,6 +6,7 @@ there is no second pipeline. It is an entry point: it reads the settings.
 
 import logging
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir, nullcontext
@@ -28,14 +29,15 @@ from xingu.tracking.query import TrainFilter
 from xingu.workspace import Workspace
 from xingu_dagster.progress import Progress, shown
 from xingu_dagster.project import definitions_of
-from xingu_dagster.spec import ProviderSpec
+from xingu_dagster.spec import OF_A_TRAIN, ProviderSpec
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 logger = logging.getLogger(__name__)
 
-TRAIN, EVALUATE, BATCH = ("prepare", "tune", "fit"), ("evaluate",), ("batch_raw", "batch")
+TRAIN, EVALUATE = ("prepare", "tune", "fit"), ("evaluate",)
+BATCH, SINKS = ("batch_raw", "batch"), ("batch_sinks",)
 
 
 class Coach:
@@ -75,7 +77,9 @@ class Coach:
     def team_train(self, dps: Iterable[str] | None = None) -> dict[str, Model]:
         """Train DataProviders, prerequisites first, and return their Models by id.
 
-        Unless the settings say otherwise, each is evaluated, and estimates its batch.
+        Unless the settings say otherwise, each is evaluated, and estimates its batch. Without
+        `post_process` only the assets are made whose checks decide whether a train becomes current.
+        A train that fails them is in `trained`, but `team_load` loads the one before.
 
         Args:
             dps: Their ids; None: all of the factory.
@@ -86,10 +90,12 @@ class Coach:
         ids = self._ids(dps)
         if not ids:
             return {}
-        phases = TRAIN
+        phases, needed = TRAIN, []
         if self.settings.post_process:
-            phases += EVALUATE + (BATCH if self.settings.batch_predict else ())
-        result = self._materialize(ids, phases)
+            phases += EVALUATE + (BATCH + SINKS if self.settings.batch_predict else ())
+        else:
+            needed = [key for dp_id in ids for key in self._proving(dp_id)]
+        result = self._materialize(ids, phases, needed=needed)
         self._take_trained(ids, result.run_id)
         _raise_failures(result)
         return {dp_id: self.trained[dp_id] for dp_id in ids}
@@ -126,11 +132,13 @@ class Coach:
         """
         ids = [dp_id for dp_id in self._ids(dps) if self._has_batch(dp_id)]
         if ids:
-            _raise_failures(self._materialize(ids, BATCH))
+            _raise_failures(self._materialize(ids, BATCH + SINKS))
         return {dp_id: self._estimations(dp_id) for dp_id in ids}
 
     def single_batch_predict(self, model: Model) -> pd.DataFrame:
         """Estimate the batch of a saved Model, also of one that is not the current one.
+
+        Sinks are not written.
 
         Returns:
             A frame with the column ``estimation``, indexed as the batch.
@@ -230,8 +238,18 @@ class Coach:
     def _has_batch(self, dp_id: str) -> bool:
         return f"{key_part(dp_id)}__batch" in self._keys
 
+    def _proving(self, dp_id: str) -> list[dg.AssetKey]:
+        """Return the assets with the checks that a train has to pass."""
+        spec = ProviderSpec(self.dp_factory.classes[dp_id])
+        last = max((OF_A_TRAIN.index((asset,)) for asset, _ in spec.proofs), default=-1)
+        return [spec.asset_key(*path) for path in OF_A_TRAIN[: last + 1]]
+
     def _materialize(
-        self, ids: Sequence[str], phases: Sequence[str], ops: Mapping[str, Any] | None = None
+        self,
+        ids: Sequence[str],
+        phases: Sequence[str],
+        ops: Mapping[str, Any] | None = None,
+        needed: Sequence[dg.AssetKey] = (),
     ) -> dg.ExecuteInProcessResult:
         """Materialize phases that exist, at least one: Dagster takes none for all assets."""
         names = [f"{key_part(dp_id)}__{phase}" for dp_id in ids for phase in phases]
@@ -240,14 +258,18 @@ class Coach:
         self.instance.add_event_listener(run_id, progress.on_event)
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         home = self.settings.project_home.resolve()
-        with chdir(home), shown(progress) if self._progress else nullcontext():
+        display = shown(progress) if self._progress else nullcontext()
+        with chdir(home), display, warnings.catch_warnings():
+            # In a notebook, Dagster cannot close an event loop of its own that nothing has used.
+            warnings.filterwarnings("ignore", "coroutine 'BaseEventLoop.shutdown_asyncgens'")
             job = self._definitions.resolve_implicit_global_asset_job_def()
             return job.execute_in_process(
                 run_config={**quiet, "ops": dict(ops or {})},
                 instance=self.instance,
-                asset_selection=[key for step in steps for key in self._keys[step]],
+                asset_selection=[*(key for step in steps for key in self._keys[step]), *needed],
                 raise_on_error=False,
                 run_id=run_id,
+                tags={"xingu/trigger": "coach"},
             )
 
     def _take_trained(self, ids: Sequence[str], run_id: str) -> None:

@@ -8,6 +8,7 @@ from xingu_dagster.phases.evaluate import build_evaluate
 from xingu_dagster.phases.fit import build_fit
 from xingu_dagster.phases.observe import build_sources
 from xingu_dagster.phases.prepare import build_prepare
+from xingu_dagster.phases.sinks import build_sinks
 from xingu_dagster.phases.tune import build_tune
 from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
@@ -36,4 +37,6 @@ def build_provider_assets(
     ]
     if provider.batch_sources:
         phases += [build_batch_raw(provider), build_batch(provider)]
+    if provider.sinks:
+        phases.append(build_sinks(provider))
     return [sources, *phases] if sources else phases

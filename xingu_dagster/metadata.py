@@ -17,6 +17,19 @@ METRIC_COLUMNS = ("set", "name", "value_number", "value_text")
 Metadata = dict[str, Any]
 
 
+def namespaced(metadata: Metadata) -> Metadata:
+    """Return metadata with ``xingu/`` before each key that is not one of Dagster's own."""
+    own = ("dagster/", "xingu/")
+    return {
+        key if key.startswith(own) else f"xingu/{key}": value for key, value in metadata.items()
+    }
+
+
+def rounded(number: float) -> float:
+    """Return a number with the four significant digits that the UI shows."""
+    return float(f"{number:.4g}")
+
+
 def frame_metadata(frame: pd.DataFrame) -> Metadata:
     """Return row count, column schema and first rows of `frame`."""
     schema = _schema(frame)
@@ -68,12 +81,12 @@ def metrics_metadata(table: pd.DataFrame) -> Metadata:
 def estimations_metadata(table: pd.DataFrame) -> Metadata:
     """Return the mean over all rows of each metric of single estimations."""
     means = table.groupby("name", sort=False)["value_number"].mean()
-    return {f"mean {name}": float(value) for name, value in means.items() if np.isfinite(value)}
+    return {f"mean {name}": rounded(value) for name, value in means.items() if np.isfinite(value)}
 
 
 def _shown(number: float, text: Any) -> float | str:
     """Return a number, or a text for NaN and infinity, which are not valid JSON."""
-    return float(number) if np.isfinite(number) else str(number if pd.isna(text) else text)
+    return rounded(number) if np.isfinite(number) else str(number if pd.isna(text) else text)
 
 
 def _schema(frame: pd.DataFrame) -> dg.TableSchema:

@@ -56,13 +56,13 @@ class Progress:
 
     def __rich__(self) -> Table:
         """Return a table with a row per DataProvider and a column per phase."""
-        split = [step.split("__", 1) for step in self.steps]
-        names = list(dict.fromkeys(phase for _, phase in split))
+        split = {step: tuple(step.rsplit("__", 1)) for step in self.steps}  # ids may have "__"
+        names = list(dict.fromkeys(phase for _, phase in split.values()))
         headers = ("DataProvider", *names, "last made")
         table = Table(*headers, box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        for dp_id in dict.fromkeys(dp_id for dp_id, _ in split):
+        for dp_id in dict.fromkeys(dp_id for dp_id, _ in split.values()):
             cells = [self._cell(self.phases.get(f"{dp_id}__{name}")) for name in names]
-            made = [p.doing for s, p in self.phases.items() if s.startswith(f"{dp_id}__")]
+            made = [phase.doing for step, phase in self.phases.items() if split[step][0] == dp_id]
             table.add_row(dp_id, *cells, next((one for one in reversed(made) if one), ""))
         return table
 

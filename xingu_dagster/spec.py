@@ -18,6 +18,7 @@ from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
 from xingu.provider.hooks import call_hook
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
+from xingu.sinks.spec import Sink, parse_sinks
 from xingu.values import Key
 from xingu_dagster.translator import AssetProps, XinguTranslator
 
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 TRAIN_SOURCES = ("get_dataset_sources_for_train", "train_dataset_sources")
 BATCH_SOURCES = ("get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources")
 """Hook and attribute that declare the sources of a train, and of a batch."""
+OF_A_TRAIN: Sequence[AssetPath] = (("trainset_estimations",), ("trainset_metrics",))
+"""Assets whose checks are about a fitted train."""
 
 LIBRARIES = {
     "lightgbm": "lightgbm",
@@ -76,6 +79,23 @@ class ProviderSpec:
         """Names of the sources of the batch, by key part; empty: there is no batch."""
         return self._by_key_part(BATCH_SOURCES[1], self.batch_declarations)
 
+    @cached_property
+    def sinks(self) -> Mapping[str, Sink]:
+        """The sinks of the batch, by key part.
+
+        Raises:
+            DeclarationError: If one is malformed, or there is no batch.
+        """
+        sinks = {sink.name: sink for sink in parse_sinks(self.id, self.cls.batch_predict_sinks)}
+        if sinks and not self.batch_sources:
+            raise DeclarationError(
+                f"{self.id}.batch_predict_sinks: there is no batch to write; declare "
+                f"{BATCH_SOURCES[1]} too.",
+                dataprovider_id=self.id,
+            )
+        parts = self._by_key_part("batch_predict_sinks", sinks)
+        return {part: sinks[name] for part, name in parts.items()}
+
     @property
     def batch_sources_need_model(self) -> bool:
         """Whether the sources of the batch come from a hook, which receives the Model."""
@@ -115,6 +135,16 @@ class ProviderSpec:
         planned = planned_checks(self.id, self.cls.checks)
         declared = Declared(bool(self.batch_sources), self.gates)
         return {name: check for name, check in planned.items() if check.applies(declared)}
+
+    @property
+    def proofs(self) -> set[tuple[str, str]]:
+        """Assets and names of the checks that a train has to pass before it becomes current."""
+        return {
+            ("/".join(path), check.name)
+            for check in self.checks.values()
+            for path in check.assets
+            if check.severity == "error" and path in OF_A_TRAIN
+        }
 
     @cached_property
     def gates(self) -> Sequence[Gate]:
@@ -181,7 +211,9 @@ class ProviderSpec:
         description: str = "",
     ) -> dg.AssetSpec:
         """Return the spec of an asset."""
-        props = AssetProps(self.cls, path, kinds, description)
+        # In the graph, the name alone does not tell an asset of a batch from one of the train.
+        marked = ("batch", *kinds) if path[0] == "batch" else kinds
+        props = AssetProps(self.cls, path, marked, description)
         spec = self.translator.get_asset_spec(props, deps, self.code_version)
         self._paths[spec.key] = path
         return spec
@@ -190,6 +222,12 @@ class ProviderSpec:
         """Return the checks on an asset that `asset_spec` has made a spec of."""
         path = self._paths.get(key)
         return [check for check in self.checks.values() if path in check.assets]
+
+    def source_description(self, name: str, *, batch: bool = False) -> str:
+        """Return the description of the external data of a source."""
+        declared = (self.batch_declarations if batch else self.train_declarations)[name]
+        purpose = "batch" if batch else "train"
+        return f"External data of the {purpose}: {name}.\n\n{self.raw_description(declared)}"
 
     def raw_description(self, declared: Any) -> str:
         """Return the description of a raw asset: the query or a hint at the address."""

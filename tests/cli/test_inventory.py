@@ -179,10 +179,36 @@ def test_no_other_command_needs_a_control_db_or_makes_one(forgotten, output_of, 
 # -- pin and export -------------------------------------------------------------------------------
 
 
-def test_a_pin_is_what_is_current_from_then_on(past, output_of):
+def test_a_pin_is_what_is_current_until_it_is_taken_away(past, output_of):
     said = output_of("inventory", "pin", "houses", past.houses[0])
-    assert said == f"houses: the current train is now {past.houses[0]}.\n"
+    assert said.startswith(f"houses: the current train is now {past.houses[0]}, until `xingu ")
     assert past.project.models.find("houses") == past.houses[0]
+    listed = output_of("inventory")
+    assert f"{past.houses[0]} (pinned)" in listed
+    assert "xingu inventory unpin houses" in listed
+    said = output_of("inventory", "unpin", "houses")
+    assert said == (
+        f"houses: {past.houses[0]} is not pinned any more; {past.houses[0]} is current.\n"
+    )
+    assert "(pinned)" not in output_of("inventory")
+
+
+def test_show_tells_the_status_of_a_train_and_the_pin(past, output_of):
+    output_of("inventory", "pin", "houses", past.houses[1])
+    found = [
+        json.loads(output_of("inventory", "show", "--json", f"houses/{train}"))["train"]
+        for train in past.houses
+    ]
+    assert [one["status"] for one in found] == ["accepted", "current", "rolled back"]
+    assert {one["pinned"] for one in found} == {f"{past.houses[1]} (pinned by xingu inventory pin)"}
+
+
+def test_a_pin_of_the_storage_does_not_become_one_of_the_file(past, output_of):
+    output_of("inventory", "pin", "houses", past.houses[0])
+    output_of("inventory", "export")
+    written = yaml.safe_load((past.project.home / "inventory.yaml").read_text())
+    assert written["models"]["houses"]["train_id"] == past.houses[0]
+    assert written["models"]["houses"]["pinned"] is False
 
 
 def test_a_pin_that_the_inventory_file_overrules_says_so(past, output_of):
@@ -279,6 +305,8 @@ def test_a_prune_removes_what_a_killed_run_left_a_day_ago(past, output_of):
         (["show", "hauses/nobody"], "Did you mean 'houses'?"),
         (["pin", "hauses", "nobody"], "Did you mean 'houses'?"),
         (["pin", "houses", "nobody"], "No train of 'houses' is called 'nobody'"),
+        (["unpin", "hauses"], "Did you mean 'houses'?"),
+        (["unpin", "houses"], "No train of 'houses' is pinned"),
     ],
 )
 def test_what_is_not_known_is_one_line_and_code_1(past, call, arguments, said):

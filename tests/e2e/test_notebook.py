@@ -58,6 +58,11 @@ def test_no_log_of_dagster_covers_the_notebook(notebook):
     assert "STEP_START" not in output(notebook.cells[1])
 
 
+def test_no_warning_that_a_user_cannot_act_on_is_shown(notebook):
+    streams = [part for part in notebook.cells[1].outputs if part.output_type == "stream"]
+    assert "never awaited" not in "".join(part.text for part in streams)
+
+
 def test_a_report_is_shown_as_tables(notebook):
     html = output(notebook.cells[2])
     assert "ROC AUC" in html

@@ -5,6 +5,7 @@ import pytest
 
 from tests.support.shop import open_shop
 from tests.support.toys import houses
+from xingu.plots.script import packed_script
 from xingu.values import ValueStore
 
 METRICS = ("houses", "trainset_metrics")
@@ -59,7 +60,7 @@ def test_the_model_predicts_from_the_bucket(shop):
     assert estimations.tolist() == pytest.approx(houses(5)["price"].tolist(), abs=100)
 
 
-def test_plots_are_whole_pages_in_the_bucket(shop):
+def test_plots_are_whole_pages_in_the_bucket_with_one_plotly(shop):
     plots, folder = shop.environment["PLOTS_PATH"], f"houses/{shop.model().train_id}"
     pages = {
         f"{plots}/{name}": page
@@ -68,7 +69,8 @@ def test_plots_are_whole_pages_in_the_bucket(shop):
     }
     assets = [("houses", "plots"), ("houses", "batch", "plots")]
     told = [plot["html"] for key in assets for plot in values(shop).read(key).value]
-    assert set(pages) == set(told)
+    assert set(pages) - {f"{plots}/{folder}/index.html"} == set(told)
+    assert objects(shop, "PLOTS_PATH")[f"{folder}/plotly.js"] == packed_script()
     folders = {f"{plots}/{folder}", f"{plots}/{folder}/batch"}
     assert {url.rpartition("/")[0] for url in pages} == folders
     for page in pages.values():

@@ -64,8 +64,9 @@ def test_only_what_was_asked_for_is_trained(coach):
 def test_what_a_script_trains_is_seen_in_dagster(coach):
     runs = coach.instance.get_runs()
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+    assert {run.tags["xingu/trigger"] for run in runs} == {"coach"}
     event = coach.instance.get_latest_materialization_event(dg.AssetKey(["taxes", "model"]))
-    train_id = event.asset_materialization.metadata["train_id"].value
+    train_id = event.asset_materialization.metadata["xingu/train_id"].value
     assert train_id == coach.second["taxes"].train_id
 
 
@@ -190,6 +191,16 @@ def test_progress_shows_each_phase_with_its_time(tmp_path, capsys):
     assert lines[-2].split()[:7] == ["DataProvider", *phases]
     assert lines[-1].count("✓") == 6
     assert "batch/plots" in lines[-1]
+
+
+def test_progress_keeps_ids_with_two_underscores_apart():
+    console = Console(width=100, record=True)
+    progress = Progress(["a__fit", "a__b__fit", "a__b__batch_raw"])
+    progress.phases["a__b__fit"].doing = "model"
+    console.print(progress)
+    header, first, second = console.export_text().splitlines()
+    assert header.split() == ["DataProvider", "fit", "batch_raw", "last", "made"]
+    assert (first.split(), second.split()) == (["a"], ["a__b", "model"])
 
 
 def test_a_terminal_sees_the_table_while_it_changes():

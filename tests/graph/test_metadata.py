@@ -30,6 +30,14 @@ def test_metrics_are_shown_by_set_and_texts_beside_the_table():
     }
 
 
+def test_numbers_have_four_significant_digits_and_infinity_is_a_text():
+    rows = [("test", "r2", 0.123456789, None), ("test", "loss", 123456.789, None)]
+    rows.append(("test", "odds", np.inf, None))
+    shown = metrics_metadata(pd.DataFrame(rows, columns=[*METRIC_COLUMNS]))
+    shown.pop("metrics")
+    assert shown == {"test r2": 0.1235, "test loss": 123500.0, "test odds": "inf"}
+
+
 def test_without_metrics_there_is_an_empty_table():
     shown = metrics_metadata(pd.DataFrame(columns=[*METRIC_COLUMNS]))
     assert shown["metrics"].value == "| metric |  |\n|---|"

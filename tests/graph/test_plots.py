@@ -1,5 +1,8 @@
 """Plots of the whole graph: what is drawn, saved, listed and switched off."""
 
+import json
+import re
+
 import plotly.graph_objects as go
 import pytest
 
@@ -21,6 +24,11 @@ def names(project, asset):
 
 def of_sets(plots):
     return {f"{plot} ({part})" for plot in plots for part in ("train", "val", "test")}
+
+
+def pages_and_json(folder):
+    files = [*folder.glob("*.html"), *folder.glob("*.json")]
+    return {str(path) for path in files if path.name not in ("index.html", "plots.json")}
 
 
 class Drawing(Priced):
@@ -76,11 +84,10 @@ def test_every_file_of_a_train_is_listed_in_the_control_db(drawn):
     query = "SELECT path FROM plots WHERE dataprovider_id = 'houses' AND channel = "
     train_id = drawn.metadata("houses/model")["train_id"]
     folder = drawn.home / "plots" / "houses" / train_id
-    on_disk = {str(path) for kind in ("html", "json") for path in folder.glob(f"*.{kind}")}
     listed = {path for c in ("trainsets", "global") for (path,) in rows(drawn, f"{query}'{c}'")}
-    assert listed == on_disk
+    assert listed == pages_and_json(folder)
     batch = {path for (path,) in rows(drawn, f"{query}'batch_predict'")}
-    assert batch == {str(p) for k in ("html", "json") for p in (folder / "batch").glob(f"*.{k}")}
+    assert batch == pages_and_json(folder / "batch")
     of_model = rows(drawn, "SELECT DISTINCT name FROM plots WHERE channel = 'global'")
     assert set(of_model) == {("Feature importance",), ("Whole",)}
 
@@ -132,3 +139,81 @@ BEFORE_PLOTS = (
     *("raw/houses", "cleaned", "features", "splits", "hyperparameters", "model"),
     "trainset_estimations",
 )
+
+
+def index_of(project, dp_id):
+    return (folder_of(project, dp_id) / "index.html").read_text(encoding="utf-8")
+
+
+def folder_of(project, dp_id):
+    return project.home / "plots" / dp_id / project.metadata(f"{dp_id}/model")["train_id"]
+
+
+@pytest.mark.parametrize("dp_id", ["houses", "kinds"])
+def test_the_index_page_has_every_plot_of_the_train_test_first_with_its_metrics(drawn, dp_id):
+    page = index_of(drawn, dp_id)
+    plots = len(drawn.load(f"{dp_id}/plots")) + len(drawn.load(f"{dp_id}/batch/plots"))
+    assert page.count('<figure class="xingu-plot') == plots
+    titles = re.findall("<h2>(.*?)</h2>", page)
+    assert titles == ["test", "val", "train", "Model", "Batch"]
+    table = drawn.load(f"{dp_id}/trainset_metrics")
+    sections = dict(zip(titles, page.split("<h2>")[1:], strict=True))
+    for name in ("test", "val", "train"):
+        for row in table[table["set"] == name].itertuples():
+            assert f'<td>{row.name}</td><td title="{row.value_number}">' in sections[name]
+    assert "Rows" in sections["Batch"]
+
+
+def test_all_files_of_a_train_have_less_than_6_mb(drawn):
+    for root in (drawn.home / "plots", drawn.home / ".xingu" / "plots"):
+        for dp_id in ("houses", "kinds"):
+            files = (root / dp_id).rglob("*")
+            assert sum(path.stat().st_size for path in files if path.is_file()) < 2_500_000
+
+
+def test_trains_of_a_project_share_plotly_on_the_disk(drawn):
+    [shared] = (drawn.home / ".xingu" / "plots").glob("plotly-*.js")
+    own = [folder_of(drawn, dp_id) / "plotly.js" for dp_id in ("houses", "kinds")]
+    assert all(path.samefile(shared) for path in own)
+
+
+@pytest.mark.parametrize("asset", ["houses/plots", "houses/batch/plots"])
+def test_the_links_come_first_in_the_metadata(drawn, asset):
+    shown = drawn.metadata(asset)
+    assert list(shown)[:3] == ["open plots", "page", "plots"]
+    assert shown["page"] == str(folder_of(drawn, "houses") / "index.html")
+
+
+def test_plots_that_are_drawn_without_metrics_have_a_page_too(tmp_path):
+    project = Project(tmp_path, [Few])
+    project.run(*(f"houses/{one}" for one in BEFORE_PLOTS), "houses/plots")
+    page = index_of(project, "houses")
+    assert re.findall("<h2>(.*?)</h2>", page) == ["Model"]
+    assert "<table>" not in page
+
+
+def test_a_plot_name_becomes_neither_code_nor_html(tmp_path):
+    project = Project(tmp_path, [Hostile])
+    project.run(*(f"houses/{one}" for one in BEFORE_PLOTS), "houses/plots")
+    texts = [path.read_text() for path in tmp_path.rglob("*.html")]
+    notebooks = [json.loads(path.read_text()) for path in tmp_path.rglob("plots.ipynb")]
+    assert [cell["source"] for one in notebooks for cell in one["cells"]] == [""]
+    texts += ["".join(cell["outputs"][0]["data"]["text/html"]) for cell in notebooks[0]["cells"]]
+    assert len(texts) == len(HOSTILE) + 2
+    assert not [text for text in texts if "<img" in text or "alert(1)</script" in text]
+    assert {name for (name,) in rows(project, "SELECT DISTINCT name FROM plots")} == set(HOSTILE)
+
+
+HOSTILE = (
+    "a\nimport os",
+    "</script><script>alert(1)</script>",
+    '"><img src=x>',
+    "=cmd|' /C calc'!A1",
+)
+
+
+class Hostile(Few):
+    builtin_plots_off = set(BUILTIN_PLOTS)
+
+    def render_global_model_plots_hostile(self, model):
+        return {name: go.Figure(layout_title_text=name) for name in HOSTILE}

@@ -189,7 +189,7 @@ def test_the_asset_shows_trials_and_plots(tmp_path):
     folder = tmp_path / "plots" / "houses" / project.models.current("houses") / "hyperparameters"
     names = {"optimization_history", "parallel_coordinates", "hyperparameter_importance"}
     assert {path.stem for path in folder.glob("*.html")} == names
-    assert (folder / "plots.ipynb").exists()
+    assert (folder.parent / "index.html").exists()
 
 
 class SlowHills(Hills):

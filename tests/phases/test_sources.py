@@ -59,6 +59,17 @@ def test_a_raw_asset_shows_its_database_query_rows_and_whether_the_cache_had_it(
         assert shown["from cache"] is cached
 
 
+def test_external_data_shows_its_query_before_a_look_and_its_database_after(project):
+    key = dg.AssetKey(["sources", "houses", "houses"])
+    spec = project.definitions.resolve_asset_graph().get(key)
+    assert "select * from houses" in spec.description
+    project.run("sources/houses/houses")
+    (record,) = project.instance.fetch_observations(key, limit=1).records
+    shown = record.asset_observation.metadata
+    assert "houses.db" in shown["xingu/database"].value
+    assert "select * from houses" in shown["xingu/query"].value
+
+
 def test_a_refresh_reads_again(project):
     project.run("houses/raw/houses")
     config = {"ops": {"houses__prepare": {"config": {"refresh_sources": True}}}}

@@ -112,7 +112,7 @@ def test_the_default_takes_group_tags_and_owners_from_the_data_provider():
     spec = spec_of(Tagged, None, "houses", "batch", "features")
     assert (spec.group_name, list(spec.owners)) == ("houses", ["ana@example.org"])
     assert spec.tags["domain"] == "houses"
-    assert spec.kinds == {"dataframe"}
+    assert spec.kinds == {"batch", "dataframe"}
     assert "feature_engineering_for_batch_predict" in spec.description
 
 

@@ -2,19 +2,13 @@
 
 import base64
 import json
+import re
 
 import plotly.graph_objects as go
 import pytest
 
 from xingu.errors import HookError
-from xingu.plots.pages import (
-    element,
-    figure_json,
-    matplotlib_picture,
-    page,
-    plotly_script,
-    plotly_script_in_json,
-)
+from xingu.plots.pages import content_of, element, matplotlib_picture, page
 
 HOSTILE = "</script><script>alert(1)</script>"
 
@@ -32,56 +26,40 @@ def figure():
 
 
 def test_the_json_of_a_figure_can_be_read_again(figure):
-    assert json.loads(figure_json("a", figure))["layout"]["title"]["text"] == HOSTILE
+    assert json.loads(content_of("a", figure))["layout"]["title"]["text"] == HOSTILE
 
 
-def test_a_matplotlib_figure_has_no_json():
-    assert figure_json("a", Painted()) is None
+def test_a_matplotlib_figure_is_a_picture():
+    assert content_of("a", Painted()) == b"png"
 
 
 def test_what_is_no_figure_is_refused_with_its_name():
     with pytest.raises(HookError, match="Plot 'a' is a list; a plot is a plotly or a matplotlib"):
-        figure_json("a", [])
+        content_of("a", [])
 
 
-def test_a_page_has_one_script_of_plotly_and_one_that_draws(figure):
-    whole = b"".join(page("a", figure, figure_json("a", figure))).decode()
+def test_a_page_has_the_address_of_plotly_and_the_figure(figure):
+    whole = page("a", content_of("a", figure), "../plotly.js").decode()
     assert whole.startswith("<!DOCTYPE html>")
-    assert whole.count(plotly_script().decode()) == 1
-    assert whole.count('Plotly.newPlot("figure",f)') == 1
+    assert whole.count('<script src="../plotly.js"></script>') == 1
+    [held] = re.findall(r'<script type="application/json">(.*?)</script>', whole)
+    assert json.loads(held) == json.loads(figure.to_json())
 
 
-def test_the_page_of_a_picture_has_no_script():
-    whole = b"".join(page("a", Painted(), None)).decode()
-    assert "<script" not in whole
-    assert base64.b64encode(b"png").decode() in whole
+def test_the_page_of_a_picture_has_the_picture():
+    assert base64.b64encode(b"png").decode() in page("a", b"png", "plotly.js").decode()
 
 
-def test_pages_share_plotly_and_do_not_copy_it(figure):
-    pieces = [page("a", figure, figure_json("a", figure)) for _ in range(2)]
-    assert any(one is plotly_script() for one in pieces[0])
-    assert any(one is plotly_script() for one in pieces[1])
+@pytest.mark.parametrize("content", [b"png", "{}", '{"a":"</script><script>alert(1)</script>"}'])
+def test_no_name_and_no_label_becomes_html(content):
+    assert HOSTILE not in element("figure", HOSTILE, content)
+    assert HOSTILE.encode() not in page(HOSTILE, content, "plotly.js")
 
 
-@pytest.mark.parametrize("json_text", [None, "{}"])
-def test_no_name_becomes_html(json_text):
-    painted = Painted()
-    assert HOSTILE not in element("figure", HOSTILE, painted, json_text)
-    assert HOSTILE.encode() not in b"".join(page(HOSTILE, painted, json_text))
-
-
-def test_no_label_ends_the_script(figure):
-    assert "</script><script>" not in element("figure", "a", figure, figure_json("a", figure))
-
-
-def test_an_element_has_the_id_and_the_style_that_it_is_given(figure):
-    made = element("figure-7", "a", figure, "{}", "height:300px")
-    assert made.startswith('<div id="figure-7" class="figure" style="height:300px">')
-    assert 'newPlot("figure-7"' in made
-
-
-def test_plotly_inside_json_is_plotly_after_decoding():
-    assert json.loads(b'"' + plotly_script_in_json() + b'"') == plotly_script().decode()
+def test_an_element_has_the_id_and_the_height_that_it_is_given():
+    made = element("figure-7", "a", "{}", 1110)
+    assert made.startswith('<figure class="xingu-plot xingu-wide" id="figure-7" style="height:1110')
+    assert 'class="xingu-plot" id="figure-8">' in element("figure-8", "a", "{}")
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])

@@ -135,7 +135,7 @@ def test_a_name_that_is_too_long_for_a_file_is_no_train(models, name):
 
 
 def test_what_killed_processes_left_is_swept(models, root, monkeypatch):
-    values, plots = ValueStore(root / "values"), root / "plots"
+    values, plots = ValueStore(root / "values"), [root / "plots"]
     package = models.package("houses", "half-way")
     (package / "estimator").mkdir(parents=True, exist_ok=True)
     (package / "estimator" / "booster.txt").write_bytes(b"half")
@@ -154,5 +154,5 @@ def test_what_killed_processes_left_is_swept(models, root, monkeypatch):
 def test_the_rest_of_a_damaged_current_train_is_not_swept(models, root, monkeypatch):
     (models.package("houses", "new-owl") / "manifest.json").unlink()
     monkeypatch.setattr(time, "time", lambda now=time.time: now() + ABANDONED_SECONDS + 9)
-    assert sweep(models, root / "plots", ValueStore(root / "values")) == set()
+    assert sweep(models, [root / "plots"], ValueStore(root / "values")) == set()
     assert (models.package("houses", "new-owl") / "state").exists()

@@ -76,11 +76,13 @@ class Project:
         return self.values.read(tuple(name.split("/"))).value
 
     def metadata(self, name: str) -> dict:
-        """Metadata of the latest materialization, as plain values where they have one."""
+        """Metadata of the latest materialization, as plain values; without ``xingu/``."""
         event = self.instance.get_latest_materialization_event(dg.AssetKey(name.split("/")))
         found = event.asset_materialization.metadata
         return {
-            key: value if isinstance(value, dg.TableMetadataValue) else value.value
+            key.removeprefix("xingu/"): (
+                value if isinstance(value, dg.TableMetadataValue) else value.value
+            )
             for key, value in found.items()
         }
 

@@ -11,10 +11,10 @@ from xingu.records import CheckRecord, MetricRow, PackageRecord, TrainRun
 from xingu.tracking.query import (
     TrainFilter,
     attributes_of,
+    check_results,
     children_of,
     find_trains,
     model_metrics,
-    rejected_trains,
     steps_of,
 )
 from xingu.tracking.record import (
@@ -72,25 +72,13 @@ def test_checks_that_are_not_planned_any_more_are_removed(db):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("passed", "severity", "rejected"),
-    [
-        (False, "error", {"calm-fox"}),
-        (False, "warn", set()),
-        (True, "error", set()),
-    ],
-)
-def test_a_train_that_failed_a_check_of_severity_error_is_rejected(db, passed, severity, rejected):
-    record_checks(db, RUN, [check(passed=passed, severity=severity)], {"r2"})
+def test_the_results_of_a_train_are_those_of_its_checks_only(db):
+    record_checks(db, RUN, [check(passed=False), check("rows", severity="warn")], {"r2", "rows"})
     record_checks(db, OTHER, [check()], {"r2"})
-    assert rejected_trains(db, "houses") == rejected
-    assert rejected_trains(db, "taxes") == set()
-
-
-def test_a_train_that_passes_later_is_no_longer_rejected(db):
-    record_checks(db, RUN, [check(passed=False)], {"r2"})
-    record_checks(db, RUN, [check()], {"r2"})
-    assert rejected_trains(db, "houses") == set()
+    assert check_results(db, "houses", "calm-fox") == {
+        ("trainset_metrics", "r2"): (False, "error"), ("trainset_metrics", "rows"): (True, "warn"),
+    }  # fmt: skip
+    assert check_results(db, "taxes", "calm-fox") == {}
 
 
 # -- plots ----------------------------------------------------------------------------------------

@@ -93,7 +93,6 @@ def test_last_adds_declared_hyperparameters_that_the_train_did_not_have():
         (EarlierTrain("new", {"x": 11, "colour": "red"}, True), "x is outside its search space"),
         (EarlierTrain("new", {"x": 3, "colour": "blue"}, True), "colour is outside"),
         (EarlierTrain("new", {**FOUND, "depth": 3}, True), "depth is no longer searched"),
-        (EarlierTrain("new", FOUND, False), "they were declared, and"),
     ],
 )
 def test_last_passes_over_an_incompatible_train_and_says_why(train, reason, caplog):

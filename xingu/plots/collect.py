@@ -20,12 +20,14 @@ class Gallery:
     Attributes:
         figures: Plotly or matplotlib Figures by plot name.
         channels: Channel of each figure, by plot name.
+        sets: Set that each figure shows, by plot name; None: not one set.
         failures: Errors raised by methods; they do not prevent the plots of other methods.
     """
 
     def __init__(self) -> None:
         self.figures: dict[str, Any] = {}
         self.channels: dict[str, PlotChannel] = {}
+        self.sets: dict[str, str | None] = {}
         self.failures = ErrorCollector()
         self._by_methods: defaultdict[tuple[PlotChannel, str | None], set[str]] = defaultdict(set)
 
@@ -36,6 +38,7 @@ class Gallery:
         for name, figure in figures.items():
             self.figures[_of_set(name, set_name)] = figure
             self.channels[_of_set(name, set_name)] = channel
+            self.sets[_of_set(name, set_name)] = set_name
 
     def add(
         self, channel: PlotChannel, result: object, where: str, set_name: str | None = None

@@ -1,14 +1,15 @@
-"""Write figures to files: HTML for browsers, JSON for programs, a notebook for the Dagster UI.
+"""Save figures: HTML pages for browsers, JSON and pictures for programs.
 
-HTML pages and the notebook contain plotly.js, so they open without a network. All files are written
-atomically.
+Pages open without a network in a copy of the train's folder, because plotly.js is in it. All files
+are written atomically.
 """
 
 import hashlib
-import json
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,24 +17,18 @@ from upath import UPath
 
 from xingu.errors import MissingValueError
 from xingu.files.atomic import write_atomically
-from xingu.plots.collect import is_plotly
-from xingu.plots.pages import element, figure_json, page, plotly_script_in_json
+from xingu.plots.collect import Gallery, is_plotly
+from xingu.plots.index import PARTS, Entry, Part, Shown, save_part
+from xingu.plots.pages import Content, content_of, page
 from xingu.plots.pictures import save_pictures
-from xingu.records import PictureFormat
+from xingu.plots.script import SCRIPT, put_script
+from xingu.records import MetricRow, PictureFormat, TrainRun
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-
-_HIDE_CODE = (
-    "<style>.celltag_xingu-plot .jp-Cell-inputWrapper,.celltag_xingu-plot .jp-OutputPrompt"
-    "{display:none}</style>"
-)
-"""Hides the source of the cells, a comment; nbconvert turns cell tags into these classes."""
-
-_SCRIPT_HERE = "<plotly.js/>"
-"""Placeholder that is replaced by plotly.js after encoding. Only its first occurrence is replaced,
-so that the same string in a plot name or label stays as it is."""
+FULL_WIDTH = ("parcoords", "parcats", "sankey", "splom", "table")
+"""Types of traces that need the width of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,7 @@ class PlotFile:
 
     Attributes:
         name: Plot name.
-        html: Self-contained HTML page.
+        html: HTML page.
         json: Plotly JSON; None for a matplotlib figure.
         pictures: PNG, SVG or other pictures.
     """
@@ -58,47 +53,109 @@ class PlotFile:
         return [self.html, *([self.json] if self.json else []), *self.pictures]
 
 
-def encode(figures: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the JSON of each plotly figure, and None for each matplotlib figure.
+@dataclass(frozen=True, slots=True)
+class PlotFolder:
+    """Folder of one part of the plots of a train.
 
-    Raises:
-        HookError: If a value is not a figure.
+    Attributes:
+        train: Folder or URL of the train's plots; it can be copied alone.
+        part: Folder of the part below it, see `xingu.plots.index.PARTS`.
+        shared: Local folder of files that the trains of a project share; None: there is none.
     """
-    return {name: figure_json(name, figure) for name, figure in figures.items()}
+
+    train: UPath
+    part: str = ""
+    shared: Path | None = None
+
+    @property
+    def path(self) -> UPath:
+        """Folder of the files."""
+        return self.train / self.part if self.part else self.train
+
+    @property
+    def script(self) -> str:
+        """Address of plotly.js, relative to a page."""
+        return f"../{SCRIPT}" if self.part else SCRIPT
 
 
-def save_plots(
-    figures: Mapping[str, Any],
-    folder: UPath,
-    formats: Sequence[PictureFormat] = (),
-    encoded: Mapping[str, str | None] | None = None,
-) -> list[PlotFile]:
-    """Save each figure as a self-contained HTML page, as JSON and as pictures.
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the index page says beside the plots.
+
+    Attributes:
+        run: The train.
+        when: Its time; UTC if it has no time zone.
+        metrics: Metrics of the sets or of the batch.
+    """
+
+    run: TrainRun
+    when: datetime
+    metrics: Sequence[MetricRow] = field(default=())
+
+
+def save_gallery(
+    gallery: Gallery, place: PlotFolder, header: Header, formats: Sequence[PictureFormat] = ()
+) -> tuple[list[PlotFile], Shown]:
+    """Save the figures of one part of a train, and write the train's index page anew.
 
     Args:
-        figures: Plotly or matplotlib Figures by plot name.
-        folder: Local folder or URL; created if missing. Files of the same name are replaced.
-        formats: Picture formats to write as well; plotly figures need a browser, without which
-            a warning is logged.
-        encoded: Result of `encode` for these figures; None: they are encoded here.
+        gallery: The figures.
+        place: Where to save them.
+        header: Train and metrics, for the index page.
+        formats: Picture formats to write as well.
+
+    Returns:
+        The files, and what the index page shows of them.
 
     Raises:
         HookError: If a value is not a figure; then no file is written.
         StorageFullError: If the storage is full; no partial file remains.
     """
-    encoded = encode(figures) if encoded is None else encoded
-    saved = []
-    stems = file_stems(figures)
-    for name, stem in stems.items():
-        figure, json_text = figures[name], encoded[name]
-        html_path, json_path = folder / f"{stem}.html", folder / f"{stem}.json"
-        write_atomically(html_path, *page(name, figure, json_text))
-        if json_text is not None:
-            write_atomically(json_path, json_text.encode())
-        saved.append(PlotFile(name, html_path, None if json_text is None else json_path))
-    paths = {name: folder / stem for name, stem in stems.items()}
+    contents = {name: content_of(name, figure) for name, figure in gallery.figures.items()}
+    files = save_plots(gallery.figures, place, formats, contents)
+    stems = file_stems(contents)
+    utc = header.when.replace(tzinfo=header.when.tzinfo or UTC).astimezone(UTC)
+    part = Part(
+        dataprovider_id=header.run.dataprovider_id,
+        train_id=header.run.train_id,
+        time=f"{utc:%Y-%m-%d %H:%M} UTC",
+        drawn=time.time(),
+        plots=tuple(_entry(gallery, name, stem) for name, stem in stems.items()),
+        metrics=tuple(header.metrics),
+    )
+    save_part(place.train, place.part, part)
+    shown = {stem: contents[name] for name, stem in stems.items()}
+    return files, Shown(place.part, part, shown)
+
+
+def save_plots(
+    figures: Mapping[str, Any],
+    place: PlotFolder,
+    formats: Sequence[PictureFormat] = (),
+    contents: Mapping[str, Content] | None = None,
+) -> list[PlotFile]:
+    """Save each figure as an HTML page, as JSON and as pictures, with plotly.js beside them.
+
+    Args:
+        figures: Plotly or matplotlib Figures by plot name. A matplotlib figure is saved as PNG and
+            not as JSON.
+        place: Where to save them; missing folders are created, files of the same name replaced.
+        formats: Picture formats to write as well; plotly figures need a browser, without which
+            a warning is logged.
+        contents: `content_of` each figure; None: they are encoded here.
+
+    Raises:
+        HookError: If a value is not a figure; then no file is written.
+        StorageFullError: If the storage is full; no partial file remains.
+    """
+    if contents is None:
+        contents = {name: content_of(name, figure) for name, figure in figures.items()}
+    paths = {name: place.path / stem for name, stem in file_stems(figures).items()}
+    if any(isinstance(content, str) for content in contents.values()):
+        put_script(place.train, place.shared)
+    saved = [_save(name, contents[name], path, place.script) for name, path in paths.items()]
     pictures = save_pictures(figures, paths, formats)
-    return [replace(one, pictures=tuple(pictures.get(one.name, ()))) for one in saved]
+    return [_with_pictures(one, pictures.get(one.name, ())) for one in saved]
 
 
 def load_plot(path: UPath) -> "go.Figure":
@@ -116,53 +173,54 @@ def load_plot(path: UPath) -> "go.Figure":
     return plotly.io.from_json(text)
 
 
-def write_notebook(
-    figures: Mapping[str, Any], path: Path, encoded: Mapping[str, str | None] | None = None
-) -> None:
-    """Write a notebook that shows interactive figures without a kernel, also when exported to HTML.
-
-    The figures are outputs of code cells: nbconvert copies outputs, but parses the HTML of Markdown
-    cells, which takes minutes for plotly.js.
-
-    Args:
-        figures: Plotly or matplotlib Figures by plot name. The first output contains plotly.js.
-        path: Local file, with the suffix ``.ipynb``.
-        encoded: Result of `encode` for these figures; None: they are encoded here.
-    """
-    cells = []
-    encoded = encode(figures) if encoded is None else encoded
-    for number, (name, figure) in enumerate(figures.items()):
-        height = (figure.layout.height if is_plotly(figure) else None) or 600
-        shown = element(f"figure-{number}", name, figure, encoded[name], f"height:{height}px")
-        output = {
-            "output_type": "display_data",
-            "data": {"text/html": shown if number else _HIDE_CODE + _SCRIPT_HERE + shown},
-            "metadata": {},
-        }
-        cells.append(
-            {
-                "cell_type": "code",
-                "id": f"figure-{number}",
-                "execution_count": None,
-                "metadata": {"tags": ["xingu-plot"]},
-                "outputs": [output],
-                "source": f"# {name}",
-            }
-        )
-    # Without a lexer, nbconvert looks for IPython's and logs a warning.
-    language = {"language_info": {"name": "python", "pygments_lexer": "python"}}
-    notebook = {"cells": cells, "metadata": language, "nbformat": 4, "nbformat_minor": 5}
-    before, here, after = json.dumps(notebook).partition(_SCRIPT_HERE)
-    script = plotly_script_in_json() if here else b""
-    write_atomically(UPath(path), before.encode(), script, after.encode())
-
-
 def file_stems(names: Iterable[str]) -> dict[str, str]:
-    """Return a unique file name without suffix for each plot name; `[a-z0-9_-]` only."""
+    """Return a unique file name without suffix for each plot name; `[a-z0-9_-]` only.
+
+    No plot takes the name of another file of the folder.
+    """
     stems: dict[str, str] = {}
     for name in names:
         stem = re.sub(r"[^a-z0-9_-]+", "_", name.lower()).strip("_")[:80] or "plot"
-        if stem in stems.values():
+        if stem in (*stems.values(), *PARTS, *_RESERVED):
             stem = f"{stem}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
         stems[name] = stem
     return stems
+
+
+_RESERVED = ("index", "plots", "plotly")
+
+
+def _save(name: str, content: Content, path: UPath, script: str) -> PlotFile:
+    html = path.with_name(f"{path.name}.html")
+    write_atomically(html, page(name, content, script))
+    if isinstance(content, bytes):
+        picture = path.with_name(f"{path.name}.png")
+        write_atomically(picture, content)
+        return PlotFile(name, html, None, (picture,))
+    json_path = path.with_name(f"{path.name}.json")
+    write_atomically(json_path, content.encode())
+    return PlotFile(name, html, json_path)
+
+
+def _with_pictures(file: PlotFile, pictures: Iterable[UPath]) -> PlotFile:
+    return replace(file, pictures=tuple(dict.fromkeys([*file.pictures, *pictures])))
+
+
+def _entry(gallery: Gallery, name: str, stem: str) -> Entry:
+    figure = gallery.figures[name]
+    return Entry(
+        name=name,
+        stem=stem,
+        channel=gallery.channels[name],
+        set=gallery.sets[name],
+        picture=not is_plotly(figure),
+        height=_full_width_height(figure),
+    )
+
+
+def _full_width_height(figure: Any) -> float | None:
+    """Return the height in pixels of a figure that needs the width of the page, else None."""
+    if not is_plotly(figure):
+        return None
+    wide = any(trace.type in FULL_WIDTH for trace in figure.data)
+    return figure.layout.height or (500 if wide else None)

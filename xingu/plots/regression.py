@@ -25,7 +25,7 @@ def predicted_against_true(
     """
     true, pred, _ = paired_numbers(y_true, y_pred)
     drawn = theme.sample(len(true))
-    true_drawn, pred_drawn = true[drawn], pred[drawn]
+    true_drawn, pred_drawn = (theme.screen_numbers(one[drawn]) for one in (true, pred))
     ends = [
         float(min(true_drawn.min(), pred_drawn.min())),
         float(max(true_drawn.max(), pred_drawn.max())),
@@ -68,13 +68,13 @@ def residuals(
     errors = pred - true
     drawn = theme.sample(len(true))
     points = go.Scatter(
-        x=pred[drawn],
-        y=errors[drawn],
+        x=theme.screen_numbers(pred[drawn]),
+        y=theme.screen_numbers(errors[drawn]),
         mode="markers",
         name="rows",
         showlegend=False,
         marker=_marker(len(drawn)),
-        customdata=true[drawn],
+        customdata=theme.screen_numbers(true[drawn]),
         hovertemplate="predicted %{x:.5~g}<br>true %{customdata:.5~g}"
         "<br>residual %{y:.5~g}<extra></extra>",
     )

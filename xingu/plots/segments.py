@@ -17,6 +17,8 @@ from xingu.plots import theme
 from xingu.plots.importance import label_axis
 
 MIN_ROWS, MAX_SEGMENTS, MAX_VALUES = 10, 25, 20
+FEW_SEGMENTS = 8
+"""More bars need more height than the other plots of a page."""
 
 
 def error_by_segment(
@@ -84,6 +86,7 @@ def _bars(
         xaxis_rangemode="tozero",
         yaxis=label_axis([name for _, name, _ in worst], [f"({size:,})" for _, _, size in worst]),
         bargap=0.25,
+        height=180 + 20 * len(worst) if len(worst) > FEW_SEGMENTS else None,
     )
 
 

@@ -95,6 +95,18 @@ def sample(rows: int) -> np.ndarray:
     return np.sort(np.random.default_rng(42).choice(rows, MAX_POINTS, replace=False, shuffle=False))
 
 
+def screen_numbers(values: np.ndarray) -> np.ndarray:
+    """Return numbers to be drawn as points, in half the bytes where no screen shows a difference.
+
+    Args:
+        values: Finite numbers, shape (n,), at least one.
+    """
+    with np.errstate(over="ignore"):
+        short = values.astype("float32")
+    error = np.abs(short - values).max()
+    return short if error <= 1e-5 * np.ptp(values) else values
+
+
 def sample_note(rows: int) -> str:
     """Return the number of drawn rows, for a subtitle."""
     if rows <= MAX_POINTS:

@@ -33,6 +33,9 @@ class DataProvider:
     """`{name: {"source": nickname, "query": sql}}` or `{name: {"url": …, "params": {…}}}`."""
     batch_predict_dataset_sources: Mapping[str, Mapping[str, Any]] = {}
     """Sources of the rows to estimate in batch, in the same form; none: no batch."""
+    batch_predict_sinks: Mapping[str, Mapping[str, Any]] = {}
+    """`{name: {"url": "….csv" or "….parquet"}}` or `{name: {"database": nickname, "table": name,
+    "mode": "replace" or "append", "key": columns}}`: where estimations are written, too."""
 
     x_features: Sequence[str] = ()
     """Input features: columns that a caller of `Model.predict` has to pass."""

@@ -23,6 +23,7 @@ from xingu.errors import (
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.methods import BUILTIN_PLOTS, near_misses
+from xingu.provider.misspelt import misspelt_names
 
 ProviderClass = type[DataProvider]
 
@@ -127,15 +128,17 @@ def _checked_id(cls: ProviderClass) -> str:
 
 
 def _check_names(cls: ProviderClass) -> None:
-    """Check for methods with misspelled names and for unknown built-in plots."""
+    """Check for misspelt names of attributes and methods, and for unknown built-in plots."""
     own = {name for name in {*dir(cls)} - {*dir(DataProvider)} if callable(getattr(cls, name))}
-    if missed := [*near_misses(own)]:
-        wrong, right = missed[0]
+    if missed := dict([*misspelt_names(cls), *near_misses(own)]):
+        texts = [
+            f"{cls.id}.{wrong} is no name that Xingu knows. Did you mean {right!r}?"
+            for wrong, right in missed.items()
+        ]
         raise DeclarationError(
-            f"{cls.id}.{wrong} is no method that Xingu calls. Did you mean {right!r}? If it is a "
-            "helper, begin its name with an underscore.",
+            f"{' '.join(texts)} If it is a helper, begin its name with an underscore.",
             dataprovider_id=cls.id,
-            methods=dict(missed),
+            methods=missed,
         )
     for name in cls.builtin_plots_off:
         if isinstance(cls.builtin_plots_off, str) or name not in BUILTIN_PLOTS:

@@ -12,9 +12,10 @@ from typing import Any
 from xingu.errors import CorruptPackageError, UntrainedModelError, did_you_mean
 from xingu.files.atomic import children
 from xingu.names import is_file_name, key_part
-from xingu.records import TrainRun
+from xingu.registry import lifecycle
+from xingu.registry.ledger import Entry
 from xingu.registry.manifest import MANIFEST, Manifest
-from xingu.registry.pins import read_inventory, write_inventory
+from xingu.registry.pins import FILE, read_inventory, write_inventory
 from xingu.registry.store import TRAINS, ModelStore
 
 logger = logging.getLogger(__name__)
@@ -24,13 +25,21 @@ def current_trains(models: ModelStore) -> list[dict[str, Any]]:
     """Return a record of the current train of each DataProvider, sorted by id.
 
     Returns:
-        Records as of `train_record`, with `pinned`: whether the inventory file pins the train.
+        Records as of `train_record`, with `pinned`, and `pinned_by`: ``inventory.yaml``,
+        ``xingu inventory pin`` or None. Of a DataProvider whose trains were all refused or wait for
+        their checks, `train_id` is None, and only the ids and the pin are there.
     """
-    return [
-        {**train_record(models, dp_id, train_id), "pinned": dp_id in models.pins}
-        for dp_id in sorted({*models.dataproviders(), *models.pins})
-        if (train_id := models.current(dp_id)) is not None
-    ]
+    records = []
+    for dp_id in sorted({*models.dataproviders(), *models.pins}):
+        train_id, pin = models.current(dp_id), models.pin_of(dp_id)
+        record = (
+            train_record(models, dp_id, train_id)
+            if train_id is not None
+            else {"dataprovider_id": dp_id, "train_id": None}
+        )
+        by = pin.by if pin else None
+        records.append({**record, "pinned": by is not None, "pinned_by": by})
+    return records
 
 
 def train_record(models: ModelStore, dp_id: str, train_id: str) -> dict[str, Any]:
@@ -77,7 +86,7 @@ def damage_of(models: ModelStore, dp_id: str, train_id: str) -> str | None:
 
 
 def history(models: ModelStore, dp_id: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the changes of the current train, newest first.
+    """Yield what happened to the trains, newest first.
 
     Args:
         models: The model storage.
@@ -85,12 +94,14 @@ def history(models: ModelStore, dp_id: str, limit: int | None = None) -> Iterato
         limit: Largest number of records; None yields all.
 
     Yields:
-        Records as of `train_record`, with `since` (UTC) and `action`.
+        Records as of `train_record`, with `since` (UTC), `action` and, of a refused train, the
+        `reason`; see `xingu.registry.ledger.Entry`.
     """
     for entry in models.ledger(dp_id).entries(limit):
         yield {
             "since": entry.time.astimezone(UTC).isoformat(timespec="seconds"),
             "action": entry.action,
+            **({"reason": entry.reason} if entry.reason else {}),
             **train_record(models, dp_id, entry.train_id),
         }
 
@@ -155,7 +166,7 @@ def _unknown_train(models: ModelStore, train: str) -> UntrainedModelError:
 
 
 def pin(models: ModelStore, dp_id: str, train: str) -> Manifest:
-    """Make a saved train the current one and return its manifest.
+    """Make a saved train the current one until it is unpinned, and return its manifest.
 
     Args:
         models: The model storage.
@@ -166,13 +177,25 @@ def pin(models: ModelStore, dp_id: str, train: str) -> Manifest:
         UntrainedModelError: If there is no such train.
     """
     manifest = find_manifest(models, f"{dp_id}/{train}")
-    ids = (manifest.dataprovider_id, manifest.train_id, manifest.train_session_id)
-    models.make_current(TrainRun(*ids, manifest.run_id), "pin")
+    lifecycle.pin(models, manifest)
     return manifest
+
+
+def unpin(models: ModelStore, dp_id: str) -> Entry:
+    """Take away a pin; see `xingu.registry.lifecycle.unpin`.
+
+    Raises:
+        UntrainedModelError: If there is no such DataProvider, or no train of it is pinned.
+    """
+    if key_part(dp_id) not in models.dataproviders():
+        raise _unknown_train(models, f"{dp_id}/")
+    return lifecycle.unpin(models, dp_id)
 
 
 def export(models: ModelStore, path: Path, limit: int = 20) -> dict[str, Any]:
     """Write the inventory file and return its `models`; pins of an existing file are kept.
+
+    Pins of the ledger do not become pins of the file.
 
     Args:
         models: The model storage.
@@ -189,6 +212,9 @@ def export(models: ModelStore, path: Path, limit: int = 20) -> dict[str, Any]:
     exported = {}
     for record in current_trains(models):
         dp_id = record.pop("dataprovider_id")
+        if record["train_id"] is None:
+            continue
+        record["pinned"] = record.pop("pinned_by") == FILE
         key = key_part(dp_id)
         if key in pinned and record.get("removed"):  # the package is in another storage
             exported[pinned[key]] = before[pinned[key]]

@@ -11,6 +11,7 @@ Loading a Model needs this storage only: no control DB, no Dagster, no source da
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -43,6 +44,17 @@ from xingu.registry.packages import copy_files, load_package, write_package
 from xingu.registry.sessions import Sessions
 
 SESSIONS, TRAINS = "sessions", "trains"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A pinned train, and what pins it: ``inventory.yaml`` or ``xingu inventory pin``."""
+
+    train_id: str
+    by: str
+
+    def __str__(self) -> str:
+        return f"{self.train_id} (pinned by {self.by})"
 
 
 class ModelStore:
@@ -139,7 +151,9 @@ class ModelStore:
         values: Mapping[str, str] | None = None,
         sources: Sequence[SourceRecord] = (),
     ) -> UPath:
-        """Write the package of a fitted Model; `make_current` then makes it the current one.
+        """Write the package of a fitted Model, which becomes the train of its session.
+
+        `xingu.registry.lifecycle.accept` or `make_current` then makes it the current one.
 
         Args:
             model: A fitted Model.
@@ -161,10 +175,14 @@ class ModelStore:
                 write_package(model, Path(scratch), pre_reqs, values or {}, sources)
             with new_folder(self.folder(model.id) / TRAINS, model.train_id) as package:
                 copy_files(UPath(scratch), package)
+        self.sessions(model.id).point(model.train_session_id, model.train_id)
         return self.package(model.id, model.train_id)
 
     def make_current(self, run: TrainRun, action: Action = "train") -> None:
-        """Make a saved train the current one of its DataProvider and the train of its session."""
+        """Make a saved train the train of its session and, unless another is pinned, current.
+
+        Its checks and its age do not count; see `xingu.registry.lifecycle` for trains of the graph.
+        """
         self.sessions(run.dataprovider_id).point(run.train_session_id, run.train_id)
         self.ledger(run.dataprovider_id).append(run.train_id, run.train_session_id, action)
 
@@ -199,16 +217,14 @@ class ModelStore:
             train_id = self.sessions(dp_id).train_of(session_id)
         elif train_id is None and as_of is not None:
             entry = self.ledger(dp_id).at(as_of)
-            train_id = entry.train_id if entry else None
+            train_id = entry.current if entry else None
         elif train_id is None:
             train_id = self.current(dp_id)
         if train_id is None or not self.has(dp_id, train_id):
             requested = {"train_id": train_id, "train_session_id": session_id, "as_of": as_of}
             given = {name: str(value) for name, value in requested.items() if value}
             criteria = ", ".join(f"{name} {value}" for name, value in given.items())
-            advice = f"train it first: materialize {key_part(dp_id)}/model"
-            if train_id is not None and self.pinned(dp_id) == train_id:
-                advice = "the inventory file pins it: pin another train there"
+            advice = self._advice(dp_id, train_id)
             raise UntrainedModelError(
                 f"No saved model of {dp_id!r}{f' with {criteria}' if given else ''} in "
                 f"{self.root}; {advice}.",
@@ -217,17 +233,41 @@ class ModelStore:
             )
         return train_id
 
+    def _advice(self, dp_id: str, train_id: str | None) -> str:
+        if train_id is not None and self.pinned(dp_id) == train_id:
+            return "the inventory file pins it: pin another train there"
+        if train_id is None and (trains := self.trains(dp_id)):
+            key, some = key_part(dp_id), ", ".join([*trains[:3], *(["…"] if trains[3:] else [])])
+            return (
+                "none of its trains is current: a train has to pass its blocking checks "
+                f"(materialize {key}/trainset_estimations and {key}/trainset_metrics). Name one by "
+                f"train_id ({some}), or pin one with `xingu inventory pin`"
+            )
+        return f"train it first: materialize {key_part(dp_id)}/model"
+
     def pinned(self, dp_id: str) -> str | None:
         """Return the `train_id` that the inventory file pins; None: it pins none."""
         return self.pins.get(key_part(dp_id))
 
+    def pin_of(self, dp_id: str) -> Pin | None:
+        """Return the pin that decides what is current, of the inventory file or of the ledger."""
+        if pinned := self.pinned(dp_id):
+            return Pin(pinned, "inventory.yaml")
+        newest = self.ledger(dp_id).newest()
+        if newest is not None and newest.pinned and newest.current is not None:
+            return Pin(newest.current, "xingu inventory pin")
+        return None
+
     def current(self, dp_id: str) -> str | None:
-        """Return the pinned, else the newest `train_id`; None if nothing was trained yet."""
+        """Return the train that the inventory file pins, else the current one of the ledger.
+
+        None: nothing was trained yet, or no train has passed its blocking checks.
+        """
         pinned = self.pinned(dp_id)
         if pinned is not None:
             return pinned
         newest = self.ledger(dp_id).newest() if is_file_name(dp_id) else None
-        return newest.train_id if newest else None
+        return newest.current if newest else None
 
     def manifest(self, dp_id: str, train_id: str) -> Manifest:
         """Return the manifest of a train.

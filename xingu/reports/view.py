@@ -13,9 +13,11 @@ import pandas as pd
 
 from xingu.reports.compare import Comparison
 
-FACTS = ("git_branch", "git_commit", "git_dirty", "user_name", "host_name", "estimator", "y")
+FACTS = ("git_branch", "git_commit", "git_dirty", "user_name", "host_name", "estimator", "y",
+         "hyperparam_choice")  # fmt: skip
 """Attributes that are shown whenever recorded; others are shown only if they differ."""
-HIDDEN = ("trained", "dagster_run_id", "git_diff", "metric_directions")
+HIDDEN = ("trained", "dagster_run_id", "git_diff", "metric_directions", "hyperparam_declared",
+          "hyperparam_origin")  # fmt: skip
 """Attributes that are never shown: always different, too long, or visible as colours."""
 MAX_CHARACTERS = 200
 """Longer values of attributes and hyperparameters are truncated."""

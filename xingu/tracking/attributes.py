@@ -5,13 +5,25 @@ import json
 from xingu.directions import without_synonyms
 from xingu.model import Model
 from xingu.model.provenance import Provenance
-from xingu.tracking.schema import BRANCH, DIRECTIONS, HYPERPARAM, HYPERPARAM_ORIGIN, TRAINED
-from xingu.tuning.resolve import DECLARED, SEARCHED
+from xingu.tracking.schema import (
+    BRANCH,
+    DIRECTIONS,
+    HYPERPARAM,
+    HYPERPARAM_CHOICE,
+    HYPERPARAM_DECLARED,
+    HYPERPARAM_ORIGIN,
+    TRAINED,
+)
+from xingu.tuning.resolve import DECLARED, SEARCHED, Hyperparameters
 from xingu.tuning.trials import plain
 
 
-def train_attributes(model: Model) -> dict[str, str]:
+def train_attributes(model: Model, chosen: Hyperparameters | None = None) -> dict[str, str]:
     """Return the attributes of a fitted Model; unknown ones are left out.
+
+    Args:
+        model: A fitted Model.
+        chosen: The choice of its hyperparameters; None: it is not known.
 
     Attributes that Xingu 2.0 has are named as there: `hyperparam` is JSON with `source_train_id`,
     `params` and `hyperparams`; `x_estimator_features` is a JSON list.
@@ -27,6 +39,8 @@ def train_attributes(model: Model) -> dict[str, str]:
         "y": signature.target,
         HYPERPARAM: _hyperparam(model) if estimator else None,
         HYPERPARAM_ORIGIN: model.hyperparams_origin if estimator else None,
+        HYPERPARAM_DECLARED: json.dumps(chosen.declared) if chosen and chosen.declared else None,
+        HYPERPARAM_CHOICE: (chosen.choice or None) if chosen else None,
         DIRECTIONS: json.dumps(without_synonyms(directions)) if directions else None,
         **{f"rows_{name}": str(rows) for name, rows in signature.set_rows.items()},
     }

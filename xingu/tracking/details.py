@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from xingu.errors import ControlDbError, SettingsError
+from xingu.registry.lifecycle import status
 from xingu.registry.listing import find_manifest
 from xingu.registry.manifest import Manifest, damage
 from xingu.registry.store import ModelStore
@@ -42,10 +43,13 @@ def _package_sections(models: ModelStore, manifest: Manifest) -> dict[str, Any]:
     plain = manifest.model_dump(mode="json")
     package = models.package(manifest.dataprovider_id, manifest.train_id)
     names = ("dataprovider_id", "train_id", "train_session_id", "run_id", "trained", "target")
+    pin = models.pin_of(manifest.dataprovider_id)
     return {
         "train": {
             **{name: plain[name] for name in names},
             "current": models.current(manifest.dataprovider_id) == manifest.train_id,
+            "status": status(models, manifest),
+            "pinned": str(pin) if pin else None,
             "package": str(package),
             "estimator": plain["estimator_class"] or "none (hollow)",
             "hyperparameters_from": plain["hyperparams_origin"],

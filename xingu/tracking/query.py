@@ -85,16 +85,20 @@ def steps_of(db: ControlDB, where: TrainFilter) -> pd.DataFrame:
     return found.sort_values("time", kind="stable", ignore_index=True)
 
 
-def rejected_trains(db: ControlDB, dataprovider_id: str) -> set[str]:
-    """Return the `train_id` of all trains that failed a check of severity ``error``.
+def check_results(
+    db: ControlDB, dataprovider_id: str, train_id: str
+) -> dict[tuple[str, str], tuple[bool, str]]:
+    """Return, by asset and check, whether it passed on a train, and its severity.
 
-    Reads the table `checks`, which databases of Xingu 2.0 get when they are opened.
+    The severity is that of the result: a failure that is not conclusive is a ``warn``. Reads the
+    table `checks`, which databases of Xingu 2.0 get when they are opened.
     """
     table = db.tables.checks
-    failed = and_(table.c.severity == "error", table.c.passed.is_(False))
-    same = table.c.dataprovider_id == dataprovider_id
+    same = and_(table.c.dataprovider_id == dataprovider_id, table.c.train_id == train_id)
+    columns = (table.c.asset, table.c.name, table.c.passed, table.c.severity)
     with db.read() as connection:
-        return set(connection.scalars(select(table.c.train_id).where(same, failed)))
+        rows = connection.execute(select(*columns).where(same)).all()
+    return {(asset, name): (bool(passed), severity) for asset, name, passed, severity in rows}
 
 
 def children_of(db: ControlDB, dataprovider_id: str, train_id: str) -> list[tuple[str, str]]:

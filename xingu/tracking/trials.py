@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from hashlib import blake2b
 
 from sqlalchemy import Row, and_, delete, insert, select
@@ -18,7 +19,7 @@ from xingu.records import TrainRun, Trial
 from xingu.tracking.database import ControlDB
 from xingu.tracking.query import TrainFilter, attributes_of, find_trains
 from xingu.tracking.record import ids_of, record_step
-from xingu.tracking.schema import HYPERPARAM, HYPERPARAM_ORIGIN, TRAINED
+from xingu.tracking.schema import HYPERPARAM, HYPERPARAM_DECLARED, HYPERPARAM_ORIGIN, TRAINED
 from xingu.tuning.resolve import DECLARED, SEARCHED, EarlierTrain
 from xingu.tuning.trials import TrialLog, plain
 
@@ -115,7 +116,16 @@ def earlier_hyperparameters(
         if HYPERPARAM in attributes[train_id]:
             saved = json.loads(attributes[train_id][HYPERPARAM]) or {}
             hyperparams = saved.get("hyperparams") or {}
-            yield EarlierTrain(train_id, hyperparams, _were_searched(attributes, train_id))
+            declared, trained = (
+                attributes[train_id].get(name) for name in (HYPERPARAM_DECLARED, TRAINED)
+            )
+            yield EarlierTrain(
+                train_id,
+                hyperparams,
+                _were_searched(attributes, train_id),
+                declared=json.loads(declared) if declared else None,
+                trained=datetime.fromisoformat(trained) if trained else None,
+            )
 
 
 def _were_searched(attributes: Mapping[str, Mapping[str, str]], train_id: str) -> bool | None:

@@ -5,17 +5,16 @@ module does not need the control DB.
 """
 
 import logging
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from xingu.errors import DeclarationError, UntrainedModelError
 from xingu.model import Model
 from xingu.provider.state import ProviderState
 from xingu.records import Trial
-from xingu.tuning.declaration import Declaration
-from xingu.tuning.plan import SearchPlan
+from xingu.tuning.declaration import Declaration, without_address
 from xingu.tuning.search import SearchContext, search
 from xingu.tuning.space import outside, restore_types
 from xingu.tuning.trials import TrialLog, plain
@@ -43,6 +42,8 @@ class Hyperparameters:
         trials: Trials of the search of this train, if there was one.
         metric: Name of the metric that the search optimized.
         direction: ``minimize`` or ``maximize``; empty without a search.
+        declared: What was declared, as of `Declaration.record`; empty without an estimator.
+        choice: Where they come from and what differs from the declaration, as a text for people.
     """
 
     params: Mapping[str, Any]
@@ -52,6 +53,8 @@ class Hyperparameters:
     trials: tuple[Trial, ...] = ()
     metric: str = ""
     direction: str = ""
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,25 @@ class EarlierTrain:
         hyperparams: Hyperparameters that it was fitted with.
         searched: Whether a search found them, in this train or in the one that it took them from;
             None if that is not known, as in a database of Xingu 2.0.
+        declared: What was declared then, as of `Declaration.record`; None if that is not known.
+        trained: Time of its fit; None if that is not known.
+        disqualified: Why strategy ``last`` does not take them, for example because the train was
+            rolled back; None if it does.
     """
 
     train_id: str
     hyperparams: Mapping[str, Any]
     searched: bool | None = None
+    declared: Mapping[str, Any] | None = None
+    trained: datetime | None = field(default=None, compare=False)
+    disqualified: str | None = None
+
+    @property
+    def declaration(self) -> Mapping[str, Any] | None:
+        """What was declared then; hyperparameters that were not searched had been declared."""
+        if self.declared is None and self.searched is False:
+            return {"hyperparams": plain(self.hyperparams)}
+        return self.declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +108,13 @@ class Tuning:
 def resolve(model: Model, tuning: Tuning) -> Hyperparameters:
     """Choose hyperparameters, apply them to the Estimator of `model`, and return those in force.
 
+    What differs from the declaration is a warning in the log, unless this train searched it.
+
     Args:
         model: An unfitted Model with its sets.
-        tuning: The strategy. ``last`` falls back to ``dp`` if no earlier train is compatible,
-            ``self`` if no search space is declared.
+        tuning: The strategy. ``last`` falls back to ``dp`` if no earlier train is compatible, or
+            the declaration was changed since the newest one; ``self`` if no search space is
+            declared.
 
     Raises:
         DeclarationError: If the search space or the plan cannot be used.
@@ -106,31 +126,36 @@ def resolve(model: Model, tuning: Tuning) -> Hyperparameters:
     declared = Declaration.of(model.dp)
     match tuning.strategy.strip():
         case "last":
-            earlier = tuning.earlier(None)
-            chosen = _newest_compatible(model, declared, earlier) or _as_declared(declared)
-        case "self" if declared.space:
-            chosen = _search(model, declared, tuning)
-        case "self":
-            logger.warning("%s: no search space is declared, so nothing is searched", model.id)
-            chosen = _as_declared(declared)
-        case "dp":
+            chosen = _last(model, declared, tuning.earlier(None))
+        case "self" if context := SearchContext.of(model, declared):
+            chosen = _search(context, tuning)
+        case "self" | "dp":
             chosen = _as_declared(declared)
         case name:
             chosen = _of_named_train(model, declared, name, tuning.earlier(name))
     given = None if chosen.origin == "defaults" else chosen.hyperparams
     in_force = model.estimator.hyperparam_exchange(chosen.params, given)
-    logger.info("%s: hyperparameters from %s", model.id, chosen.origin)
     params, hyperparams = in_force.get("params", {}), in_force.get("hyperparams", {})
-    return replace(chosen, params=params, hyperparams=hyperparams)
+    differences = declared.differences(chosen.hyperparams)
+    differ = f"; not as declared: {', '.join(differences)}" if differences else ""
+    choice = f"{chosen.choice or _SAID.get(chosen.origin, f'of train {chosen.origin}')}{differ}"
+    surprising = chosen.choice or (differences and chosen.origin != SEARCHED)
+    level = logging.WARNING if surprising else logging.INFO
+    logger.log(level, "%s: hyperparameters: %s", model.id, choice)
+    record = declared.record()
+    return replace(chosen, params=params, hyperparams=hyperparams, declared=record, choice=choice)
 
 
-def _as_declared(declared: Declaration) -> Hyperparameters:
+_SAID = {"dp": "as declared", "defaults": "defaults of the estimator", SEARCHED: "searched"}
+
+
+def _as_declared(declared: Declaration, choice: str = "") -> Hyperparameters:
     origin = "dp" if declared.hyperparams else "defaults"
-    return Hyperparameters(declared.params, declared.hyperparams, origin)
+    return Hyperparameters(declared.params, declared.hyperparams, origin, choice=choice)
 
 
-def _search(model: Model, declared: Declaration, tuning: Tuning) -> Hyperparameters:
-    context = SearchContext(model, declared, SearchPlan.of(model.dp))
+def _search(context: SearchContext, tuning: Tuning) -> Hyperparameters:
+    model, declared = context.model, context.declared
     log = tuning.open_log(_search_key(context))
     model.search = lambda: search(context, log, tuning.workers)
     found = model.hyperparam_optimize()
@@ -144,29 +169,67 @@ def _search(model: Model, declared: Declaration, tuning: Tuning) -> Hyperparamet
     )
 
 
-def _newest_compatible(
-    model: Model, declared: Declaration, earlier: Iterable[EarlierTrain]
-) -> Hyperparameters | None:
+def _last(model: Model, declared: Declaration, earlier: Iterable[EarlierTrain]) -> Hyperparameters:
+    """Return those of the newest compatible train, unless the declaration was changed since."""
     for train in earlier:
-        if reason := _incompatibility(model, declared, train):
+        if not train.hyperparams:
+            continue
+        if reason := train.disqualified:
             logger.info("%s: skipped hyperparameters of %s: %s", model.id, train.train_id, reason)
-        elif hyperparams := restore_types(declared.space, train.hyperparams):
-            merged = {**declared.hyperparams, **hyperparams}
+            continue
+        taken = _taken(declared, train)
+        if changes := _changes(declared, train, taken):
+            return _as_declared(
+                declared,
+                f"as declared, because the declaration was changed since train {train.train_id}: "
+                f"{', '.join(changes)}",
+            )
+        if reason := _incompatibility(model, declared, train, taken):
+            logger.info("%s: skipped hyperparameters of %s: %s", model.id, train.train_id, reason)
+        elif taken:
+            merged = {**declared.hyperparams, **restore_types(declared.space, taken)}
             return Hyperparameters(declared.params, merged, train.train_id)
-    return None
+        else:
+            break
+    return _as_declared(declared)
 
 
-def _incompatibility(model: Model, declared: Declaration, train: EarlierTrain) -> str | None:
+def _taken(declared: Declaration, train: EarlierTrain) -> dict[str, Any]:
+    """Return the values that ``last`` takes: those that are searched.
+
+    If the DataProvider neither searches nor declares anything, all of them.
+    """
+    known = {*declared.space, *declared.hyperparams}
+    return {
+        name: value
+        for name, value in train.hyperparams.items()
+        if name in declared.space or not known
+    }
+
+
+def _changes(declared: Declaration, train: EarlierTrain, taken: Mapping[str, Any]) -> Sequence[str]:
+    before = train.declaration
+    if before is None:
+        return []
+    wrong = outside(declared.space, taken)
+    return declared.changes_since(before, taken) + [
+        f"{name}={value!r} of that train is outside the search space"
+        for name, value in wrong.items()
+    ]
+
+
+def _incompatibility(
+    model: Model, declared: Declaration, train: EarlierTrain, taken: Mapping[str, Any]
+) -> str | None:
     """Return why hyperparameters of an earlier train cannot be used; None if they can."""
     known = {*declared.space, *declared.hyperparams}
-    if train.searched is False and plain(train.hyperparams) != plain(declared.hyperparams):
-        return "they were declared, and the declaration has changed"
-    if known and (unknown := [name for name in train.hyperparams if name not in known]):
+    unknown = [name for name in train.hyperparams if name not in known]
+    if known and unknown and train.declaration is None:
         return f"{', '.join(unknown)} is no longer searched or declared"
-    if wrong := outside(declared.space, train.hyperparams):
+    if wrong := outside(declared.space, taken):
         return f"{', '.join(wrong)} is outside its search space"
     try:
-        _check_params(model, train.hyperparams)
+        _check_params(model, taken)
     except DeclarationError as error:
         return str(error)
     return None
@@ -208,4 +271,4 @@ def _search_key(context: SearchContext) -> str:
         list(dp.get_estimator_features_list()),
         dp.get_target(),
     )
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(parts))  # addresses differ between processes
+    return without_address(repr(parts))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from xingu.errors import DataError, DeclarationError, did_you_mean
 from xingu.model import Model
@@ -35,10 +35,8 @@ def declared_search(model: Model) -> dict[str, Any]:
         model: An unfitted Model with its sets.
     """
     declared = Declaration.of(model.dp)
-    if not declared.space:
-        logger.warning("%s: no search space is declared, so nothing is searched", model.id)
-        return dict(declared.hyperparams)
-    return search(SearchContext(model, declared, SearchPlan.of(model.dp)), TrialLog())
+    context = SearchContext.of(model, declared)
+    return search(context, TrialLog()) if context else dict(declared.hyperparams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,18 @@ class SearchContext:
     model: Model
     declared: Declaration
     plan: SearchPlan
+
+    @classmethod
+    def of(cls, model: Model, declared: Declaration) -> Self | None:
+        """Return the search that is declared; None, with a warning, without a search space.
+
+        Raises:
+            DeclarationError: If the plan cannot be used.
+        """
+        if declared.space:
+            return cls(model, declared, SearchPlan.of(model.dp))
+        logger.warning("%s: no search space is declared, so nothing is searched", model.id)
+        return None
 
 
 def search(context: SearchContext, log: TrialLog, workers: int = 0) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`xingu inventory`: list current trains, show a train, pin a train, export, prune."""
+"""`xingu inventory`: list current trains, show a train, pin and unpin a train, export, prune."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,16 +63,38 @@ def show(train: str, as_json: bool) -> None:
         print_section(title, content)
 
 
-@inventory.command(short_help="Make a saved train the current one.")
+@inventory.command(short_help="Make a saved train the current one until it is unpinned.")
 @click.argument("dp")
 @click.argument("train")
 def pin(dp: str, train: str) -> None:
-    """Make TRAIN the current train of DP, for example to return to an older one."""
+    """Make TRAIN the current train of DP, for example to return to an older one.
+
+    It stays current until `xingu inventory unpin DP`; later trains are kept beside it. Trains that
+    are newer than TRAIN are rolled back: strategy `last` takes no hyperparameters of them.
+    """
     models = Workspace(Settings.load()).models
     train_id = listing.pin(models, dp, train).train_id
-    click.echo(f"{dp}: the current train is now {train_id}.")
+    click.echo(
+        f"{dp}: the current train is now {train_id}, until `xingu inventory unpin {dp}`. "
+        "Later trains are kept beside it."
+    )
     in_file = models.pinned(dp) or train_id
     if in_file != train_id:
+        click.echo(f"This project still loads {in_file}, because {FILE} pins it; edit that file.")
+
+
+@inventory.command(short_help="Take away the pin of a train.")
+@click.argument("dp")
+def unpin(dp: str) -> None:
+    """Take away the pin of the current train of DP.
+
+    The newest train that has passed its checks since the pin becomes current. If there is none, the
+    train stays current until the next one. Trains that were rolled back do not come back.
+    """
+    models = Workspace(Settings.load()).models
+    entry = listing.unpin(models, dp)
+    click.echo(f"{dp}: {entry.train_id} is not pinned any more; {entry.current} is current.")
+    if in_file := models.pinned(dp):
         click.echo(f"This project still loads {in_file}, because {FILE} pins it; edit that file.")
 
 
@@ -113,7 +135,7 @@ def prune(keep: int, dry_run: bool) -> None:
 
     workspace = Workspace(Settings.load())
     done = "Would remove" if dry_run else "Removed"
-    stores = workspace.models, workspace.plots, workspace.values
+    stores = workspace.models, workspace.plot_folders, workspace.values
     if left := maintenance.sweep(*stores, dry_run=dry_run):
         click.echo(f"{done} {count(len(left), 'leftover')} of killed runs.")
     trains = maintenance.prunable_trains(workspace.models, keep)
@@ -135,7 +157,10 @@ def prune(keep: int, dry_run: bool) -> None:
 def _print_current(current: list[dict[str, Any]]) -> None:
     table = make_table("Current trains", "DataProvider", "train", "trained (UTC)")
     for record in current:
-        parts = [record["train_id"] + (" (pinned)" if record["pinned"] else "")]
+        train_id = record["train_id"] or "none has passed its checks"
+        parts = [train_id + (" (pinned)" if record["pinned"] else "")]
+        if record["pinned"] and record["pinned_by"] != FILE:
+            parts.append(f"until `xingu inventory unpin {record['dataprovider_id']}`")
         if session := record.get("train_session_id"):
             parts.append(f"session {session}")
         parts += [f"with {dp_id} {train}" for dp_id, train in record.get("pre_reqs", {}).items()]
@@ -149,7 +174,8 @@ def _print_current(current: list[dict[str, Any]]) -> None:
     for record in (record for record in current if record["history"]):
         history.add_row(Text(record["dataprovider_id"], "bold"))
         for one in record["history"]:
-            history.add_row(minutes_of(one["since"]), one["action"], one["train_id"], _commit(one))
+            action = ": ".join(filter(None, (one["action"], one.get("reason"))))
+            history.add_row(minutes_of(one["since"]), action, one["train_id"], _commit(one))
     if history.row_count:
         console.print()
         console.print(history)

@@ -16,7 +16,7 @@ from typing import Literal
 
 logger = logging.getLogger(__name__)
 
-Part = Literal["pool", "storage", "compute_logs"]
+Part = Literal["pool", "storage", "compute_logs", "locations"]
 
 _CORE = "dagster._core"
 _PLAN = f"{_CORE}.execution.plan"
@@ -112,6 +112,14 @@ NEEDED: dict[Part, dict[str, str]] = {
         f"{_LOCAL_LOGS}:LocalComputeLogManager.capture_logs": "log_key",
         f"{_LOCAL_LOGS}:LocalComputeLogManager.complete_artifact_path": "log_key",
         f"{_LOCAL_LOGS}:LocalComputeLogManager.get_captured_local_path": "log_key extension",
+    },
+    "locations": {
+        "dagster._cli.utils:has_pyproject_dagster_block": "path",
+        f"{_CORE}.remote_origin:ManagedGrpcPythonEnvCodeLocationOrigin.loadable_target_origin": "",
+        f"{_CORE}.workspace.load_target:PyProjectFileTarget": "",
+        f"{_CORE}.workspace.load_target:PyProjectFileTarget.create_origins": "",
+        f"{_CORE}.workspace.load_target:WorkspaceFileTarget": "",
+        f"{_CORE}.workspace.load_target:WorkspaceFileTarget.create_origins": "",
     },
 }
 

@@ -12,7 +12,7 @@ import pandas as pd
 from xingu.checks.check import AssetPath
 from xingu.checks.subjects import BatchEstimations, BatchFeatures
 from xingu.error_collector import ErrorCollector
-from xingu.errors import DataError
+from xingu.errors import DataError, MissingValueError
 from xingu.model import Model
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
@@ -126,6 +126,7 @@ class Batch:
     def __init__(self, step: PhaseStep) -> None:
         self.step = step
         self.train_id = _train_id(step)
+        step.tag_run(self.train_id)
         self.facts = Facts(train_id=self.train_id)
 
     @cached_property
@@ -222,8 +223,16 @@ class Batch:
             lambda: draw_batch(self.model, XY, Y_pred),
             self.model,
             self._measured_label(),
-            ("batch_predict",),
+            self._metrics_of_train(),
         )
+
+    def _metrics_of_train(self) -> pd.DataFrame | None:
+        """Return the stored metrics; None if there are none, or those of another train."""
+        try:
+            stored = self.step.stored(*METRICS)
+        except MissingValueError:
+            return None
+        return stored.value["model"] if stored.record.facts.train_id == self.train_id else None
 
     def _measured_label(self) -> Label:
         return Label(self.step.derived_version(FEATURES, ESTIMATIONS), self.facts)

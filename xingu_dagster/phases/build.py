@@ -4,13 +4,18 @@ The result equals that of `@dg.multi_asset(specs=…, can_subset=True)`. It is b
 public classes in half the time, which matters for projects with hundreds of DataProviders.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
+from xingu.errors import XinguError
 from xingu_dagster.phases.step import PhaseStep
+from xingu_dagster.phases.tracebacks import shorten
 from xingu_dagster.spec import ProviderSpec
+
+logger = logging.getLogger(__name__)
 
 Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
 Compute = Callable[[PhaseStep], Results]
@@ -66,11 +71,8 @@ def build_phase(
         for check in provider.checks_on(key)
     }
 
-    def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
-        yield from compute(PhaseStep(context, provider))
-
     step = dg.OpDefinition(
-        compute_fn=run,
+        compute_fn=_compute_fn(provider, compute),
         name=f"{provider.op_prefix}__{phase}",
         ins=dict.fromkeys(inputs, NOTHING),
         outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
@@ -86,3 +88,14 @@ def build_phase(
         node_def=step,
         can_subset=True,
     )
+
+
+def _compute_fn(provider: ProviderSpec, compute: Compute) -> Callable[..., Results]:
+    def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
+        try:
+            yield from compute(PhaseStep(context, provider))
+        except XinguError as error:
+            logger.debug("%s", error, exc_info=True)
+            raise shorten(error)  # noqa: B904 - its cause is part of it
+
+    return run

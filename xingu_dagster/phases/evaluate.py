@@ -14,10 +14,10 @@ from xingu.error_collector import ErrorCollector
 from xingu.errors import MissingValueError, XinguError
 from xingu.model import Model
 from xingu.provider.state import PreparedSplits
+from xingu.registry.lifecycle import accepted_before
 from xingu.stages.draw import draw_sets
 from xingu.stages.evaluate import estimate_sets, estimations_subject, measure_sets
 from xingu.stages.parity import Replay, replay_batch
-from xingu.tracking.query import rejected_trains
 from xingu.tracking.record import record_metrics, record_sets
 from xingu.values import Facts, Label
 from xingu_dagster.metadata import metrics_frame, metrics_metadata, sets_metadata
@@ -27,6 +27,7 @@ from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.prepare import REPLAY_SAMPLE
 from xingu_dagster.phases.step import PhaseStep
+from xingu_dagster.phases.verdict import settle
 from xingu_dagster.spec import ProviderSpec
 
 ESTIMATIONS, METRICS, PLOTS = ("trainset_estimations",), ("trainset_metrics",), ("plots",)
@@ -41,7 +42,8 @@ def build_evaluate(provider: ProviderSpec) -> dg.AssetsDefinition:
         provider.asset_spec(*METRICS, deps=measured),
         provider.asset_spec(*PLOTS, deps=measured, kinds=["plotly"]),
     ]
-    return build_phase(provider, "evaluate", specs, lambda step: Evaluation(step).run())
+    # If few steps can run at once, a refused train should be known before others use it.
+    return build_phase(provider, "evaluate", specs, lambda step: Evaluation(step).run(), priority=1)
 
 
 class Evaluation:
@@ -87,6 +89,13 @@ class Evaluation:
         return self.model
 
     def run(self) -> Results:
+        """Materialize what was selected, then accept or refuse the train."""
+        try:
+            yield from self._materialize()
+        finally:
+            settle(self.step, self.train_id)
+
+    def _materialize(self) -> Results:
         """Materialize what was selected; a part that fails does not stop the others."""
         step, failures = self.step, ErrorCollector()
         label = Label(step.derived_version(("model",), ("splits",)), self.facts)
@@ -106,7 +115,7 @@ class Evaluation:
                     lambda: draw_sets(self.estimated_model),
                     self.model,
                     label,
-                    ("trainsets", "global"),
+                    self._metrics_of_train(),
                 )
         with failures.collect():
             yield from self._check_estimations(deferred=True)
@@ -137,6 +146,14 @@ class Evaluation:
         control, run = self.step.workspace.control, self.model.run
         record_metrics(control, run, table.rows, {"trainsets", "global"})
         return metrics_frame(table.rows)
+
+    def _metrics_of_train(self) -> pd.DataFrame | None:
+        """Return the stored metrics; None if there are none, or those of another train."""
+        try:
+            stored = self.step.stored(*METRICS)
+        except MissingValueError:
+            return None
+        return stored.value if stored.record.facts.train_id == self.train_id else None
 
     def _save_sets(self) -> None:
         place, model = self.step.workspace, self.model
@@ -186,15 +203,13 @@ class Evaluation:
         """Return the metrics of the train.
 
         Raises:
-            MissingValueError: If the stored ones are of another train.
+            MissingValueError: If there are none, or the stored ones are of another train.
         """
-        stored = self.step.stored(*METRICS)
-        if stored.record.facts.train_id != self.train_id:
+        table = self._metrics_of_train()
+        if table is None:
             raise MissingValueError(
-                f"The metrics are of the train {stored.record.facts.train_id}; materialize "
-                "trainset_metrics."
+                f"There are no metrics of the train {self.train_id}; materialize trainset_metrics."
             )
-        table: pd.DataFrame = stored.value
         sets = table["set"].where(table["set"].notna(), GLOBAL)
         rows = zip(sets, table["name"], table["value_number"], strict=True)
         return {(name, metric): float(value) for name, metric, value in rows}
@@ -220,19 +235,9 @@ class Evaluation:
         return PreviousTrain(train_id, metrics)
 
     def _previous_train(self) -> str | None:
-        """Return the pinned train, else the one that was current before this train.
-
-        Trains that failed their own checks are skipped, unless pinned: a refused train is no
-        measure.
-        """
-        models, dp_id, seen = self.step.workspace.models, self.step.spec.id, False
-        pinned = models.pinned(dp_id)
-        if pinned is not None and pinned != self.train_id:
-            return pinned
-        rejected = rejected_trains(self.step.workspace.control, dp_id)
-        for entry in models.ledger(dp_id).entries():
-            if entry.train_id == self.train_id:
-                seen = True
-            elif seen and entry.train_id not in rejected and models.has(dp_id, entry.train_id):
-                return entry.train_id
-        return None
+        """Return the pinned train, else the one before this train that was not refused."""
+        models, dp_id = self.step.workspace.models, self.step.spec.id
+        pin = models.pin_of(dp_id)
+        if pin is not None and pin.train_id != self.train_id:
+            return pin.train_id
+        return accepted_before(models, models.manifest(dp_id, self.train_id))

@@ -13,10 +13,12 @@ from xingu.stages.evaluate import main_metrics
 from xingu.stages.train import Trained, fit
 from xingu.tracking.attributes import provenance_attributes, train_attributes
 from xingu.tracking.record import record_train
+from xingu.tuning.resolve import Hyperparameters
 from xingu.values import Facts, Label
-from xingu_dagster.metadata import Metadata
+from xingu_dagster.metadata import Metadata, rounded
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.step import PhaseStep, timed
+from xingu_dagster.phases.verdict import becomes_current, settle
 from xingu_dagster.spec import ProviderSpec
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ def build_fit(provider: ProviderSpec) -> dg.AssetsDefinition:
 
 
 def run_fit(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
-    """Train, save the package, record it, and make it the current one."""
+    """Train, save the package and record it; without blocking checks it becomes current."""
     with step.recorded("train_fit"):
         yield from _run(step)
 
@@ -56,7 +58,7 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         package = step.workspace.models.save(model, values, sources)
         for part, stored in zip(PARTS, (splits, chosen), strict=True):
             step.workspace.values.pin(step.spec.key(part), stored.record.value_id, package)
-        _record(step, model, sources)
+        _record(step, model, chosen.value, sources)
         return fitted
 
     fitted, seconds = timed(train)
@@ -65,13 +67,15 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     metadata = _describe(step, fitted, sources)
     result = step.keep(("model",), reference, label, seconds, metadata)
     # Last, so that a step that is killed leaves the model before it as the current one.
-    step.workspace.models.make_current(fitted.model.run)
+    settle(step, fitted.model.train_id)
     yield result
 
 
-def _record(step: PhaseStep, model: Model, sources: Sequence[SourceRecord]) -> None:
+def _record(
+    step: PhaseStep, model: Model, chosen: Hyperparameters, sources: Sequence[SourceRecord]
+) -> None:
     package = step.workspace.models.package_record(model.id, model.train_id)
-    attributes, parents = train_attributes(model), model.pre_req_trains
+    attributes, parents = train_attributes(model, chosen), model.pre_req_trains
     record_train(step.workspace.control, model.run, attributes, parents, sources, package)
 
 
@@ -79,24 +83,25 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
     model = fitted.model
     package = step.workspace.models.package_record(model.id, model.train_id)
     return {
-        "train_id": model.train_id,
-        "train_session_id": model.train_session_id,
-        "package": dg.MetadataValue.path(package.path),
-        "package bytes": sum(size for _, size in package.files.values()),
+        **_main_metrics(fitted),
+        "becomes current": becomes_current(step),
         "hyperparameters from": model.hyperparams_origin,
         "features": len(model.signature().estimator_features),
-        "run": dg.MetadataValue.dagster_run(model.run.run_id),
-        **{
-            name.replace("_", " ", 1): value
-            for name, value in provenance_attributes(model.provenance).items()
-        },
         **{f"rows {name}": rows for name, rows in model.signature().set_rows.items()},
         **{f"pre-req {name}": train_id for name, train_id in model.pre_req_trains.items()},
         **{
             f"source {source.source}": f"{source.rows} rows, version {source.data_version}"
             for source in sources
         },
-        **_main_metrics(fitted),
+        "train_id": model.train_id,
+        "train_session_id": model.train_session_id,
+        "run": dg.MetadataValue.dagster_run(model.run.run_id),
+        "package": dg.MetadataValue.path(package.path),
+        "package bytes": sum(size for _, size in package.files.values()),
+        **{
+            name.replace("_", " ", 1): value
+            for name, value in provenance_attributes(model.provenance).items()
+        },
     }
 
 
@@ -107,4 +112,7 @@ def _main_metrics(fitted: Trained) -> Metadata:
     except XinguError as error:  # the model is saved; its evaluation reports this in full
         logger.warning("%s: the model has no metrics in its metadata: %s", fitted.model.id, error)
         return {}
-    return {f"{fitted.evaluated.set} {metric}": value for metric, value in measured.values.items()}
+    return {
+        f"{fitted.evaluated.set} {metric}": rounded(value)
+        for metric, value in measured.values.items()
+    }

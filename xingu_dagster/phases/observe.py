@@ -7,6 +7,8 @@ import dagster as dg
 
 from xingu.sources import observe_source, parse_sources
 from xingu.workspace import Workspace
+from xingu_dagster.metadata import namespaced
+from xingu_dagster.phases.sources import origin_metadata
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
 
 
@@ -35,11 +37,11 @@ def _build(
             dg.AssetSpec(
                 key,
                 group_name=provider.translator.get_group_name(provider.cls),
-                description=f"External data of {provider.id}: {name}.",
+                description=provider.source_description(name, batch=batch),
                 skippable=True,
                 kinds={"source"},
             )
-            for key, (_, name) in keys.items()
+            for key, (batch, name) in keys.items()
         ],
         can_subset=True,
         required_resource_keys={"xingu"},
@@ -55,6 +57,10 @@ def _build(
             spec = next(one for one in specs if one.name == name)
             workspace.databases.check(provider.id, attribute, [spec])
             version = observe_source(provider.id, spec, workspace.databases, declared=specs)
-            yield dg.ObserveResult(asset_key=key, data_version=dg.DataVersion(version))
+            yield dg.ObserveResult(
+                asset_key=key,
+                data_version=dg.DataVersion(version),
+                metadata=namespaced(origin_metadata(workspace, spec)),
+            )
 
     return sources

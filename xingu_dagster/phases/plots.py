@@ -7,21 +7,22 @@ from pathlib import Path
 from urllib.parse import quote
 
 import dagster as dg
+import pandas as pd
 
 from xingu.checks.check import AssetPath
 from xingu.model import Model
 from xingu.plots.collect import Gallery, is_plotly
-from xingu.plots.files import PlotFile, encode, save_plots, write_notebook
-from xingu.records import PlotChannel, TrainRun
+from xingu.plots.files import Header, PlotFile, PlotFolder
+from xingu.plots.files import save_gallery as save_files
+from xingu.plots.index import INDEX, PARTS
+from xingu.plots.notebook import NOTEBOOK, write_notebook
+from xingu.records import MetricRow, PlotChannel
 from xingu.tracking.record import record_plots
 from xingu.values import Label
-from xingu_dagster.metadata import Metadata
+from xingu_dagster.engine.location import code_location
+from xingu_dagster.metadata import METRIC_COLUMNS, Metadata
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.step import PhaseStep
-
-NOTEBOOK = "plots.ipynb"
-LOCATION = "xingu"
-"""Name of the code location in workspace.yaml and pyproject.toml, for runs without an origin."""
 
 
 def keep_plots(
@@ -30,7 +31,7 @@ def keep_plots(
     draw: Callable[[], Gallery],
     model: Model,
     label: Label,
-    channels: Sequence[PlotChannel],
+    metrics: pd.DataFrame | None,
 ) -> Iterator[dg.MaterializeResult]:
     """Draw, save and list the plots of a Model, and yield their materialization.
 
@@ -40,15 +41,15 @@ def keep_plots(
         draw: Returns the figures by name.
         model: The Model that they show.
         label: Data version and facts of the value.
-        channels: Channels of the figures; their earlier figures are not listed any more.
+        metrics: Metrics of the rows that they show, as of `metrics_frame`; None: unknown.
 
     Raises:
         XinguError: If a method failed; the figures of the others are saved by then.
     """
     started = time.perf_counter()
-    when = model.trained or datetime.now(UTC)
     gallery = draw()
-    files, metadata = save_gallery(step, gallery, path[:-1], model.run, when, channels)
+    header = Header(model.run, model.trained or datetime.now(UTC), _rows(metrics))
+    files, metadata = save_gallery(step, gallery, "/".join(path[:-1]), header)
     saved = [
         {
             "name": file.name,
@@ -63,57 +64,52 @@ def keep_plots(
 
 
 def save_gallery(
-    step: PhaseStep,
-    gallery: Gallery,
-    folder: tuple[str, ...],
-    run: TrainRun,
-    when: datetime,
-    channels: Sequence[PlotChannel],
+    step: PhaseStep, gallery: Gallery, part: str, header: Header
 ) -> tuple[list[PlotFile], Metadata]:
     """Save each figure versioned by train, list them in the control DB, and link to them.
 
     Args:
         step: The running step.
         gallery: The figures by name.
-        folder: Path below the folder of the train.
-        run: The train that they show.
-        when: Its time.
-        channels: Channels of the figures; their earlier figures are not listed any more.
+        part: Part of the train's plots, see `xingu.plots.index.PARTS`; earlier figures of its
+            channels are not listed any more.
+        header: The train that they show, with its time and metrics.
     """
     from xingu.plots.theme import stamp
 
-    place = step.workspace
-    figures = {
-        name: stamp(figure, run.dataprovider_id, run.train_id, when)
-        if is_plotly(figure)
-        else figure
-        for name, figure in gallery.figures.items()
-    }
-    parts = (step.spec.op_prefix, run.train_id, *folder)
-    encoded = encode(figures)
-    formats = place.options.picture_formats
-    files = save_plots(figures, place.plots.joinpath(*parts), formats, encoded)
+    workspace, run = step.workspace, header.run
+    for figure in filter(is_plotly, gallery.figures.values()):
+        stamp(figure, run.dataprovider_id, run.train_id, header.when)
+    folder = workspace.plots / step.spec.op_prefix / run.train_id
+    place = PlotFolder(folder, part, workspace.notebooks)
+    files, shown = save_files(gallery, place, header, workspace.options.picture_formats)
     listed: list[tuple[PlotChannel, str, str]] = [
         (gallery.channels[f.name], f.name, str(path)) for f in files for path in f.paths
     ]
-    record_plots(place.control, run, listed, channels)
-    # The webserver asks the code server for this file, so it must be on a disk of that machine.
-    local = place.plots if place.plots.protocol in ("", "file") else place.home / ".xingu" / "plots"
-    notebook = Path(str(local)).joinpath(*parts, NOTEBOOK)
-    write_notebook(figures, notebook, encoded)
-    return files, _describe(step, files, notebook)
-
-
-def _describe(step: PhaseStep, files: Sequence[PlotFile], notebook: Path) -> Metadata:
-    """Return the paths of the plots, and a link that opens them in the UI."""
+    record_plots(workspace.control, run, listed, PARTS[part])
     if not files:
-        return {"plots": 0}
-    origin = step.context.run.remote_job_origin
-    location = origin.location_name if origin else LOCATION
-    link = f"/notebook?path={quote(str(notebook), safe='')}&repoLocName={quote(location)}"
-    listing = "\n".join(f"- {file.name}: `{file.html}`" for file in files)
+        return files, {"plots": 0}
+    notebook = workspace.notebooks / step.spec.op_prefix / run.train_id / part / NOTEBOOK
+    write_notebook([shown], notebook, workspace.notebooks)
+    return files, _describe(step, files, notebook, folder / INDEX)
+
+
+def _rows(metrics: pd.DataFrame | None) -> Sequence[MetricRow]:
+    if metrics is None:
+        return ()
+    cells = metrics[[*METRIC_COLUMNS]].astype("object")
+    known = cells.where(cells.notna(), None).itertuples(index=False, name=None)
+    return [MetricRow(*row) for row in known]
+
+
+def _describe(
+    step: PhaseStep, files: Sequence[PlotFile], notebook: Path, index: object
+) -> Metadata:
+    """Return a link that opens the plots in the UI, and the page of the train."""
+    location = quote(code_location(step.context, step.workspace.home), safe="")
+    link = f"/notebook?path={quote(str(notebook), safe='')}&repoLocName={location}"
     return {
         "open plots": dg.MetadataValue.md(f"[Open {len(files)} interactive plots]({link})"),
+        "page": dg.MetadataValue.path(str(index)),
         "plots": len(files),
-        "files": dg.MetadataValue.md(listing),
     }

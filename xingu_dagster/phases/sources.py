@@ -13,7 +13,8 @@ from xingu.errors import DeclarationError, EmptySourceError
 from xingu.records import SourceRecord
 from xingu.sources import SourceResult, SourceSpec, SqlSource, parse_sources, read_sources
 from xingu.values import Facts, Label, Record
-from xingu_dagster.metadata import frame_metadata
+from xingu.workspace import Workspace
+from xingu_dagster.metadata import Metadata, frame_metadata
 from xingu_dagster.phases.step import PhaseStep
 
 
@@ -70,7 +71,11 @@ def _keep(
     step: PhaseStep, path: AssetPath, spec: SourceSpec, result: SourceResult
 ) -> dg.MaterializeResult:
     frame, cached = result.frame, result.cached
-    metadata = {**frame_metadata(frame), "from cache": cached, **_origin(step, spec)}
+    metadata = {
+        **frame_metadata(frame),
+        "from cache": cached,
+        **origin_metadata(step.workspace, spec),
+    }
     record = SourceRecord(result.name, _declared(step, spec), "", len(frame), cached)
     label = Label(facts=Facts(sources=(record,)))
     return step.keep(path, frame, label, result.seconds, metadata, "open")
@@ -106,10 +111,11 @@ def _declared(step: PhaseStep, spec: SourceSpec) -> str:
     return spec.label
 
 
-def _origin(step: PhaseStep, spec: SourceSpec) -> dict[str, Any]:
+def origin_metadata(workspace: Workspace, spec: SourceSpec) -> Metadata:
+    """Return the database and query, or the address, of a source."""
     if isinstance(spec, SqlSource):
         return {
-            "database": step.workspace.databases.identity(spec.database),
+            "database": workspace.databases.identity(spec.database),
             "query": dg.MetadataValue.md(f"```sql\n{spec.query}\n```"),
         }
     return {"address": spec.label}

@@ -16,16 +16,17 @@ from typing import Any
 import dagster as dg
 
 from xingu.checks.check import AssetPath
+from xingu.errors import CheckFailedError
 from xingu.files.frames import Layout
 from xingu.model import Model
-from xingu.names import session_id_of, train_id_of
+from xingu.names import key_part, session_id_of, train_id_of
 from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
 from xingu.tracking.record import claim_session, claim_train, record_step
 from xingu.values import Key, Label, Record, Stored
 from xingu.workspace import Workspace
 from xingu_dagster.engine import memory
-from xingu_dagster.metadata import Metadata
+from xingu_dagster.metadata import Metadata, namespaced
 from xingu_dagster.spec import ProviderSpec
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,22 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
+
+
+TRIGGERS = {
+    "dagster/from_automation_condition": "automation",
+    "dagster/schedule_name": "schedule",
+    "dagster/sensor_name": "sensor",
+    "dagster/backfill": "backfill",
+    "dagster/from_ui": "ui",
+}
+"""What started a run, by a tag that Dagster gives it."""
+
+
+def trigger_of(tags: Mapping[str, str]) -> str:
+    """Return what started a run: an entry of `TRIGGERS`, ``coach`` or ``command``."""
+    found = (trigger for tag, trigger in TRIGGERS.items() if tag in tags)
+    return tags.get("xingu/trigger") or next(found, "command")
 
 
 def timed(compute: Callable[[], Any]) -> tuple[Any, float]:
@@ -161,7 +178,7 @@ class PhaseStep:
         logger.info("%s: %s in %.2f s, stored in %.2f s", self.spec.id, name, seconds, stored)
         return dg.MaterializeResult(
             asset_key=dg.AssetKey(key),
-            metadata={**metadata, **self._storage_metadata(key, record, seconds)},
+            metadata=namespaced({**metadata, **self._storage_metadata(key, record, seconds)}),
             data_version=dg.DataVersion(record.data_version),
         )
 
@@ -199,7 +216,17 @@ class PhaseStep:
         train_id = claim_train(
             place.control, proposed, root, lambda name: place.models.has(dp_id, name)
         )
+        self.tag_run(train_id, {"xingu/session": session})
         return replace(proposed, train_id=train_id)
+
+    def tag_run(self, train_id: str, tags: Mapping[str, str] | None = None) -> None:
+        """Tag the run with its trigger and with a train of this DataProvider, for the UI."""
+        run = self.context.run
+        own = {
+            "xingu/trigger": trigger_of(run.tags),
+            f"xingu/train/{self.spec.op_prefix}": train_id,
+        }
+        self.context.instance.add_run_tags(run.run_id, {**own, **(tags or {})})
 
     @contextmanager
     def recorded(self, part: str, run: TrainRun | None = None) -> Iterator[None]:
@@ -210,20 +237,39 @@ class PhaseStep:
         record_step(control, train, f"{part}_end")
 
     def current_train(self, dp_id: str, preferred: Sequence[str] = ()) -> str:
-        """Return the `train_id` that this run trained of a DataProvider, else the current one.
+        """Return the train of a DataProvider that this run uses.
+
+        It is the train of this run, unless another one is pinned; else the current one.
 
         Args:
             dp_id: Id of the DataProvider.
             preferred: Train or session ids; the first that it has wins over the current one.
 
         Raises:
-            UntrainedModelError: If it was never trained.
+            UntrainedModelError: If no train is current.
+            CheckFailedError: If the train of this run was refused.
         """
+        models = self.workspace.models
         key = tuple(self.spec.model_key(dp_id).path)
         record = self.workspace.values.record(key, self.run_ids)
-        if record is not None and record.run_id in self.run_ids:
-            return record.facts.train_id or ""
-        return self.workspace.models.find(dp_id, preferred=preferred)
+        own = record.facts.train_id if record and record.run_id in self.run_ids else None
+        pin = models.pin_of(dp_id)
+        if own is None or (pin is not None and pin.train_id != own):
+            found = models.find(dp_id, preferred=preferred)
+            if own is not None:
+                logger.warning("%s: uses the train %s, not %s of this run, because of a pin",
+                               dp_id, found, own)  # fmt: skip
+            return found
+        verdict = models.ledger(dp_id).verdict(own, models.manifest(dp_id, own).trained)
+        if verdict is not None and verdict.action == "refuse":
+            raise CheckFailedError(
+                f"{self.spec.id}: the train {own} of {dp_id} was refused in this run "
+                f"({verdict.reason}), so nothing is made with it. To use the current train, "
+                f"materialize the same assets without {key_part(dp_id)}/model.",
+                dataprovider_id=dp_id,
+                train_id=own,
+            )
+        return own
 
     def model(self, train_id: str) -> Model:
         """Return this DataProvider's Model of a train."""

@@ -3,16 +3,19 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from xingu.plots.files import Header
+from xingu.registry.lifecycle import disqualified
 from xingu.stages.draw import draw_search
 from xingu.stages.train import tune
 from xingu.tracking.trials import earlier_hyperparameters, open_trials
-from xingu.tuning.resolve import Hyperparameters, Tuning
+from xingu.tuning.resolve import EarlierTrain, Hyperparameters, Tuning
 from xingu.tuning.trials import best_of, plain
 from xingu.values import Label
 from xingu_dagster.metadata import Metadata, cell
@@ -35,7 +38,8 @@ def build_tune(provider: ProviderSpec, strategy: str = "last") -> dg.AssetsDefin
     deps = [provider.asset_key("splits")]
     spec = provider.asset_spec(*ASSET, deps=deps, kinds=["python"])
     text = (
-        "last: the newest compatible ones in the control DB, else those of the DataProvider; "
+        "last: the newest compatible ones in the control DB, else, or if the declaration was "
+        "changed since, those of the DataProvider; "
         "self: search now; dp: those of the DataProvider; or a train id or session id."
     )
     config = {STRATEGY: dg.Field(str, default_value=strategy, description=text)}
@@ -50,26 +54,40 @@ def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         version = step.derived_version(("splits",))
         tuning = Tuning(
             strategy=step.config[STRATEGY],
-            earlier=partial(earlier_hyperparameters, place.control, step.spec.id),
+            earlier=partial(_earlier, step),
             open_log=lambda subject: open_trials(place.control, run, (version, subject)),
             workers=place.options.hyperopt_workers,
         )
         chosen = tune(step.builder, splits, run, tuning)
         given = json.dumps(plain([chosen.params, chosen.hyperparams]), sort_keys=True)
         label = Label(step.derived_version(("splits",), extra=[given]))
-        metadata = _describe(chosen) | (_search_metadata(step, chosen) if chosen.trials else {})
+        plots = _plots(step, chosen) if chosen.trials else {}
+        metadata = {**plots, **_describe(chosen), **_search_metadata(chosen)}
         yield step.keep(ASSET, chosen, label, time.perf_counter() - started, metadata)
+
+
+def _earlier(step: PhaseStep, train_or_session_id: str | None) -> Iterator[EarlierTrain]:
+    """Yield earlier trains, newest first, with why ``last`` takes nothing of some of them."""
+    models, dp_id = step.workspace.models, step.spec.id
+    ledger = models.ledger(dp_id)
+    for train in earlier_hyperparameters(step.workspace.control, dp_id, train_or_session_id):
+        reason = disqualified(models, ledger, train.train_id, train.trained)
+        yield replace(train, disqualified=reason)
 
 
 def _describe(chosen: Hyperparameters) -> Metadata:
     return {
         "origin": chosen.origin,
+        "choice": chosen.choice,
         "params": as_json(chosen.params),
         "hyperparams": as_json(chosen.hyperparams),
+        "declared hyperparams": as_json(chosen.declared.get("hyperparams", {})),
     }
 
 
-def _search_metadata(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
+def _search_metadata(chosen: Hyperparameters) -> Metadata:
+    if not chosen.trials:
+        return {}
     best = best_of(chosen.trials, chosen.direction)
     failed = sum(trial.state == "failed" for trial in chosen.trials)
     return {
@@ -78,7 +96,6 @@ def _search_metadata(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
         "seconds of all trials": round(sum(trial.seconds for trial in chosen.trials), 3),
         **({f"best {chosen.metric}": best.value, "best trial": best.number + 1} if best else {}),
         "table of trials": _table(chosen),
-        **_plots(step, chosen),
     }
 
 
@@ -111,7 +128,7 @@ def _plots(step: PhaseStep, chosen: Hyperparameters) -> Metadata:
     run, metadata = step.train_run, {}
     gallery = draw_search(chosen, step.spec.id, step.spec.cls.builtin_plots_off)
     with gallery.failures.tolerate(f"saving the plots of the search of {step.spec.id}"):
-        _, metadata = save_gallery(step, gallery, ASSET, run, datetime.now(UTC), ["search"])
+        _, metadata = save_gallery(step, gallery, *ASSET, Header(run, datetime.now(UTC)))
     if gallery.failures.errors:
         failed = "\n".join(f"- {error}" for error in gallery.failures.errors)
         metadata |= {"plots that failed": dg.MetadataValue.md(failed)}

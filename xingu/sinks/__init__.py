@@ -1,0 +1,1 @@
+"""Sinks: where the estimations of a batch are written beside the value store."""

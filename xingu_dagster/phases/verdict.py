@@ -1,0 +1,97 @@
+"""Accept or refuse a train, once the results of its blocking checks are recorded."""
+
+import logging
+from collections.abc import Iterable
+
+from xingu.errors import XinguError
+from xingu.registry.ledger import Entry
+from xingu.registry.lifecycle import accept, refuse
+from xingu.registry.manifest import Manifest
+from xingu.tracking.query import check_results, children_of
+from xingu_dagster.phases.step import PhaseStep
+
+logger = logging.getLogger(__name__)
+
+
+def settle(step: PhaseStep, train_id: str) -> None:
+    """Accept or refuse a train; if a blocking check has no result yet, leave it as it is.
+
+    A train that was made in the same session with a refused one is refused too. Repeating
+    this changes nothing, so a step that was killed can be run again.
+    """
+    models, control, dp_id = step.workspace.models, step.workspace.control, step.spec.id
+    train = models.manifest(dp_id, train_id)
+    proofs = step.spec.proofs
+    results = check_results(control, dp_id, train_id) if proofs else {}
+    failed = [name for asset, name in sorted(proofs)
+              if results.get((asset, name)) == (False, "error")]  # fmt: skip
+    failed += [f"its prerequisite {name} was refused" for name in _refused_pre_reqs(step, train)]
+    if failed:
+        reason = ", ".join(failed)
+        entry = refuse(models, train, reason)
+        logger.warning("%s: train %s is refused (%s); current is %s",
+                       dp_id, train_id, reason, _current(entry))  # fmt: skip
+        _refuse_children(step, train)
+    elif missing := sorted(proofs - set(results)):
+        if not _selected(step, {asset for asset, _ in missing}):
+            names = ", ".join(dict.fromkeys(name for _, name in missing))
+            logger.warning(
+                "%s: train %s does not become current before it has passed %s; materialize %s",
+                *(dp_id, train_id, names, " and ".join(sorted({asset for asset, _ in missing}))),
+            )
+    else:
+        entry = accept(models, train)
+        pin = models.pin_of(dp_id)
+        if pin is not None and pin.train_id != train_id:
+            logger.warning("%s: train %s is kept beside %s", dp_id, train_id, pin)
+        else:
+            logger.info("%s: train %s has passed its checks; current is %s",
+                        dp_id, train_id, _current(entry))  # fmt: skip
+
+
+def becomes_current(step: PhaseStep) -> str:
+    """Return when the train of this run becomes current, as a text for people."""
+    pin = step.workspace.models.pin_of(step.spec.id)
+    if pin is not None:
+        return f"when it is unpinned: current is {pin}"
+    names = sorted({name for _, name in step.spec.proofs})
+    return f"when it has passed {', '.join(names)}" if names else "at once"
+
+
+def _refused_pre_reqs(step: PhaseStep, train: Manifest) -> Iterable[str]:
+    models = step.workspace.models
+    for dp_id, train_id in train.pre_reqs.items():
+        try:
+            trained = models.manifest(dp_id, train_id).trained
+        except XinguError:  # its package was removed; the one inside this train stays
+            continue
+        verdict = models.ledger(dp_id).verdict(train_id, trained)
+        pin = models.pin_of(dp_id)
+        by_user = pin is not None and pin.train_id == train_id
+        if verdict is not None and verdict.action == "refuse" and not by_user:
+            yield f"{dp_id} {train_id}"
+
+
+def _refuse_children(step: PhaseStep, train: Manifest) -> None:
+    """Refuse the trains of the same session that were made with a refused train."""
+    models, dp_id = step.workspace.models, train.dataprovider_id
+    reason = f"its prerequisite {dp_id} {train.train_id} was refused"
+    for child_id, child_train in children_of(step.workspace.control, dp_id, train.train_id):
+        if not models.has(child_id, child_train):
+            continue
+        child = models.manifest(child_id, child_train)
+        if child.train_session_id == train.train_session_id:
+            refuse(models, child, reason)
+            logger.warning("%s: train %s is refused, because %s", child_id, child_train, reason)
+            _refuse_children(step, child)
+
+
+def _selected(step: PhaseStep, assets: Iterable[str]) -> bool:
+    """Return whether this run was asked for all of `assets`."""
+    selected = step.context.run.asset_selection
+    keys = (step.spec.asset_key(asset) for asset in assets)
+    return not selected or all(key in selected for key in keys)
+
+
+def _current(entry: Entry | None) -> str:
+    return (entry.current if entry else None) or "none"
