@@ -32,8 +32,8 @@ class Means(Houses):
     estimator_params = {}
 
 
-def stores(root: Path) -> tuple[ModelStore, UPath, ValueStore]:
-    return ModelStore(root / "models"), UPath(root / "plots"), ValueStore(root / "values", keep=1)
+def stores(root: Path) -> tuple[ModelStore, list[UPath], ValueStore]:
+    return ModelStore(root / "models"), [UPath(root / "plots")], ValueStore(root / "values", keep=1)
 
 
 def work(root: Path, model: Model, name: str) -> None:

@@ -99,7 +99,8 @@ class ModelStore:
 
     def trains(self, dp_id: str) -> list[str]:
         """Return the ids of all complete packages of a DataProvider, sorted; lists a folder."""
-        names = [child.name for child in children(self.folder(dp_id) / TRAINS)]
+        folder = self.folder(dp_id) / TRAINS
+        names = [child.name for child in children(folder)] if is_file_name(dp_id) else []
         return sorted(name for name in names if self.has(dp_id, name))
 
     def remove(self, dp_id: str, train_id: str) -> None:
