@@ -106,15 +106,6 @@ def test_the_prerequisite_of_a_prerequisite_stays(tmp_path):
     assert [one.train_id for one in prunable_trains(models, 1)] == ["h1"]
 
 
-def test_what_is_protected_stays_with_its_prerequisites(tmp_path):
-    models = ModelStore(tmp_path)
-    for number in range(3):
-        write_train(models, "houses", f"h{number}", number=number)
-        write_train(models, "taxes", f"t{number}", number=number, pre_reqs={"houses": f"h{number}"})
-    trains = prunable_trains(models, 1, protected=[("taxes", "t0")])
-    assert {one.train_id for one in trains} == {"h1", "t1"}
-
-
 # -- values ---------------------------------------------------------------------------------------
 
 

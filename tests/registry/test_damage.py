@@ -68,6 +68,25 @@ def test_a_pointer_of_a_session_of_an_earlier_version_is_read(models):
     assert models.find("houses", session_id="of-old-fox") == "old-fox"
 
 
+def test_a_damaged_entry_of_the_ledger_never_makes_another_train_current(models):
+    folder = models.folder("houses")
+    first, second = sorted((folder / "history").iterdir())
+    for path in (folder / "current.json", first):
+        good = path.read_bytes()
+        cut = [b"", good[: len(good) // 2], b"{}", b"\xff\xfe", second.read_bytes()]
+        for damaged in [*flips_of(good, 30, 3), *cut]:
+            path.write_bytes(damaged)
+            try:
+                found = [
+                    entry.current for entry in ModelStore(models.root).ledger("houses").entries()
+                ]
+                assert found == ["new-owl", "old-fox"]
+                assert models.current("houses") == "new-owl"
+            except StorageError as error:
+                assert str(path) in str(error)  # noqa: PT017
+        path.write_bytes(good)
+
+
 def test_every_flipped_bit_of_a_manifest_is_refused(tmp_path):
     store = ModelStore(tmp_path)
     save_model(Houses, store)

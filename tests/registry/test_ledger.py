@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
+from xingu.files.sealed import unseal
 from xingu.registry import ledger as module
 from xingu.registry.ledger import Ledger
 
@@ -58,9 +59,9 @@ class LedgerContract:
 
     def test_an_entry_of_a_killed_process_does_no_harm(self, folder):
         ledger = written(folder, [1, 2])
-        (folder / "history" / "0000000003.json").write_bytes(
-            (folder / "history" / "0000000002.json").read_bytes().replace(b'r":2', b'r":3')
-        )
+        second = folder / "history" / "0000000002.json"
+        third = unseal(second.read_bytes(), second.name).replace(b'r":2', b'r":3')
+        (folder / "history" / "0000000003.json").write_bytes(third)
         assert ledger.append("train-9", "session", "train").number == 4
         assert ledger.newest().train_id == "train-9"
         assert ledger.at(START + timedelta(seconds=1.5)).train_id == "train-0"

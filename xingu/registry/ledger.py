@@ -7,17 +7,20 @@ listing a folder. Layout below the folder of a DataProvider::
 
     history/0000000001.json    one entry
     current.json               copy of the newest entry, replaced last
+
+Each file contains its own digest.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 from upath import UPath
 
 from xingu.errors import StorageError
 from xingu.files.atomic import write_atomically, write_once
+from xingu.files.sealed import seal, unseal
 
 CURRENT, HISTORY = "current.json", "history"
 CLOCKS = timedelta(hours=1)
@@ -108,7 +111,7 @@ class Ledger:
             time = max(filter(None, (datetime.now(UTC), before.time if before else None)))
             number = before.number + 1 if before else 1
             entry = Entry(number=number, time=time, **{**ids, **state})
-            if write_once(self._path(number), entry.model_dump_json().encode()):
+            if write_once(self._path(number), _sealed(entry, self._path(number))):
                 before = entry
                 break
             # Another process wrote it, maybe one that was killed before it moved the pointer.
@@ -187,7 +190,8 @@ class Ledger:
     def _point_to(self, entry: Entry | None) -> None:
         """Move the pointer, and on to later entries: a slow writer must not move it back."""
         while entry is not None:
-            write_atomically(self.folder / CURRENT, entry.model_dump_json().encode())
+            path = self.folder / CURRENT
+            write_atomically(path, _sealed(entry, path))
             entry = self._entry(entry.number + 1)
 
     def _path(self, number: int) -> UPath:
@@ -204,15 +208,19 @@ class Ledger:
     @staticmethod
     def _read(path: UPath) -> Entry | None:
         try:
-            return Entry.model_validate_json(path.read_bytes())
+            return Entry.model_validate_json(unseal(path.read_bytes(), path.name))
         except FileNotFoundError:
             return None
-        except ValidationError as error:
+        except ValueError as error:
+            reason = " ".join(str(error).split())
             raise StorageError(
-                f"{path} is damaged ({error.errors()[0]['msg']}): restore it, or name a train by "
-                "its train_id.",
+                f"{path} is damaged ({reason}): restore it, or name a train by its train_id.",
                 path=str(path),
             ) from error
+
+
+def _sealed(entry: Entry, path: UPath) -> bytes:
+    return seal(entry.model_dump_json(), path.name)
 
 
 def _state_after(before: Entry | None, train_id: str, action: Action) -> Mapping[str, Any]:

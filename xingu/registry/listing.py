@@ -73,14 +73,14 @@ def train_record(models: ModelStore, dp_id: str, train_id: str) -> dict[str, Any
 def damage_of(models: ModelStore, dp_id: str, train_id: str) -> str | None:
     """Return what is missing of a train that is there without a manifest; None if it was removed.
 
-    The train of the newest entry of the ledger is damaged even if its whole package is missing,
-    because pruning never removes it.
+    The current train of the ledger is damaged even if its whole package is missing, because pruning
+    never removes it.
     """
     package = models.package(dp_id, train_id)
     if package.exists():
         return f"{package} has no {MANIFEST}"
     newest = models.ledger(dp_id).newest()
-    if newest is not None and newest.train_id == train_id:
+    if newest is not None and newest.current == train_id:
         return f"{package} does not exist"
     return None
 

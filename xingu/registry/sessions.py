@@ -1,6 +1,6 @@
 """Pointers from train sessions to the trains of one DataProvider, and their digests."""
 
-from collections.abc import Collection
+from contextlib import suppress
 
 from pydantic import BaseModel, ConfigDict
 from upath import UPath
@@ -54,16 +54,13 @@ class Sessions:
         if self.train_of(session_id) == train_id:
             self._path(session_id).unlink(missing_ok=True)
 
-    def dangling(self, trains: Collection[str]) -> list[UPath]:
-        """Return the pointers that name none of `trains`; damaged ones are left out."""
-        found = []
+    def trains(self) -> dict[UPath, str]:
+        """Return the train that each pointer names; damaged pointers are left out."""
+        found = {}
         for path in children(self.folder):
-            try:
-                known = self._read(path) in trains
-            except StorageError:
-                known = True
-            if not known:
-                found.append(path)
+            with suppress(StorageError):
+                if train_id := self._read(path):
+                    found[path] = train_id
         return found
 
     def _path(self, session_id: str) -> UPath:

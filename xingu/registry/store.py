@@ -99,20 +99,23 @@ class ModelStore:
 
     def trains(self, dp_id: str) -> list[str]:
         """Return the ids of all complete packages of a DataProvider, sorted; lists a folder."""
-        names = [child.name for child in children(self.folder(dp_id) / TRAINS)]
+        folder = self.folder(dp_id) / TRAINS
+        names = [child.name for child in children(folder)] if is_file_name(dp_id) else []
         return sorted(name for name in names if self.has(dp_id, name))
 
     def remove(self, dp_id: str, train_id: str) -> None:
-        """Remove a package: the manifest first, so that no process loads an incomplete package.
+        """Remove a package, after the pointer of its session.
+
+        The manifest goes first, so that no process loads an incomplete package.
 
         Raises:
             CorruptPackageError: If there is no such package, or its manifest cannot be read.
         """
         package = self.package(dp_id, train_id)
         session = read_manifest(package).train_session_id
+        self.sessions(dp_id).forget(session, train_id)
         (package / MANIFEST).unlink()
         remove_folder(package)
-        self.sessions(dp_id).forget(session, train_id)
 
     def leftovers(self) -> list[UPath]:
         """Return what killed processes left; lists every folder.
@@ -122,14 +125,17 @@ class ModelStore:
         """
         found = leftovers(self.root)
         for dp_id in self.dataproviders():
-            sessions, current = self.sessions(dp_id), self.current(dp_id)
+            sessions = self.sessions(dp_id).trains()  # read first: a package is older
             packages = {one.name: one for one in children(self.folder(dp_id) / TRAINS)}
-            found += sessions.dangling(packages)
-            found += (
-                package
+            incomplete = {
+                train_id: package
                 for train_id, package in packages.items()
-                if train_id != current and not self.has(dp_id, train_id) and is_abandoned(package)
-            )
+                if not self.has(dp_id, train_id) and is_abandoned(package)
+            }
+            incomplete.pop(self.current(dp_id) or "", None)
+            found += incomplete.values()
+            there = packages.keys() - incomplete
+            found += (path for path, train_id in sessions.items() if train_id not in there)
         return found
 
     def sessions(self, dp_id: str) -> Sessions:

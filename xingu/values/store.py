@@ -181,11 +181,12 @@ class ValueStore:
         prunable = set(ids[: -self.keep]) if among is None else set(ids[: -self.keep]) & set(among)
         prunable -= self._needed(key, busy_runs) if prunable else set()
         prunable = {value_id for value_id in prunable if not self._is_pinned(key, value_id)}
-        for value_id in sorted(prunable):
-            _remove(folder / value_id)
         if prunable:
-            for path in self._dangling(key):
+            # Entries first, so that no entry names a value that is half removed.
+            for path in self._dangling(key, prunable):
                 path.unlink(missing_ok=True)
+            for value_id in sorted(prunable):
+                _remove(folder / value_id)
             logger.info("%s: removed %d old values", "/".join(key), len(prunable))
         return sorted(prunable)
 
@@ -205,9 +206,13 @@ class ValueStore:
         """
         found = leftovers(self.root)
         for key in self._keys_below(self.root, ()):
-            found += self._dangling(key)
-            values = [self.folder(key) / value_id for value_id in self._value_ids(key)]
-            found += (one for one in values if not (one / RECORD).exists() and is_abandoned(one))
+            values = {one: self.folder(key) / one for one in self._value_ids(key)}
+            incomplete = {
+                value_id: value
+                for value_id, value in values.items()
+                if not (value / RECORD).exists() and is_abandoned(value)
+            }
+            found += (*incomplete.values(), *self._dangling(key, incomplete))
         return found
 
     def _keys_below(self, folder: UPath, key: Key) -> Iterator[Key]:
@@ -224,8 +229,8 @@ class ValueStore:
         names = (child.name for child in children(self.folder(key)))
         return sorted(name for name in names if _VALUE_ID.fullmatch(name))
 
-    def _dangling(self, key: Key) -> list[UPath]:
-        """Return the pointers of runs, and the pins, of values that do not exist."""
+    def _dangling(self, key: Key, incomplete: Collection[str] = ()) -> list[UPath]:
+        """Return the pointers of runs, and the pins, of values that do not exist or are given."""
         entries: list[tuple[UPath, str | None]] = []
         for pointer in children(self.folder(key) / RUNS):
             try:
@@ -235,7 +240,8 @@ class ValueStore:
         for pin in children(self.folder(key) / PINS):
             found = _VALUE_ID.match(pin.name)
             entries.append((pin, found and found[0]))
-        existing = {None, *self._value_ids(key)}  # listed last: a value is older than its entries
+        # Listed last: a value is older than its entries.
+        existing = {None, *self._value_ids(key)} - {*incomplete}
         return [path for path, value_id in entries if value_id not in existing]
 
     def _is_pinned(self, key: Key, value_id: str) -> bool:
