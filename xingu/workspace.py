@@ -86,7 +86,12 @@ class Workspace:
             SettingsError: If the inventory file cannot be parsed.
         """
         pins = pinned_trains(self.home)
-        return ModelStore(self._settings.place(self._settings.models), pins, self.model_class)
+        return ModelStore(
+            self._settings.place(self._settings.models),
+            pins,
+            self.model_class,
+            verify=self._settings.verify_packages,
+        )
 
     @cached_property
     def databases(self) -> "Databases":

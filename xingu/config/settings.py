@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     datasource_cache: str | None = Field(None, alias="DATASOURCE_CACHE_PATH")
     datasource_workers: int = Field(0, ge=0, alias="PARALLEL_DATASOURCE_MAX_WORKERS")
     models: str = Field("models", alias="TRAINED_MODELS_PATH")
+    verify_packages: bool = Field(True, alias="XINGU_VERIFY_PACKAGES")
+    """Refuse to save a model that does not load without the project."""
     plots: str = Field("plots", alias="PLOTS_PATH")
     plots_format: Annotated[tuple[Literal["html", "png", "svg"], ...], NoDecode] = Field(
         ("html",), alias="PLOTS_FORMAT"
