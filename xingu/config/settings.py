@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     project_home: Path = Field(default_factory=Path.cwd, alias="PROJECT_HOME")
     dataproviders: Annotated[tuple[str, ...], NoDecode] = Field((), alias="DATAPROVIDER_LIST")
     dataproviders_folder: str = Field("dataproviders", alias="DATAPROVIDER_FOLDER")
+    import_seconds: float = Field(120, ge=0, alias="XINGU_IMPORT_SECONDS")
+    """Time limit of the import of each file of DataProviders; 0: none."""
     databases: Annotated[Mapping[str, SecretStr], NoDecode] = Field({}, alias="DATABASES")
     control_db: SecretStr = Field(SecretStr("sqlite:///.xingu/control.db"), alias="XINGU_DB_URL")
     table_prefix: str = Field("", alias="XINGU_DB_TABLE_PREFIX", pattern=r"^[A-Za-z0-9_]*$")

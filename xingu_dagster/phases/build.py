@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from xingu_dagster.phases.exits import reported_exits
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.spec import ProviderSpec
 
@@ -67,7 +68,8 @@ def build_phase(
     }
 
     def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
-        yield from compute(PhaseStep(context, provider))
+        with reported_exits(f"{provider.op_prefix}__{phase}"):
+            yield from compute(PhaseStep(context, provider))
 
     step = dg.OpDefinition(
         compute_fn=run,
