@@ -218,6 +218,18 @@ LIBRARY_USERS = {
 }
 
 
+def test_a_library_that_is_installed_but_broken_is_needed_only_when_it_is_used(
+    project, installed, store
+):
+    installed.write({"fine_r.py": ""})
+    code = "import fine_r\n" + SHARED + "\nclass One(Shared):\n    id = 'one'\n    hollow = True\n"
+    train_and_leave(project, store, {"one_r.py": code + "    fine = fine_r\n"}, "one_r.One")
+    installed.write({"fine_r.py": "raise ImportError('libfine.so: cannot open')"})
+    model = store.load("one", "first")
+    with pytest.raises(ModuleNotFoundError, match=r"fine_r .*libfine\.so: cannot open"):
+        model.dp.fine.draw()
+
+
 @pytest.mark.parametrize("code", LIBRARY_USERS.values(), ids=LIBRARY_USERS)
 def test_a_library_that_prediction_does_not_use_is_not_needed(project, installed, store, code):
     installed.write(
@@ -232,7 +244,7 @@ def test_a_library_that_prediction_does_not_use_is_not_needed(project, installed
     installed.leave()
     model = store.load("one", "first")
     assert len(model.predict(ROWS)) == len(ROWS)
-    expected = r"one_f\.py, line 1, uses plotlib_f\S*, but plotlib_f is not installed here"
+    expected = r"one_f\.py, line 1, imports plotlib_f\S*, which is used now, but plotlib_f cannot"
     with pytest.raises(ModuleNotFoundError, match=expected) as error:
         model.dp.paint()
     assert error.value.name == "plotlib_f"
@@ -256,7 +268,7 @@ def test_a_library_that_is_needed_at_once_is_named(project, installed, store):
     code = "from base_h import Base\n" + SHARED + "\nclass One(Base, Shared):\n    id = 'one'\n"
     train_and_leave(project, store, {"one_h.py": code + "    hollow = True\n"}, "one_h.One")
     installed.leave()
-    with pytest.raises(PortabilityError, match=r"one: the code in its package .*base_h is not"):
+    with pytest.raises(PortabilityError, match=r"one: the code in its package .*base_h cannot"):
         store.load("one", "first")
 
 

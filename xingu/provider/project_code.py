@@ -15,8 +15,6 @@ from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from xingu.errors import PortabilityError
-
 OURS = frozenset({"xingu", "xingu_dagster", "__main__"})
 PACKAGED = "xingu_package_"
 """Beginning of the top-level name of modules that come from a model package."""
@@ -75,10 +73,8 @@ def project_sources(names: Iterable[str], roots: Collection[str] = ()) -> dict[s
         roots: Top-level packages that count as code of the project wherever they are installed.
 
     Returns:
-        Sources by path relative to the import path, for example ``dataproviders/_shared.py``.
-
-    Raises:
-        PortabilityError: If a module of the project has no source file.
+        Sources by path relative to the import path, for example ``dataproviders/_shared.py``;
+        modules without Python source are left out.
     """
     sources: dict[str, bytes] = {}
     waiting, seen = list(names), set[str]()
@@ -91,25 +87,23 @@ def project_sources(names: Iterable[str], roots: Collection[str] = ()) -> dict[s
         if spec is None or not (is_project_spec(spec) or name.partition(".")[0] in roots):
             continue
         waiting += _parents(name)
-        if not spec.has_location:  # a package without __init__.py
+        source = _source_of(spec) if spec.has_location else None
+        if source is None:
             continue
-        source = _source_of(spec)
         sources[_relative_path(spec)] = source
         waiting += _imported(source, spec)
     return dict(sorted(sources.items()))
 
 
-def _source_of(spec: ModuleSpec) -> bytes:
+def _source_of(spec: ModuleSpec) -> bytes | None:
+    """Return the source of a module; None: it has none, for example because it is compiled."""
     path = Path(str(spec.origin))
     if path.suffix == ".py" and path.is_file():
         return path.read_bytes()
-    if isinstance(spec.loader, InspectLoader) and (text := spec.loader.get_source(spec.name)):
-        return text.encode()  # for example from a zip file
-    raise PortabilityError(
-        f"The module {spec.name} ({spec.origin}) is part of the project and has no Python source, "
-        "so no model package can hold it; install it as a distribution.",
-        module=spec.name,
-    )
+    if isinstance(spec.loader, InspectLoader):  # for example that of a zip file
+        text = spec.loader.get_source(spec.name)
+        return text.encode() if text else None
+    return None
 
 
 def _relative_path(spec: ModuleSpec) -> str:

@@ -93,24 +93,24 @@ def _pickled(classes: Mapping[str, type], dp_id: str) -> bytes:
 
 def _modules_in_pickles(folder: Path) -> Iterator[str]:
     """Yield the modules of projects, of those loaded, that pickles below a folder refer to."""
-    names = [
-        name
-        for name, module in list(sys.modules.items())
-        if (spec := getattr(module, "__spec__", None)) is not None
-        and (name.startswith(PACKAGED) or is_project_spec(spec))
-    ]
+    by_root: dict[bytes, list[str]] = {}
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if name.startswith(PACKAGED) or (spec is not None and is_project_spec(spec)):
+            by_root.setdefault(name.partition(".")[0].encode(), []).append(name)
     for file in folder.rglob("*"):
         if not file.is_file() or not file.stat().st_size:
             continue
         with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as m:
-            for name in names:
-                text = name.encode()
-                # A string of protocol 4 and 5 after its length, and a global of older protocols.
-                if (
-                    m.find(bytes([0x8C, len(text) % 256]) + text) >= 0
-                    or m.find(b"c%s\n" % text) >= 0
-                ):
-                    yield name
+            for root, names in by_root.items():
+                if m.find(root) >= 0:  # few files do, and some are large
+                    yield from (name for name in names if _refers_to(m, name.encode()))
+
+
+def _refers_to(pickled: mmap.mmap, name: bytes) -> bool:
+    # A string of protocol 4 and 5 after its length, and a global of older protocols.
+    patterns = (bytes([0x8C, len(name) % 256]) + name, b"c%s\n" % name)
+    return any(pickled.find(pattern) >= 0 for pattern in patterns)
 
 
 def _warn_of_secrets(dp_id: str, path: str, source: bytes) -> None:

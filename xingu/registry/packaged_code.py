@@ -24,7 +24,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
-from xingu.errors import MissingExtraError
 from xingu.provider.project_code import PACKAGED, find_module
 from xingu.registry.missing_modules import MissingModule
 
@@ -148,9 +147,10 @@ class PackagedCode(Loader):
             return builtins.__import__(name, globals, None, wanted, level)
         except ImportError as error:
             line = sys._getframe(1).f_lineno
-            if "*" in wanted or line not in optional or not _is_missing(error, name):
+            if level or "*" in wanted or line not in optional:
                 raise
-        return _stand_in(name, wanted, f"{file}, line {line},")
+            bound = name if wanted else name.partition(".")[0]
+            return MissingModule(bound, f"{file}, line {line},", str(error))
 
 
 class _Finder(MetaPathFinder):
@@ -219,15 +219,3 @@ def _optional_imports(body: Sequence[ast.stmt]) -> frozenset[int]:
         elif isinstance(node, ast.If):
             lines |= _optional_imports(node.body) | _optional_imports(node.orelse)
     return frozenset(lines)
-
-
-def _is_missing(error: ImportError, name: str) -> bool:
-    """Return whether an import failed because the library `name` is not installed."""
-    root = name.partition(".")[0]
-    return isinstance(error, MissingExtraError) or (
-        isinstance(error, ModuleNotFoundError) and error.name == root
-    )
-
-
-def _stand_in(name: str, wanted: Sequence[str], importer: str) -> MissingModule:
-    return MissingModule(name if wanted else name.partition(".")[0], importer)

@@ -117,8 +117,9 @@ def _request(model: Model, folder: Path, sample: str) -> dict[str, Any]:
     code = read_code(folder, str(folder), "")
     estimator = original_name(type(model.estimator).__module__)
     modules = code.modules if code else []
-    cls = f"{type(model).__module__}.{type(model).__qualname__}"
-    return asdict(Request(str(folder), sample, cls, modules, estimator, ATTEMPT_SECONDS))
+    cls = next(cls for cls in type(model).__mro__ if cls.__module__.startswith("xingu."))
+    name = f"{cls.__module__}.{cls.__qualname__}"
+    return asdict(Request(str(folder), sample, name, modules, estimator, ATTEMPT_SECONDS))
 
 
 def _ask(request: dict[str, Any]) -> str:

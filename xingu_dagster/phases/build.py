@@ -67,13 +67,10 @@ def build_phase(
         for check in provider.checks_on(key)
     }
 
-    def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
-        with reported_exits(f"{provider.op_prefix}__{phase}"):
-            yield from compute(PhaseStep(context, provider))
-
+    name = f"{provider.op_prefix}__{phase}"
     step = dg.OpDefinition(
-        compute_fn=run,
-        name=f"{provider.op_prefix}__{phase}",
+        compute_fn=_runner(provider, name, compute),
+        name=name,
         ins=dict.fromkeys(inputs, NOTHING),
         outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
         config_schema=dict(config) if config else None,
@@ -88,3 +85,13 @@ def build_phase(
         node_def=step,
         can_subset=True,
     )
+
+
+def _runner(provider: ProviderSpec, name: str, compute: Compute) -> Callable[..., Results]:
+    """Return the function that Dagster executes as the step `name`."""
+
+    def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
+        with reported_exits(name):
+            yield from compute(PhaseStep(context, provider))
+
+    return run
