@@ -29,7 +29,8 @@ BROKEN = {
     "a missing library": ("import nothing_like_this", "No module named 'nothing_like_this'"),
     "an error": ("1 / 0", "ZeroDivisionError"),
     "a syntax error": ("def", "SyntaxError"),
-    "an exit": ("import sys\nsys.exit(0)", r"it calls sys\.exit\(0\)"),
+    "an exit": ("import sys\nsys.exit(0)", r"bad\.py, line 2, ends the process \(code 0\)"),
+    "a hard exit": ("import os\nos._exit(0)", r"bad\.py, line 2, ends the process \(code 0\)"),
     "an invalid declaration": (
         "from xingu import DataProvider\nclass B(DataProvider):\n    id = ' '\n",
         "id must be a non-empty string",

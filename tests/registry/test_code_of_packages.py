@@ -367,9 +367,9 @@ def test_what_looks_like_a_secret_is_told_by_file_and_line(project, store, caplo
     project.write({"one_p.py": code})
     save(store, project.cls("one_p.One"))
     told = [r.getMessage() for r in caplog.records if "looks like" in r.getMessage()]
-    assert [text.partition(",")[0] for text in told] == ["one: one_p.py"] * 2
-    assert "line 11, looks like a URL with a password" in told[0]
-    assert "line 12, looks like an access key of AWS" in told[1]
+    assert [text.partition(",")[0] for text in told] == ["one: a text in one_p.py"] * 2
+    assert "line 11 looks like a URL with a password" in told[0]
+    assert "line 12 looks like an access key of AWS" in told[1]
     assert "topsecret" not in caplog.text
     assert "AKIA0" not in caplog.text
 

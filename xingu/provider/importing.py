@@ -1,8 +1,8 @@
 """Import the files of DataProviders: what goes wrong becomes an error that names the file.
 
-That includes `sys.exit` in a file, and a file whose import does not end: it is interrupted after a
-time limit. A call that blocks in C is only interrupted in the main thread; elsewhere the log names
-the file.
+That includes a file that ends the process, and a file whose import does not end: it is interrupted
+after a time limit. A call that blocks in C is only interrupted in the main thread; elsewhere the
+log names the file.
 """
 
 import ctypes
@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from xingu.errors import DeclarationError
+from xingu.provider.exits import no_silent_exit, place_of_exit
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def import_file(name: str, file: Path, seconds: float) -> ModuleType:
         DeclarationError: If it cannot be imported, takes too long, or is another file.
     """
     try:
-        with _time_limit(file, seconds):
+        with _time_limit(file, seconds), no_silent_exit():
             module = import_module(name)
     except _TooLong:
         raise DeclarationError(
@@ -46,7 +47,7 @@ def import_file(name: str, file: Path, seconds: float) -> ModuleType:
         ) from None
     except SystemExit as error:
         raise DeclarationError(
-            f"{file} cannot be imported: it calls sys.exit({error.code!r})", file=str(file)
+            f"{file} cannot be imported: {place_of_exit(error)}", file=str(file)
         ) from error
     except Exception as error:
         raise DeclarationError(

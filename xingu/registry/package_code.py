@@ -115,11 +115,11 @@ def _refers_to(pickled: mmap.mmap, name: bytes) -> bool:
 
 def _warn_of_secrets(dp_id: str, path: str, source: bytes) -> None:
     for line, kind in find_secrets(source):
+        place = path if path == BY_VALUE else f"{path}, line {line}"
         logger.warning(
-            "%s: %s, line %d, looks like %s, and the package of the model holds this file; read "
-            "it from a setting, and replace the secret",
+            "%s: a text in %s looks like %s, and the package of the model holds it; read it from a "
+            "setting, and replace the secret",
             dp_id,
-            path,
-            line,
+            place,
             kind,
         )

@@ -119,7 +119,7 @@ def _request(model: Model, folder: Path, sample: str) -> dict[str, Any]:
     modules = code.modules if code else []
     cls = next(cls for cls in type(model).__mro__ if cls.__module__.startswith("xingu."))
     name = f"{cls.__module__}.{cls.__qualname__}"
-    return asdict(Request(str(folder), sample, name, modules, estimator, ATTEMPT_SECONDS))
+    return asdict(Request(str(folder), sample, name, modules, estimator, 2 * ATTEMPT_SECONDS))
 
 
 def _ask(request: dict[str, Any]) -> str:

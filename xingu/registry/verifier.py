@@ -46,7 +46,7 @@ class Request:
         model_class: Dotted name of the class of the Model.
         modules: Names of the modules in the package, which are hidden wherever they are installed.
         estimator: Module of the Estimator's class, to import once if it is of Xingu.
-        seconds: Time after which the attempt ends.
+        seconds: Time after which the process of the attempt is killed.
     """
 
     package: str
