@@ -52,9 +52,10 @@ class Model(BareModel):
             Folder or URL of the package.
 
         Raises:
+            PortabilityError: If the package would not load without the project.
             StorageFullError: If the storage is full.
         """
-        store = ModelStore(path)
+        store = ModelStore(path, verify=self.get_config("XINGU_VERIFY_PACKAGES"))
         package = store.save(self)
         store.make_current(self.run)
         return package

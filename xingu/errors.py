@@ -28,6 +28,7 @@ programs::
         ├── MissingValueError
         ├── UntrainedModelError
         ├── CorruptPackageError
+        ├── PortabilityError          a model package does not load without the project
         └── StorageFullError
 """
 
@@ -137,6 +138,10 @@ class UntrainedModelError(StorageError):
 
 class CorruptPackageError(StorageError):
     """The files of a model package differ from its manifest."""
+
+
+class PortabilityError(StorageError):
+    """A model package needs something that it does not hold, so it does not load elsewhere."""
 
 
 class StorageFullError(StorageError):

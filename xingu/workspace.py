@@ -95,8 +95,11 @@ class Workspace:
         """
         pins = pinned_trains(self.home)
         with _named("TRAINED_MODELS_PATH"):
-            place = self._settings.place(self._settings.models)
-            return ModelStore(place, pins, self.model_class)
+            place, verify = (
+                self._settings.place(self._settings.models),
+                self._settings.verify_packages,
+            )
+            return ModelStore(place, pins, self.model_class, verify=verify)
 
     @cached_property
     def databases(self) -> "Databases":

@@ -65,7 +65,9 @@ class Coach:
         self.settings = Settings.load(**{**settings, "executor": "in_process"})
         if dp_factory is None:
             folder = self.settings.project_home / self.settings.dataproviders_folder
-            dp_factory = DataProviderFactory(self.settings.dataproviders, folder)
+            dp_factory = DataProviderFactory(
+                self.settings.dataproviders, folder, self.settings.import_seconds
+            )
         self.dp_factory = dp_factory
         self.trained: dict[str, Model] = {}
         self._progress = progress
@@ -86,9 +88,12 @@ class Coach:
 
         Raises:
             RunFailedError: If a phase failed; the others were trained, and are in `trained`.
+            DeclarationError: If all were requested, and files of DataProviders are broken; the
+                others were trained.
         """
         ids = self._ids(dps)
         if not ids:
+            self._check_files(dps)
             return {}
         phases, needed = TRAIN, []
         if self.settings.post_process:
@@ -98,6 +103,7 @@ class Coach:
         result = self._materialize(ids, phases, needed=needed)
         self._take_trained(ids, result.run_id)
         _raise_failures(result)
+        self._check_files(dps)
         return {dp_id: self.trained[dp_id] for dp_id in ids}
 
     # -- load and apply -----------------------------------------------------------------------
@@ -234,6 +240,10 @@ class Coach:
         for dp_id in requested - set(self.dp_factory.classes):
             self.dp_factory.create(dp_id)  # an unknown id is an error that names it
         return [dp_id for dp_id in self.dp_factory.classes if dp_id in requested]
+
+    def _check_files(self, dps: Iterable[str] | None) -> None:
+        if dps is None:
+            self.dp_factory.check()
 
     def _has_batch(self, dp_id: str) -> bool:
         return f"{key_part(dp_id)}__batch" in self._keys

@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from xingu.errors import DeclarationError
+from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu_dagster.phases.batch import build_batch, build_batch_raw
 from xingu_dagster.phases.evaluate import build_evaluate
@@ -40,3 +42,19 @@ def build_provider_assets(
     if provider.sinks:
         phases.append(build_sinks(provider))
     return [sources, *phases] if sources else phases
+
+
+def broken_asset(name: str, error: DeclarationError) -> dg.AssetsDefinition:
+    """Build the asset that stands for a file or a DataProvider that cannot be used.
+
+    Args:
+        name: Name of the module or the class.
+        error: Why; the materialization of the asset raises it.
+    """
+    part = key_part(name)
+
+    @dg.asset(key=["broken", part], group_name="broken", description=f"Cannot be used: {error}")
+    def broken() -> None:
+        raise error
+
+    return broken

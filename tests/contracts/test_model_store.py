@@ -59,7 +59,9 @@ class ModelStoreContract:
         assert "estimator/booster.txt" in files
         assert manifest["estimator_features"] == ["size", "town_code"]
 
-    @pytest.mark.parametrize("name", ["provider_state.pkl", "estimator/booster.txt", "provider.py"])
+    @pytest.mark.parametrize(
+        "name", ["provider_state.pkl", "estimator/booster.txt", "code/tests/support/toys.py"]
+    )
     def test_a_flipped_byte_is_refused_before_anything_is_loaded(self, store, name):
         save_model(Houses, store)
         flip_a_byte(store.package("houses", "first").joinpath(*name.split("/")))

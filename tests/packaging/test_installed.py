@@ -24,6 +24,9 @@ pytestmark = pytest.mark.packaging
 PROVIDER = '''
 from pathlib import Path
 
+import plotly.express as px
+from dataproviders._towns import sorted_towns
+
 from xingu import DataProvider
 
 
@@ -38,9 +41,17 @@ class Houses(DataProvider):
     estimator_params = {"n_estimators": 20, "min_child_samples": 5}
 
     def clean_data_for_train(self, datasets):
-        self.towns = sorted(datasets["houses"]["town"].unique())
+        self.towns = sorted_towns(datasets["houses"])
         return datasets["houses"].set_index("id")
+
+    def draw(self, rows):
+        return px.histogram(rows["size"])
 '''
+
+HELPER = """
+def sorted_towns(houses):
+    return sorted(houses["town"].unique())
+"""
 
 PREDICT = """
 import sys
@@ -124,6 +135,7 @@ def trained(full, tmp_path_factory):
     home = tmp_path_factory.mktemp("project")
     (home / "dataproviders").mkdir()
     (home / "dataproviders" / "houses.py").write_text(PROVIDER)
+    (home / "dataproviders" / "_towns.py").write_text(HELPER)
     houses().to_csv(home / "dataproviders" / "houses.csv", index=False)
     command = ("asset", "materialize", "-m", "xingu_dagster.definitions")
     full.run("dagster", *command, "--select", 'key:"houses/*"', cwd=home, DAGSTER_HOME=str(home))

@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     project_home: Path = Field(default_factory=Path.cwd, alias="PROJECT_HOME")
     dataproviders: Annotated[tuple[str, ...], NoDecode] = Field((), alias="DATAPROVIDER_LIST")
     dataproviders_folder: str = Field("dataproviders", alias="DATAPROVIDER_FOLDER")
+    import_seconds: float = Field(120, ge=0, alias="XINGU_IMPORT_SECONDS")
+    """Time limit of the import of each file of DataProviders; 0: none."""
     databases: Annotated[Mapping[str, SecretStr], NoDecode] = Field({}, alias="DATABASES")
     control_db: SecretStr = Field(SecretStr("sqlite:///.xingu/control.db"), alias="XINGU_DB_URL")
     table_prefix: str = Field("", alias="XINGU_DB_TABLE_PREFIX", pattern=r"^[A-Za-z0-9_]*$")
@@ -37,6 +39,8 @@ class Settings(BaseSettings):
     datasource_cache: str | None = Field(None, alias="DATASOURCE_CACHE_PATH")
     datasource_workers: int = Field(0, ge=0, alias="PARALLEL_DATASOURCE_MAX_WORKERS")
     models: str = Field("models", alias="TRAINED_MODELS_PATH")
+    verify_packages: bool = Field(True, alias="XINGU_VERIFY_PACKAGES")
+    """Refuse to save a model that does not load without the project."""
     plots: str = Field("plots", alias="PLOTS_PATH")
     plots_format: Annotated[tuple[Literal["html", "png", "svg"], ...], NoDecode] = Field(
         ("html",), alias="PLOTS_FORMAT"

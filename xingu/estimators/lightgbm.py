@@ -5,7 +5,6 @@ copied. Prediction uses the category codes that were learned in training.
 """
 
 import copy
-import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -25,6 +24,7 @@ from xingu.estimators.boosting import (
 from xingu.estimators.columns import booster_names
 from xingu.estimators.lightgbm_params import lightgbm_params
 from xingu.estimators.lightgbm_predict import predict
+from xingu.provider.pickles import portable_pickle
 
 BOOSTER = "booster.txt"
 ROUNDS, PATIENCE = 100, 50
@@ -51,7 +51,7 @@ class _LightGBM(BoostedTrees):
         """Write the booster in LightGBM's text format, and a pickle of everything else."""
         bare = copy.copy(self)
         bare._booster = None
-        (folder / "estimator.pkl").write_bytes(pickle.dumps(bare, protocol=5))
+        (folder / "estimator.pkl").write_bytes(portable_pickle(bare))
         if self._booster is not None:
             # Booster.save_model does not report why it failed.
             made, text = self._text or (None, "")

@@ -75,7 +75,8 @@ def read_provenance(home: Path) -> Provenance:
     )
 
 
-def library_versions() -> dict[str, str]:
+@cache
+def library_versions() -> Mapping[str, str]:
     """Return the installed versions of `LIBRARIES`, on which estimations depend."""
     versions = {}
     for name in LIBRARIES:

@@ -1,15 +1,15 @@
 """Find the DataProviders of a project, in the order of their prerequisites.
 
 Modules whose names begin with an underscore are skipped; classes without an `id` are base classes.
-Modules are imported, but no data is read.
+Modules are imported, but no data is read. A file or a class that cannot be used does not prevent
+the use of others.
 """
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 from xingu.directions import check_directions
 from xingu.errors import (
@@ -18,14 +18,17 @@ from xingu.errors import (
     PrerequisiteCycleError,
     UnknownProviderError,
     did_you_mean,
-    text_of,
 )
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
+from xingu.provider.importing import import_file
 from xingu.provider.methods import BUILTIN_PLOTS, near_misses
 from xingu.provider.misspelt import misspelt_names
 
+logger = logging.getLogger(__name__)
+
 ProviderClass = type[DataProvider]
+IMPORT_SECONDS = 120.0
 
 
 class DataProviderFactory:
@@ -34,32 +37,44 @@ class DataProviderFactory:
     Args:
         providers_list: Ids to find in the folder, or classes; None: all in the folder.
         providers_folder: Folder of the modules that declare DataProviders.
+        import_seconds: Time limit of the import of each module; 0: none.
 
     Attributes:
         known: All classes found, by id, also prerequisites that were not requested.
         classes: The requested classes by id, prerequisites first.
+        broken: Why a module of the folder cannot be imported, a class of it declares something
+            invalid, or needs one of these; by dotted name. They are logged as errors.
 
     Raises:
         UnknownProviderError: If an id of the list, or of a `pre_req`, does not exist.
         DuplicateProviderError: If two ids are equal, or map to the same asset key.
         PrerequisiteCycleError: If DataProviders are prerequisites of each other.
-        DeclarationError: If a module cannot be imported, or a class declares something invalid.
+        DeclarationError: If a class of the list declares something invalid.
     """
 
     def __init__(
         self,
         providers_list: Sequence[str | ProviderClass] | None = None,
         providers_folder: str | Path | None = None,
+        import_seconds: float = IMPORT_SECONDS,
     ) -> None:
         items = list(providers_list or [])
         given = [item for item in items if isinstance(item, type)]
-        found = list(given)
+        self.broken: dict[str, DeclarationError] = {}
+        found: list[ProviderClass] = []
         if providers_folder is not None and (len(given) < len(items) or not items):
-            found += [cls for cls in _classes_in(Path(providers_folder)) if cls not in given]
-        known = _by_id(found)
+            in_folder = _classes_in(Path(providers_folder), import_seconds, self.broken)
+            found = [cls for cls in in_folder if cls not in given]
+        for cls in given:
+            _check(cls)
+        known = _by_id([*given, *self._sound(found)])
+        self._leave_out_dependents(known)
+        for error in self.broken.values():
+            logger.error("%s", error)
         requested = [str(item.id) if isinstance(item, type) else item for item in items]
         for provider_id in requested:
-            _require(provider_id, known, f"The list of DataProviders names {provider_id!r}")
+            where = f"The list of DataProviders names {provider_id!r}"
+            _require(provider_id, known, where, unusable=self.broken)
         self.known: Mapping[str, ProviderClass] = known
         sorted_ids = _sorted_ids(known)
         self.classes: Mapping[str, ProviderClass] = {
@@ -67,6 +82,37 @@ class DataProviderFactory:
             for provider_id in sorted_ids
             if not requested or provider_id in requested
         }
+
+    def check(self) -> None:
+        """Raise a DeclarationError with all reasons if anything of the folder is broken."""
+        raise_broken(self.broken)
+
+    def _sound(self, classes: Iterable[ProviderClass]) -> Iterator[ProviderClass]:
+        for cls in classes:
+            try:
+                _check(cls)
+            except DeclarationError as error:
+                self.broken[_qualname(cls)] = error
+            else:
+                yield cls
+
+    def _leave_out_dependents(self, known: dict[str, ProviderClass]) -> None:
+        """Remove classes with a prerequisite that a broken file may declare."""
+        while self.broken and (
+            lost := [
+                (cls, pre_req)
+                for cls in known.values()
+                for pre_req in cls.pre_req
+                if pre_req not in known
+            ]
+        ):
+            for cls, pre_req in lost:
+                known.pop(str(cls.id), None)
+                self.broken[_qualname(cls)] = UnknownProviderError(
+                    f"{cls.id}.pre_req names {pre_req!r}: no DataProvider that can be used is "
+                    f"called so; there are errors in {', '.join(self.broken)}.",
+                    dataprovider_id=str(cls.id),
+                )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.classes)
@@ -76,16 +122,28 @@ class DataProviderFactory:
 
     def create(self, provider_id: str) -> DataProvider:
         """Return a new instance of the DataProvider called `provider_id`."""
-        return _require(provider_id, self.known, f"DataProvider {provider_id!r}")()
+        where = f"DataProvider {provider_id!r}"
+        return _require(provider_id, self.known, where, unusable=self.broken)()
+
+
+def raise_broken(broken: Mapping[str, DeclarationError]) -> None:
+    """Raise a DeclarationError with all reasons, if there are any."""
+    if broken:
+        raise DeclarationError("\n".join(map(str, broken.values())), broken=sorted(broken))
 
 
 def _require(
-    provider_id: str, known: Mapping[str, ProviderClass], where: str, suffix: str = ""
+    provider_id: str,
+    known: Mapping[str, ProviderClass],
+    where: str,
+    unusable: Iterable[str] = (),
 ) -> ProviderClass:
     if provider_id not in known:
+        names = ", ".join(unusable)
         raise UnknownProviderError(
-            f"{where}{suffix}: there is no such DataProvider; known: "
-            f"{', '.join(sorted(known)) or 'none'}.{did_you_mean(provider_id, known)}",
+            f"{where}: there is no such DataProvider; known: "
+            f"{', '.join(sorted(known)) or 'none'}.{did_you_mean(provider_id, known)}"
+            f"{f' There are errors in {names}.' if names else ''}",
             dataprovider_id=provider_id,
         )
     return known[provider_id]
@@ -94,7 +152,7 @@ def _require(
 def _by_id(classes: Iterable[ProviderClass]) -> dict[str, ProviderClass]:
     by_key: dict[str, ProviderClass] = {}
     for cls in classes:
-        provider_id = _checked_id(cls)
+        provider_id = str(cls.id)
         # Lower case, because the key is also a folder, and some file systems ignore case.
         key = key_part(provider_id).lower()
         if key in by_key:
@@ -109,7 +167,8 @@ def _by_id(classes: Iterable[ProviderClass]) -> dict[str, ProviderClass]:
     return {str(cls.id): cls for cls in by_key.values()}
 
 
-def _checked_id(cls: ProviderClass) -> str:
+def _check(cls: ProviderClass) -> None:
+    """Raise a DeclarationError if a class declares something invalid by itself."""
     if not isinstance(cls.id, str) or not cls.id.strip():
         raise DeclarationError(f"{_qualname(cls)}: id must be a non-empty string, not {cls.id!r}.")
     if key_part(cls.id) == "sources":
@@ -124,7 +183,6 @@ def _checked_id(cls: ProviderClass) -> str:
         )
     _check_names(cls)
     check_directions(cls.id, cls.metric_directions)
-    return cls.id
 
 
 def _check_names(cls: ProviderClass) -> None:
@@ -152,7 +210,7 @@ def _check_names(cls: ProviderClass) -> None:
 def _sorted_ids(known: Mapping[str, ProviderClass]) -> list[str]:
     for provider_id, cls in known.items():
         for pre_req in cls.pre_req:
-            _require(pre_req, known, f"{provider_id}.pre_req", f" names {pre_req!r}")
+            _require(pre_req, known, f"{provider_id}.pre_req names {pre_req!r}")
     graph = {provider_id: sorted(known[provider_id].pre_req) for provider_id in sorted(known)}
     try:
         return list(TopologicalSorter(graph).static_order())
@@ -164,7 +222,10 @@ def _sorted_ids(known: Mapping[str, ProviderClass]) -> list[str]:
         ) from error
 
 
-def _classes_in(folder: Path) -> list[ProviderClass]:
+def _classes_in(
+    folder: Path, seconds: float, broken: dict[str, DeclarationError]
+) -> list[ProviderClass]:
+    """Return the classes of a folder; errors of modules are added to `broken`."""
     folder = folder.resolve()
     if not folder.is_dir():
         raise DeclarationError(
@@ -179,7 +240,12 @@ def _classes_in(folder: Path) -> list[ProviderClass]:
         parts = file.relative_to(folder.parent).with_suffix("").parts
         if any(part.startswith(("_", ".")) for part in parts[1:]):
             continue
-        module = _import(".".join(parts), file)
+        name = ".".join(parts)
+        try:
+            module = import_file(name, file, seconds)
+        except DeclarationError as error:
+            broken[name] = error
+            continue
         classes += [
             value
             for value in vars(module).values()
@@ -190,22 +256,6 @@ def _classes_in(folder: Path) -> list[ProviderClass]:
             and value not in classes
         ]
     return classes
-
-
-def _import(name: str, file: Path) -> ModuleType:
-    try:
-        module = import_module(name)
-    except Exception as error:
-        raise DeclarationError(
-            f"{file} cannot be imported: {type(error).__name__}: {text_of(error)}", file=str(file)
-        ) from error
-    if module.__file__ is None or Path(module.__file__).resolve() != file:
-        raise DeclarationError(
-            f"{file} is hidden by {module.__file__}, which is also called {name!r}; "
-            "rename one of the folders.",
-            file=str(file),
-        )
-    return module
 
 
 def _qualname(cls: ProviderClass) -> str:

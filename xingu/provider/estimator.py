@@ -13,6 +13,7 @@ from typing import Any, Self
 import pandas as pd
 
 from xingu.errors import DeclarationError
+from xingu.provider.pickles import portable_pickle
 from xingu.provider.protocols import ModelView
 
 ESTIMATION = "estimation"
@@ -138,7 +139,7 @@ class Estimator(ABC):
 
     def save(self, folder: Path) -> None:
         """Write the fitted estimator to an existing local `folder`."""
-        (folder / "estimator.pkl").write_bytes(pickle.dumps(self, protocol=5))
+        (folder / "estimator.pkl").write_bytes(portable_pickle(self))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -36,7 +36,7 @@ class ProviderRecord(BaseModel):
         module: Its module.
         name: Its qualified name.
         code_version: Hash of its code at the time of the train; see `provider.code_version`.
-        has_source: Whether its module is packaged as `provider.py`.
+        has_source: Whether the package holds its code.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -2,7 +2,7 @@
 
 Layout of the folder of a package::
 
-    manifest.json, provider_state.pkl, provider.py, estimator/…, pre_reqs/<dp>/…
+    manifest.json, provider_state.pkl, code/…, classes.pkl, estimator/…, pre_reqs/<dp>/…
 
 No file is unpickled before its SHA-256 was compared with the manifest. A nested package of a
 prerequisite is verified when the prerequisite is loaded.
@@ -18,14 +18,17 @@ from pathlib import Path
 
 from upath import UPath
 
+from xingu.errors import DeclarationError
 from xingu.files.atomic import local_path
 from xingu.files.sealed import seal
 from xingu.model import Model, PreReqModels, Signature
 from xingu.model.provenance import Provenance, library_versions
 from xingu.model.reference import Reference
 from xingu.names import key_part
-from xingu.provider.code_version import code_version, source_file
-from xingu.provider.estimator import resolve_estimator_class
+from xingu.provider.base import DataProvider, gained_attributes
+from xingu.provider.code_version import code_version
+from xingu.provider.estimator import Estimator
+from xingu.provider.pickles import portable_pickle
 from xingu.provider.state import ProviderState
 from xingu.records import SourceRecord, TrainRun
 from xingu.registry.manifest import (
@@ -36,11 +39,13 @@ from xingu.registry.manifest import (
     read_manifest,
     verify,
 )
-from xingu.registry.provider_class import load_provider_class
+from xingu.registry.package_code import BY_VALUE, CODE, read_code, write_code
+from xingu.registry.packaged_code import original_name
+from xingu.registry.provider_class import PackagedClasses, packaged_classes
 
 logger = logging.getLogger(__name__)
 
-STATE, ESTIMATOR, PROVIDER, PRE_REQS = "provider_state.pkl", "estimator", "provider.py", "pre_reqs"
+STATE, ESTIMATOR, PRE_REQS = "provider_state.pkl", "estimator", "pre_reqs"
 
 
 def write_package(
@@ -61,16 +66,14 @@ def write_package(
 
     Raises:
         CorruptPackageError: If the package of a prerequisite is damaged.
+        PortabilityError: If a class or a module of the project cannot be stored.
+        StateError: If an attribute of the DataProvider cannot be pickled.
     """
-    state = ProviderState.capture(model.dp, "post_process_after_train", model.pre_req_trains)
-    state.attributes()  # else one that cannot be unpickled would be found by who loads the package
-    (folder / STATE).write_bytes(state.payload)
-    source = source_file(type(model.dp))
-    if source is not None:
-        (folder / PROVIDER).write_bytes(source.read_bytes())
+    (folder / STATE).write_bytes(_pickled_state(model))
     if model.estimator is not None:
         (folder / ESTIMATOR).mkdir()
         model.estimator.save(folder / ESTIMATOR)
+    write_code(model, folder)
     for dp_id, nested in pre_reqs.items():
         verify(nested, read_manifest(nested))
         copy_files(nested, UPath(folder / PRE_REQS / key_part(dp_id)))
@@ -93,14 +96,7 @@ def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
     provenance = Provenance(**manifest.provenance)
     _warn_of_other_versions(manifest, provenance.libraries)
     with _local_copy(package) as folder:
-        cls = load_provider_class(manifest.provider, manifest.dataprovider_id, folder / PROVIDER)
-        provider = cls()
-        ProviderState((folder / STATE).read_bytes()).restore(provider)
-        estimator = None
-        if manifest.estimator_class is not None:
-            owner = manifest.dataprovider_id
-            estimator_class = resolve_estimator_class(manifest.estimator_class, owner)
-            estimator = estimator_class.load(folder / ESTIMATOR)
+        provider, estimator = _load_parts(manifest, folder, str(package))
 
     def load_pre_req(dp_id: str, _: str) -> Model:
         nested = f"{PRE_REQS}/{key_part(dp_id)}"
@@ -121,6 +117,53 @@ def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
     return model
 
 
+def _pickled_state(model: Model) -> bytes:
+    try:
+        payload = portable_pickle(gained_attributes(model.dp))
+        ProviderState(payload).attributes()  # else who loads the package would find the fault
+    except Exception:
+        hook = "post_process_after_train"
+        # This raises an error that names the attribute.
+        ProviderState.capture(model.dp, hook, model.pre_req_trains).attributes()
+        raise
+    return payload
+
+
+def _load_parts(
+    manifest: Manifest, folder: Path, place: str
+) -> tuple[DataProvider, Estimator | None]:
+    """Return the DataProvider and the Estimator, with code of the project or of the package."""
+    code = read_code(folder, place, manifest.provider.module)
+    classes = packaged_classes(manifest, code, folder / BY_VALUE)
+    cls = classes.provider_of_project()
+    if cls is not None:
+        try:
+            return _restored(manifest, folder, classes, cls, of_project=True)
+        except (AttributeError, ImportError, DeclarationError) as error:
+            if code is None:
+                raise
+            text = "%s: the project's code cannot read this Model (%s); using that in the package"
+            logger.warning(text, manifest.dataprovider_id, error)
+    with classes.imported() as packaged:
+        return _restored(manifest, folder, classes, packaged, of_project=False)
+
+
+def _restored(
+    manifest: Manifest,
+    folder: Path,
+    classes: PackagedClasses,
+    cls: type[DataProvider],
+    *,
+    of_project: bool,
+) -> tuple[DataProvider, Estimator | None]:
+    provider = cls()
+    ProviderState((folder / STATE).read_bytes()).restore(provider)
+    if manifest.estimator_class is None:
+        return provider, None
+    estimator = classes.estimator(manifest.estimator_class, of_project=of_project)
+    return provider, estimator.load(folder / ESTIMATOR)
+
+
 def _manifest_of(
     model: Model, folder: Path, values: Mapping[str, str], sources: Sequence[SourceRecord]
 ) -> Manifest:
@@ -132,13 +175,15 @@ def _manifest_of(
         run_id=model.run.run_id,
         trained=model.trained or None,
         provider=ProviderRecord(
-            module=cls.__module__,
+            module=original_name(cls.__module__),
             name=cls.__qualname__,
             code_version=code_version(cls),
-            has_source=(folder / PROVIDER).exists(),
+            has_source=(folder / CODE).exists() or (folder / BY_VALUE).exists(),
         ),
         estimator_class=(
-            f"{type(estimator).__module__}.{type(estimator).__qualname__}" if estimator else None
+            f"{original_name(type(estimator).__module__)}.{type(estimator).__qualname__}"
+            if estimator
+            else None
         ),
         algo_params=json.loads(json.dumps(model.algo_params, default=str)),
         hyperparams_origin=model.hyperparams_origin,

@@ -42,6 +42,7 @@ from xingu.registry.ledger import CURRENT, Action, Ledger
 from xingu.registry.manifest import MANIFEST, Manifest, read_manifest
 from xingu.registry.packages import copy_files, load_package, write_package
 from xingu.registry.sessions import Sessions
+from xingu.registry.verification import verify_portable
 
 SESSIONS, TRAINS = "sessions", "trains"
 
@@ -64,6 +65,7 @@ class ModelStore:
         root: Folder or URL.
         pins: Pinned `train_id` by id of the DataProvider; it replaces the current one.
         model_class: Class of the Models that are loaded.
+        verify: Refuse to save a package that does not load without the project.
     """
 
     def __init__(
@@ -71,7 +73,10 @@ class ModelStore:
         root: str | UPath,
         pins: Mapping[str, str] | None = None,
         model_class: type[Model] = Model,
+        *,
+        verify: bool = False,
     ) -> None:
+        self._verify = verify
         self.root = storage_root(root)
         self.model_class = model_class
         self.pins = {key_part(dp_id): train_id for dp_id, train_id in (pins or {}).items()}
@@ -165,6 +170,7 @@ class ModelStore:
             Folder or URL of the package.
 
         Raises:
+            PortabilityError: If the package would not load without the project.
             StorageFullError: If the storage is full; the incomplete package is removed.
         """
         with tempfile.TemporaryDirectory(prefix="xingu-") as scratch:
@@ -174,6 +180,8 @@ class ModelStore:
                     for dp_id, train_id in model.pre_req_trains.items()
                 }
                 write_package(model, Path(scratch), pre_reqs, values or {}, sources)
+            if self._verify:
+                verify_portable(model, Path(scratch))
             with new_folder(self.folder(model.id) / TRAINS, model.train_id) as package:
                 copy_files(UPath(scratch), package)
         self.point_session(model.run)

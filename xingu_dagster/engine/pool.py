@@ -197,7 +197,7 @@ class Pool:
         self._workers.append(Worker(process, ours))
 
     def __enter__(self) -> Self:
-        if _can_fork():
+        if can_fork():
             for name in self._preload:
                 with suppress(ImportError):  # the step that needs it says what is wrong
                     import_module(name)
@@ -215,7 +215,7 @@ class Pool:
                 process.join()
 
 
-def _can_fork() -> bool:
+def can_fork() -> bool:
     """Return whether a fork is safe: not beside other threads, nor with macOS's libraries."""
     has_fork = "fork" in multiprocessing.get_all_start_methods()
     return has_fork and sys.platform != "darwin" and threading.active_count() == 1
@@ -223,7 +223,7 @@ def _can_fork() -> bool:
 
 def _start_context(preload: Sequence[str]) -> Any:
     """Return the way in which processes are started."""
-    if _can_fork():
+    if can_fork():
         return multiprocessing.get_context("fork")
     if "forkserver" in multiprocessing.get_all_start_methods():
         context = multiprocessing.get_context("forkserver")

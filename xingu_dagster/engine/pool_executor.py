@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import dagster as dg
@@ -19,7 +20,8 @@ from dagster._utils import get_run_crash_explanation
 from dagster._utils.error import serializable_error_info_from_exc_info
 
 from xingu.errors import WorkerDiedError
-from xingu_dagster.engine.pool import Died, Limits, Message, Pool, Worker
+from xingu.registry.verification import shared_verifier
+from xingu_dagster.engine.pool import Died, Limits, Message, Pool, Worker, can_fork
 from xingu_dagster.engine.worker import Done, RunContext, Task
 
 SECONDS_OF_SILENCE = 0.2
@@ -80,7 +82,7 @@ class PoolExecutor(dg.Executor):
             instance_concurrency_context=claims,
             step_dependency_config=self.step_dependency_config,
         )
-        with pool, claims, active_execution as active:
+        with pool, _verifier(execution_plan), claims, active_execution as active:
             pool.fill(len(execution_plan.step_keys_to_execute))
             run = _Execution(self, plan_context, active, pool)
             yield from run.events()
@@ -103,6 +105,12 @@ class PoolExecutor(dg.Executor):
         )
         module = job.get_module()
         return Pool(context, self._limits, [*([module] if module else []), *self._preload])
+
+
+def _verifier(execution_plan: Any) -> AbstractContextManager[None]:
+    """Return the verifier of the packages that this run saves; it must be forked before workers."""
+    saves = any(key.endswith("__fit") for key in execution_plan.step_keys_to_execute)
+    return shared_verifier() if saves and can_fork() else nullcontext()
 
 
 def _rank(step: Any) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from xingu.errors import XinguError
+from xingu_dagster.phases.exits import reported_exits
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.phases.tracebacks import shorten
 from xingu_dagster.spec import ProviderSpec
@@ -71,9 +72,10 @@ def build_phase(
         for check in provider.checks_on(key)
     }
 
+    name = f"{provider.op_prefix}__{phase}"
     step = dg.OpDefinition(
-        compute_fn=_compute_fn(provider, compute),
-        name=f"{provider.op_prefix}__{phase}",
+        compute_fn=_runner(provider, name, compute),
+        name=name,
         ins=dict.fromkeys(inputs, NOTHING),
         outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
         config_schema=dict(config) if config else None,
@@ -90,10 +92,13 @@ def build_phase(
     )
 
 
-def _compute_fn(provider: ProviderSpec, compute: Compute) -> Callable[..., Results]:
+def _runner(provider: ProviderSpec, name: str, compute: Compute) -> Callable[..., Results]:
+    """Return the function that Dagster executes as the step `name`."""
+
     def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
         try:
-            yield from compute(PhaseStep(context, provider))
+            with reported_exits(name):
+                yield from compute(PhaseStep(context, provider))
         except XinguError as error:
             logger.debug("%s", error, exc_info=True)
             raise shorten(error)  # noqa: B904 - its cause is part of it
