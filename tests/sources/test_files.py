@@ -11,6 +11,7 @@ from pathlib import Path
 import fsspec
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from xingu.errors import MissingFileError, SourceError
@@ -188,3 +189,17 @@ def test_secrets_of_an_address_are_in_no_message(tmp_path, site):
         assert "day=5" in everything
         assert caught.value.__cause__ is None
         assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("name", ["f.parquet", "f.csv.gz", "f.txt"])
+def test_integers_that_a_float_would_round_are_exact(tmp_path, name):
+    key = 2**53 + 1
+    wide = FRAME.assign(key=pd.array([key, None, -key], "Int64"), real=[1e300, None, 0.5])
+    arrow = pa.Table.from_pandas(wide).replace_schema_metadata()  # as other programs write it
+    buffer = io.BytesIO()
+    pq.write_table(arrow, buffer)
+    content = buffer.getvalue() if name == "f.parquet" else WRITERS[name.split(".")[1]](wide)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    frame = read(tmp_path, name)
+    assert frame["key"].tolist() == [key, pd.NA, -key]
+    pd.testing.assert_frame_equal(frame.drop(columns="key"), wide.drop(columns="key"))

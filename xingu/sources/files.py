@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 
 from xingu.errors import MissingFileError, SourceError
+from xingu.sources.frames import exact_integers
 from xingu.sources.secrets import scrub, secret_values, secrets_of
 from xingu.sources.spec import Compression, UrlSource
 
@@ -56,7 +57,11 @@ def read_file(provider_id: str, spec: UrlSource, home: Path) -> pd.DataFrame:
     except Exception as error:  # noqa: BLE001 - raised again
         _raise_source_error(provider_id, spec, error, "cannot be accessed", _CHECK_ACCESS)
     try:
-        return _parse(spec, content, options)
+        frame = _parse(spec, content, options)
+        if spec.format in ("json", "jsonl"):  # pandas rounds these before it knows the dtype
+            return frame
+        nullable = {**options, "dtype_backend": "numpy_nullable"}
+        return exact_integers(frame, lambda: _parse(spec, content, nullable))
     except Exception as error:  # noqa: BLE001 - raised again
         advice = "Check the file, and `params` of the source"
         _raise_source_error(provider_id, spec, error, f"cannot be read as {spec.format}", advice)
