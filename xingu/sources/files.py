@@ -20,7 +20,6 @@ import pandas as pd
 
 from xingu.errors import MissingFileError, SourceError
 from xingu.sources.frames import exact_integers
-from xingu.sources.secrets import scrub, secret_values, secrets_of
 from xingu.sources.spec import Compression, UrlSource
 
 _MAGIC: Mapping[Compression, bytes] = {
@@ -166,7 +165,7 @@ def _decompress(file: IO[bytes], compression: Compression) -> IO[bytes]:
 def _raise_source_error(
     provider_id: str, spec: UrlSource, error: Exception, what: str, advice: str
 ) -> NoReturn:
-    """Raise a SourceError for `error`, without its secrets and its traceback."""
+    """Raise a SourceError for `error`, without its traceback."""
     where = f"{provider_id}: source {spec.name!r}: {spec.label}"
     facts = {"dataprovider_id": provider_id, "source": spec.name, "url": spec.label}
     if isinstance(error, FileNotFoundError):
@@ -175,8 +174,7 @@ def _raise_source_error(
             "project's home) or put the file there.",
             **facts,
         ) from None
-    secrets = secrets_of(spec.url) | secret_values(spec.params)
-    text = scrub(f"{type(error).__name__}: {error}", secrets)
+    text = f"{type(error).__name__}: {error}"
     no_s3 = isinstance(error, ImportError) and spec.url.startswith("s3")
     missing = " (pip install 'xingu[s3]')" if no_s3 else ""
     raise SourceError(f"{where} {what}: {text}{missing}. {advice}.", **facts) from None

@@ -18,11 +18,11 @@ from typing import Any
 import pandas as pd
 
 from xingu.errors import DeclarationError, SourceError, XinguError, did_you_mean
+from xingu.masking import without_secrets
 from xingu.sources.cache import SourceCache, cache_key
 from xingu.sources.databases import Connection, Databases
 from xingu.sources.digest import frame_digest
 from xingu.sources.files import file_version, local_path, read_file
-from xingu.sources.secrets import without_secrets
 from xingu.sources.spec import SourceSpec, SqlSource, UrlSource
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from xingu.errors import DeclarationError, did_you_mean
-from xingu.sources.secrets import masked
+from xingu.masking import remember_secrets, secret_values, secrets_of, shown_address
 
 Format = Literal["parquet", "csv", "txt", "json", "jsonl"]
 Compression = Literal["gz", "bz2", "xz", "zst", "zip"]
@@ -48,8 +48,8 @@ class UrlSource:
 
     @property
     def label(self) -> str:
-        """The URL without its secrets, for messages."""
-        return masked(self.url)
+        """The part of the URL that may be shown."""
+        return shown_address(self.url)
 
 
 SourceSpec = SqlSource | UrlSource
@@ -115,13 +115,18 @@ def _parse_url(where: str, name: str, entry: Mapping[str, Any], group: str | Non
     if declared is not None:
         _require_mapping(f"{where}['params']", declared, "the arguments of the pandas reader")
     params = copy.deepcopy(dict(declared or {}))
+    storage = params.get("storage_options") or {}
+    remember_secrets(
+        secrets_of(url) | secret_values(params) | secret_values(storage, all_long=True)
+    )
+    shown = shown_address(url)
     format_, compression = _suffixes(url)
     if "format" in params:
         format_ = str(params.pop("format")).lower().lstrip(".")
     format_ = _OTHER_SUFFIXES.get(format_, format_)
     if format_ not in FORMATS:
         raise DeclarationError(
-            f"{where}: {masked(url)} has no known format ({format_ or 'no suffix'!r}); known: "
+            f"{where}: {shown} has no known format ({format_ or 'no suffix'!r}); known: "
             f"{', '.join(FORMATS)}, also with {', '.join('.' + one for one in COMPRESSIONS)}. "
             f"Declare it: 'params': {{'format': 'csv'}}.{did_you_mean(format_, FORMATS)}",
             source=name,

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from xingu.masking import masked_errors
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.spec import ProviderSpec
 
@@ -67,7 +68,7 @@ def build_phase(
     }
 
     def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
-        yield from compute(PhaseStep(context, provider))
+        yield from _masked(compute(PhaseStep(context, provider)))
 
     step = dg.OpDefinition(
         compute_fn=run,
@@ -86,3 +87,8 @@ def build_phase(
         node_def=step,
         can_subset=True,
     )
+
+
+def _masked(results: Results) -> Results:
+    with masked_errors():
+        yield from results
