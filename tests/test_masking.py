@@ -207,6 +207,8 @@ class RejectedError(Exception):
         ValueError({"token": "to%20k"}),
         KeyError(URL),
         FileNotFoundError(2, "gone", URL),
+        ConnectionError(URL, {"token": "to%20k"}),
+        SyntaxError(URL, (URL, 1, 1, URL)),
         RejectedError(URL),
         ImportError(URL, name="x"),
         ExceptionGroup("several", [ValueError(URL), RejectedError(URL)]),

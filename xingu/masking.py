@@ -47,6 +47,9 @@ _LONG = 8
 _TOKEN = 20
 """Length from which a user without a password counts as a secret."""
 
+_TEXTS = ("errno", "strerror", "filename", "filename2", "msg", "text", "name", "path", "reason")
+"""Attributes of built-in exceptions that are parts of their texts, besides `args`."""
+
 _secrets: set[str] = set()
 _pattern: re.Pattern[str] | None = None
 
@@ -140,7 +143,7 @@ def mask_error(error: BaseException) -> None:
             continue
         known.add(id(one))
         more += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
-        for name in ("args", *vars(one), "filename", "filename2", "strerror", "msg"):
+        for name in ("args", *vars(one), *_TEXTS):
             with suppress(Exception):  # a class of others may refuse
                 value = getattr(one, name)
                 if (hidden := _masked_value(value)) is not value:
