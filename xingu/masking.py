@@ -20,7 +20,8 @@ HARMLESS = frozenset(
     {
         *("application_name", "catalog", "charset", "connect_timeout", "dbname", "driver"),
         *("encoding", "format", "host", "http_path", "port", "read_only", "region", "region_name"),
-        *("role", "schema", "sslmode", "timeout", "version", "warehouse", "work_group"),
+        *("role", "s3_staging_dir", "schema", "sslmode", "timeout", "version", "warehouse"),
+        "work_group",
     }
 )
 """Parameters of addresses whose values are shown."""

@@ -38,6 +38,9 @@ _ADBC_DRIVERS = {
     "postgresql": ("", "psycopg", "psycopg2"),
 }
 
+_EXTRAS = {"awsathena": "athena", "databricks": "databricks", "postgresql": "postgres"}
+"""Extras with the drivers of databases, by the first part of a URL."""
+
 
 class Connection:
     """An open connection to one database."""
@@ -114,7 +117,7 @@ class Databases:
         # SQLAlchemy knows where an unquoted password ends, and its host is the one that is called.
         host = f"[{url.host}]" if ":" in (url.host or "") else url.host or ""
         user, port = HIDDEN if url.username else "", f":{url.port}" if url.port else ""
-        query = f"?{urlencode(url.query, doseq=True, safe='/')}" if url.query else ""
+        query = f"?{urlencode(url.query, doseq=True, safe='/:')}" if url.query else ""
         place = f"{user}{'@' if user else ''}{host}{port}{query}"
         server, mark, shown = shown_address(f"{url.drivername}://{place}").partition("?")
         name = f"/{url.database}" if url.database else ""
@@ -170,7 +173,7 @@ class Databases:
         except Exception as error:  # noqa: BLE001 - raised again
             raise SourceError(
                 f"the database {nickname!r} ({address}) cannot be reached: "
-                f"{_message(error).rstrip('.')}.{_advice(error)}",
+                f"{_message(error).rstrip('.')}.{_advice(error, url)}",
                 database=nickname,
             ) from None
         try:
@@ -271,9 +274,11 @@ def _message(error: Exception) -> str:
     return str(original).strip() or type(original).__name__
 
 
-def _advice(error: Exception) -> str:
+def _advice(error: Exception, url: "URL") -> str:
     if isinstance(error, ImportError) or type(error).__name__ == "NoSuchModuleError":
-        return " Install the Python driver of this database."
+        extra = _EXTRAS.get(url.drivername.partition("+")[0])
+        hint = f": pip install 'xingu[{extra}]'" if extra else ""
+        return f" Install the Python driver of this database{hint}."
     if "different configuration" in str(error):
         return " This process has it open for writing: add ?read_only=false to its URL."
     return " Check that it runs, and its URL, user and network."
