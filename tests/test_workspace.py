@@ -100,8 +100,8 @@ def test_the_control_db_is_the_database_called_xingu(home):
     run = TrainRun("houses", "calm-fox", "brave-day", "run-1")
     record_step(place.control, run, "train_fit_start")
     assert (home / ".xingu/control.db").is_file()
-    assert place.databases.identity("xingu") == place.control.identity
-    assert "houses.db" in place.databases.identity("db")
+    assert place.databases.address("xingu") == place.control.address
+    assert "houses.db" in place.databases.address("db")
 
 
 def test_the_control_db_has_the_prefix_of_the_settings(home):

@@ -1,7 +1,7 @@
 """The exception tree of Xingu.
 
 The text of an error says where it occurred, what is wrong and what to do; its `facts` are for
-programs::
+programs. Secrets in both are masked::
 
     XinguError
     ├── SettingsError                 a setting is missing, malformed or contradicts another
@@ -35,13 +35,17 @@ programs::
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from xingu.masking import masked
+
 
 class XinguError(Exception):
     """Base of the tree. The text is for people; `facts` (picklable) are for programs."""
 
     def __init__(self, message: str, **facts: object) -> None:
-        super().__init__(message)
-        self.facts = facts
+        super().__init__(masked(message))
+        self.facts = {
+            name: masked(fact) if isinstance(fact, str) else fact for name, fact in facts.items()
+        }
 
 
 class SettingsError(XinguError):

@@ -13,6 +13,7 @@ from xingu.checks.check import AssetPath, Check, Declared
 from xingu.checks.gates import Gate, check_metrics_of, parse_gates
 from xingu.directions import BUILTIN_DIRECTIONS
 from xingu.errors import DeclarationError, HookError
+from xingu.masking import masked
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
@@ -233,7 +234,7 @@ class ProviderSpec:
         """Return the description of a raw asset: the query or a hint at the address."""
         if not isinstance(declared, Mapping) or "query" not in declared:
             return "Content of a declared file or address."
-        query = inspect.cleandoc(str(declared["query"]))
+        query = masked(inspect.cleandoc(str(declared["query"])))
         return f"Result of a query on `{declared.get('source')}`.\n\n```sql\n{query}\n```"
 
     def _by_key_part(self, attribute: str, names: Iterable[str]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Every database: one contract, run on every back end, and what is special about each."""
 
-import datetime as dt
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,56 +9,9 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from xingu.errors import (
-    QueryError,
-    SourceError,
-)
+from tests.support.sql_types import COMMON, FIRST, FLOAT, KEY, LAST, TEXT, TYPED
+from xingu.errors import QueryError, SourceError
 from xingu.sources import Databases
-
-FLOAT, TEXT = "float64", str(pd.Series(["x"]).dtype)
-UTC = dt.UTC
-MOMENT = pd.Timestamp("2024-01-02 03:04:05.123456")
-
-# Column: type in SQL, three values in SQL, the dtype and the values of the frame.
-COMMON = {
-    "whole": ("BIGINT", ("1", "2", "3"), "int64", [1, 2, 3]),
-    "whole_null": ("INTEGER", ("1", "NULL", "3"), FLOAT, [1.0, None, 3.0]),
-    "real": ("DOUBLE PRECISION", ("1.5", "2.25", "-3"), FLOAT, [1.5, 2.25, -3.0]),
-    "real_null": ("DOUBLE PRECISION", ("NULL", "2.25", "0.1"), FLOAT, [None, 2.25, 0.1]),
-    "word": ("TEXT", ("'a'", "''", "'ção'"), TEXT, ["a", "", "ção"]),
-    "word_null": ("TEXT", ("'a'", "NULL", "'12:30'"), TEXT, ["a", None, "12:30"]),
-    "missing": ("TEXT", ("NULL", "NULL", "NULL"), FLOAT, [None, None, None]),
-    "price": ("NUMERIC(10,2)", ("1.25", "NULL", "10.10"), FLOAT, [1.25, None, 10.1]),
-}
-DAY, CLOCK = dt.date(2024, 1, 2), dt.time(3, 4, 5)
-TYPED = {
-    "small": ("SMALLINT", ("1", "2", "3"), "int64", [1, 2, 3]),
-    "single": ("REAL", ("0.1", "NULL", "-2.5"), FLOAT, [0.1, None, -2.5]),
-    "flag": ("BOOLEAN", ("true", "false", "true"), "bool", [True, False, True]),
-    "flag_null": ("BOOLEAN", ("true", "NULL", "false"), "object", [True, None, False]),
-    "day": ("DATE", ("'2024-01-02'", "NULL", "'2024-01-02'"), "object", [DAY, None, DAY]),
-    "clock": ("TIME", ("'03:04:05'", "NULL", "'03:04:05'"), "object", [CLOCK, None, CLOCK]),
-    "moment": ("TIMESTAMP", (f"'{MOMENT}'",) * 3, "datetime64[us]", [MOMENT] * 3),
-    "moment_null": (
-        *("TIMESTAMP", (f"'{MOMENT}'", "NULL", "NULL"), "datetime64[us]"),
-        [MOMENT, pd.NaT, pd.NaT],
-    ),
-    "zoned": (
-        *("TIMESTAMPTZ", ("'2024-01-02 03:04:05+02'", "NULL", "'2024-07-02 03:04:05+03'")),
-        "datetime64[us, UTC]",
-        [pd.Timestamp("2024-01-02 01:04:05Z"), pd.NaT, pd.Timestamp("2024-07-02 00:04:05Z")],
-    ),
-    "span": (
-        *("INTERVAL", ("INTERVAL '26 hours'", "NULL", "INTERVAL '1 second'")),
-        "timedelta64[us]",
-        [pd.Timedelta(hours=26), pd.NaT, pd.Timedelta(seconds=1)],
-    ),
-    "id": (
-        *("UUID", ("'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "NULL", "NULL")),
-        TEXT,
-        ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", None, None],
-    ),
-}
 
 
 class DatabaseContract:
@@ -119,6 +71,20 @@ class DatabaseContract:
         sql = "SELECT '12:30' AS a, ':x' AS b, 5 % 2 AS c, '100%s' AS d, 'a;b?' AS e -- ; 'end"
         assert self.query(table, sql).iloc[0].tolist() == ["12:30", ":x", 1, "100%s", "a;b?"]
 
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "SELECT 'a;b' AS a, 7 AS b",
+            "SELECT 'a;b' AS a, 7 AS b;",
+            "SELECT 'a;b' AS a, 7 AS b; -- done; really",
+            "/* one; two */ SELECT 'a;b' AS a, -- three;\n7 AS b;\n\n",
+        ],
+    )
+    def test_a_semicolon_in_a_text_or_a_comment_or_at_the_end_is_no_second_statement(
+        self, table, sql
+    ):
+        assert self.query(table, sql).to_dict("list") == {"a": ["a;b"], "b": [7]}
+
     def test_a_column_name_may_repeat(self, table):
         frame = self.query(table, "SELECT 1 AS a, 'x' AS a")
         assert list(frame.columns) == ["a", "a"]
@@ -147,7 +113,34 @@ class DatabaseContract:
             assert len(two.query("SELECT * FROM things")) == 3
 
 
-class TestDuckDb(DatabaseContract):
+class SeveralStatements:
+    """Tests of databases that run several statements in one query."""
+
+    @pytest.mark.parametrize(
+        ("sql", "rows"),
+        [
+            ("SELECT 1 AS b; SELECT 2 AS a", {"a": [2]}),
+            ("SET TimeZone = 'UTC'; SELECT 2 AS a;", {"a": [2]}),
+            ("CREATE TEMP TABLE t AS SELECT 2 AS a; SELECT a, 'x;y' AS b FROM t; -- ok;", None),
+            ("SELECT 1 AS b; CREATE TEMP TABLE t AS SELECT 2 AS a", {}),
+            ("SELECT $$one; two$$ AS a", {"a": ["one; two"]}),
+            ("SELECT 1 AS b; SELECT $x$one; $$ two$x$ AS a", {"a": ["one; $$ two"]}),
+        ],
+    )
+    def test_the_last_of_several_statements_gives_the_rows(self, databases, sql, rows):
+        rows = {"a": [2], "b": ["x;y"]} if rows is None else rows
+        self.fill(["CREATE TABLE things (whole INTEGER)"])
+        assert self.query(databases, sql).to_dict("list") == rows
+
+    def test_an_error_in_any_of_several_statements_is_told(self, databases):
+        self.fill(["CREATE TABLE things (whole INTEGER)"])
+        with pytest.raises(QueryError, match="wole"):
+            self.query(databases, "SELECT wole FROM things; SELECT 2 AS a")
+        with pytest.raises(QueryError, match="wole"):
+            self.query(databases, "SELECT 2 AS a; SELECT wole FROM things")
+
+
+class TestDuckDb(SeveralStatements, DatabaseContract):
     columns = COMMON | TYPED
 
     @pytest.fixture
@@ -159,6 +152,26 @@ class TestDuckDb(DatabaseContract):
         with duckdb.connect(str(self.path)) as connection:
             for statement in statements:
                 connection.execute(statement)
+
+    @pytest.mark.parametrize("kind", ["TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"])
+    def test_infinity_of_any_resolution_is_the_last_moment(self, table, kind):
+        sql = f"SELECT unnest(['infinity', '2024-01-02', '-infinity'])::{kind} AS a"
+        moments = self.query(table, sql)["a"].to_list()
+        assert moments == [pd.Timestamp(LAST), pd.Timestamp("2024-01-02"), pd.Timestamp(FIRST)]
+
+    def test_wide_integers_of_every_type_are_exact(self, table):
+        frame = self.query(
+            table,
+            f"SELECT unnest([{KEY}, NULL])::HUGEINT AS a, unnest([{KEY}, NULL])::UBIGINT AS b, "
+            f"unnest([{2**63 + 1}, NULL])::UBIGINT AS c, unnest([{2**127 - 1}, 1])::HUGEINT AS d, "
+            f"unnest([{2**63 + 1}, 1])::UBIGINT AS e",
+        )
+        assert frame.dtypes.astype(str).tolist() == [
+            *("Int64", "Int64", "object"),
+            "object",
+            "uint64",
+        ]
+        assert frame.iloc[0].tolist() == [KEY, KEY, 2**63 + 1, 2**127 - 1, 2**63 + 1]
 
     def test_the_file_is_opened_for_reading_unless_the_url_says_otherwise(self, table, tmp_path):
         with pytest.raises(QueryError, match="read-only"):
@@ -269,7 +282,7 @@ class TestSqliteSqlalchemy(_Sqlite):
     adbc = False
 
 
-class _Postgres(DatabaseContract):
+class _Postgres(SeveralStatements, DatabaseContract):
     adbc = True
     columns = COMMON | TYPED
 
@@ -297,7 +310,7 @@ class _Postgres(DatabaseContract):
         row = frame.iloc[0].to_dict()
         assert (row["j"], row["b"], row["x"]) == ({"a": [1, None]}, [1], b"\x00\xff")
         assert pd.isna(row["n"])
-        assert (row["i"], row["big"], row["c"]) == (float("inf"), 12345678901234567890.0, "ab ")
+        assert (row["i"], row["big"], row["c"]) == (float("inf"), 12345678901234567890, "ab ")
         assert row["r"] == 123456.79
         assert str(frame["t"].dtype) == "datetime64[us, UTC]"
 

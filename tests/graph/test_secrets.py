@@ -5,13 +5,7 @@ give its password, and gets data, or an error.
 """
 
 import logging
-import re
-import sqlite3
 import time
-import traceback
-import zlib
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -19,10 +13,10 @@ from uuid import uuid4
 
 import dagster as dg
 import psycopg
-import pyarrow.parquet as pq
 import pytest
 
-from tests.support.project import Project, everything_told
+from tests.support.leaks import chain, found, told
+from tests.support.project import Project
 from tests.support.toys import Houses, houses, query
 from xingu.errors import QueryError
 
@@ -110,57 +104,6 @@ def project_of(home: Path, role: Role, provider: type[Houses]) -> Project:
     return project
 
 
-def unpacked(home: Path) -> Iterator[str]:
-    """What is in files whose bytes do not show it: compressed, or cut into pages."""
-    for path in home.rglob("*.parquet"):
-        table = pq.read_table(path)
-        yield f"{path} {table.schema.metadata} {table.to_pylist()}"
-    for path in home.rglob("*.db"):
-        with closing(sqlite3.connect(path)) as db:
-            tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-            for (table,) in tables:
-                for row in db.execute(f'SELECT * FROM "{table}"'):
-                    yield f"{path} {table} {[_inflated(value) for value in row]}"
-
-
-def _inflated(value: object) -> object:
-    # Dagster keeps snapshots of jobs and plans so.
-    is_packed = isinstance(value, bytes) and value[:1] == b"\x78"
-    return zlib.decompress(value) if is_packed else value
-
-
-def told(project: Project, caught: list[BaseException], caplog, capfd) -> list[str]:
-    """Return everything that anybody can read of the runs of `project`."""
-    return [
-        everything_told(project, caught, caplog),
-        caplog.text,
-        *capfd.readouterr(),
-        *("".join(traceback.format_exception(error)) for error in caught),
-        *unpacked(project.home),
-    ]
-
-
-def found(needle: str, texts: list[str]) -> list[str]:
-    """Return every place where `needle` is, with what is around it."""
-    return [
-        text[max(0, match.start() - 80) : match.end() + 20]
-        for text in texts
-        for match in re.finditer(re.escape(needle), text)
-    ]
-
-
-def chain(error: BaseException) -> list[BaseException]:
-    """Return an error and all that led to it; Dagster makes circles of them."""
-    known: list[BaseException] = []
-    more: list[BaseException | None] = [error]
-    while more:
-        last = more.pop()
-        if last is not None and last not in known:
-            known.append(last)
-            more += [last.__cause__, last.__context__]
-    return known
-
-
 def test_a_password_that_was_used_is_nowhere(home, role, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     project = project_of(home, role, Reading)
@@ -169,7 +112,7 @@ def test_a_password_that_was_used_is_nowhere(home, role, caplog, capfd):
     assert "SQLAlchemy takes over" in caplog.text
     assert {path.suffix for path in home.rglob("*") if path.is_file()} >= KINDS
     texts = told(project, [], caplog, capfd)
-    assert found(f"{role.name}@", texts)  # where it would be, if it were anywhere
+    assert found("postgresql://***@", texts)  # where it would be, if it were anywhere
     assert found(role.core, texts) == []
 
 
@@ -179,7 +122,7 @@ def test_a_password_is_nowhere_after_a_query_that_the_server_refuses(
 ):
     caplog.set_level(logging.DEBUG)
     project = project_of(home, role, Refused)
-    refusal = f"'pg'.*{role.name}@.*\"sice\" does not exist"
+    refusal = "'pg'.*//\\*\\*\\*@.*\"sice\" does not exist"
     with pytest.raises(QueryError, match=refusal) as failure:
         project.run(selection)
     texts = told(project, chain(failure.value), caplog, capfd)

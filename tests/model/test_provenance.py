@@ -109,6 +109,8 @@ def test_the_branch_of_a_ci_job_is_read_from_its_variables(monkeypatch, variable
     ("url", "shown"),
     [
         ("https://ana:s3cret@example.org/a.git", "https://example.org/a.git"),
+        ("https://ana:x@s3cret@example.org/a.git", "https://example.org/a.git"),
+        ("https://ana:a/s3cret@example.org/a.git", "https://***"),
         ("https://example.org/a.git", "https://example.org/a.git"),
         ("git@example.org:a/b.git", "git@example.org:a/b.git"),
         ("ssh://git@example.org/a.git", "ssh://example.org/a.git"),

@@ -46,7 +46,7 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password(tmp_pat
     with pytest.raises(SourceError) as caught, databases.connect("dw"):
         pass
     message = str(caught.value)
-    assert "the database 'dw' (postgresql://ann@127.0.0.1" in message
+    assert "the database 'dw' (postgresql://***@127.0.0.1" in message
     assert "cannot be reached" in message
     assert "refused" in message
     assert "s3cret" not in message
@@ -99,3 +99,12 @@ def test_the_identity_has_an_absolute_path_and_no_secret(tmp_path):
     assert databases.identity("server") == server
     assert databases.identity("host") == "postgresql://ann@host/sales"
     assert "s3cret" not in repr(databases)
+
+
+@pytest.mark.parametrize("password", ["s3cret", "x@s3cret", "a/s3cret", "a?s3cret#b", "s3cret%40"])
+def test_the_address_shows_no_user_password_or_unknown_parameter(tmp_path, password):
+    url = f"postgres://ann:{password}@host:5/sales?sslmode=require&pool=s3cret&sslpassword=s3cret"
+    databases = Databases({"server": url, "file": "sqlite:///a@b#1.db"}, tmp_path)
+    shown = "postgresql://***@host:5/sales?sslmode=require&pool=***&sslpassword=***"
+    assert databases.address("server") == shown
+    assert databases.address("file") == f"sqlite:///{tmp_path}/a@b#1.db"

@@ -58,6 +58,8 @@ def test_the_digest_is_the_same_in_every_process():
         ({"a": [1, 2]}, {"a": [2, 1]}),
         ({"a": [1, 2]}, {"b": [1, 2]}),
         ({"a": [1, 2]}, {"a": [1.0, 2.0]}),
+        ({"a": pd.array([0, None], "Int64")}, {"a": pd.array([0, 0], "Int64")}),
+        ({"a": pd.array([2**53, None], "Int64")}, {"a": pd.array([2**53 + 1, None], "Int64")}),
         ({"a": ["ab", "c"]}, {"a": ["a", "bc"]}),
         ({"a": ["", None]}, {"a": [None, ""]}),
         ({"a": [1, "1"]}, {"a": ["1", 1]}),

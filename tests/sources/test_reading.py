@@ -239,7 +239,7 @@ def test_the_password_is_nowhere(tmp_path, postgres_url, caplog, site):
     cache = SourceCache(tmp_path / "cache")
     for _ in range(2):
         assert len(list(read_sources("delay", parse(declared), databases, cache))) == 2
-    texts = [repr(parse(declared)[1]), repr(databases), databases.identity("pg")]
+    texts = [repr(parse(declared)[1]), repr(databases), databases.address("pg")]
     for bad in (
         sql(f"SELECT wrong, '{password}'", source="pg"),
         sql("SELECT 1", source="off"),

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from xingu.masking import masked
+
 Limits = Mapping[str, Any]
 Cell = str | int | float | bool
 
@@ -28,6 +30,10 @@ class Outcome:
     figures: Mapping[str, Cell] = field(default_factory=dict)
     rows: Sequence[Mapping[str, Cell]] = ()
     conclusive: bool = True
+
+    def __post_init__(self) -> None:
+        """Mask secrets that exceptions brought into the text."""
+        object.__setattr__(self, "text", masked(self.text))
 
 
 def not_applicable(reason: str) -> Outcome:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from upath import UPath
 
 from xingu.errors import SettingsError
+from xingu.masking import remember_secrets, secrets_of
 from xingu.names import MAX_NAME
 
 ExecutorName = Literal["pool", "in_process", "celery", "dask", "k8s"]
@@ -114,6 +115,15 @@ class Settings(BaseSettings):
         """Return the variable of a field; other names as they are."""
         field = cls.model_fields.get(str(name))
         return field.alias if field and field.alias else str(name)
+
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002 - pydantic calls it
+        """Hide secrets in every text that this process writes."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        nested = [item for value in values if isinstance(value, Mapping) for item in value.values()]
+        for value in (*values, *nested):
+            if isinstance(value, SecretStr):
+                secret = value.get_secret_value()
+                remember_secrets(secrets_of(secret) if "://" in secret else {secret})
 
     def get(self, variable: str, default: Any = None) -> Any:
         """Return the setting of a variable; for unknown ones, the environment variable itself."""

@@ -8,7 +8,6 @@ import getpass
 import logging
 import os
 import platform
-import re
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,8 @@ from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from xingu.masking import HIDDEN, shown_address
 
 if TYPE_CHECKING:
     from git import Repo
@@ -37,7 +38,7 @@ class Provenance:
     Attributes:
         git_commit: SHA of the commit that was checked out.
         git_branch: Its branch, in CI that of the job.
-        git_remote: URL of the first remote, without credentials.
+        git_remote: URL of the first remote, as far as it may be shown.
         git_dirty: Whether there were uncommitted changes.
         git_diff: Hash of the uncommitted changes.
         user_name: User of the process.
@@ -117,7 +118,7 @@ def _read_repository(repository: "Repo", home: Path) -> dict[str, Any]:
     return {
         "git_commit": repository.head.commit.hexsha,
         "git_branch": branch,
-        "git_remote": remote and re.sub(r"//[^/@]*@", "//", next(remote.urls)),
+        "git_remote": remote and shown_address(next(remote.urls)).replace(f"{HIDDEN}@", ""),
         "git_dirty": bool(changes),
         "git_diff": diff,
     }

@@ -1,10 +1,8 @@
 """Commit the inventory file to the project's git repository and push it.
 
-Only this file is committed, whatever else is staged. Credentials in a remote's URL are removed from
-error messages.
+Only this file is committed, whatever else is staged.
 """
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,8 +47,7 @@ def commit_and_push(path: Path, message: str) -> tuple[str | None, str | None]:
             "`git init`, or leave --commit-inventory out."
         ) from None
     except git.GitError as error:
-        message = str(getattr(error, "stderr", "") or error).strip().removeprefix("stderr: ")
-        reason = re.sub(r"//[^/@\s]*@", "//", message)  # user and password of a remote's URL
+        reason = str(getattr(error, "stderr", "") or error).strip().removeprefix("stderr: ")
         raise SettingsError(
             f"{path} is written, but git could not commit or push it: {reason}"
         ) from None

@@ -145,7 +145,7 @@ def _check_found(db: ControlDB, wanted: TrainFilter, trains: pd.DataFrame) -> No
     known = find_trains(db)
     if known.empty:
         raise UntrainedModelError(
-            f"The control DB ({db.identity}) has no saved train; train a model first."
+            f"The control DB ({db.address}) has no saved train; train a model first."
         )
     ids = [*known["train_id"], *known["train_session_id"]]
     for kind, requested, known_names in (
@@ -156,12 +156,12 @@ def _check_found(db: ControlDB, wanted: TrainFilter, trains: pd.DataFrame) -> No
         for one in requested:
             if one not in known_names and one.rpartition(":")[2] not in known_names:
                 raise UntrainedModelError(
-                    f"The control DB ({db.identity}) has no matching train: no {kind} is called "
+                    f"The control DB ({db.address}) has no matching train: no {kind} is called "
                     f"{one!r}.{did_you_mean(one, known_names)}"
                 )
     rest = f", but not {', '.join(map(repr, missing))}" if len(trains) else ""
     raise UntrainedModelError(
-        f"{len(trains) or 'None'} of the {len(known)} trains of the control DB ({db.identity}) "
+        f"{len(trains) or 'None'} of the {len(known)} trains of the control DB ({db.address}) "
         f"match {_describe(wanted)}{rest}; use fewer filters."
     )
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from xingu.errors import DeclarationError, did_you_mean
-from xingu.sources.secrets import masked
+from xingu.masking import remember_secrets, secrets_of, shown_address
 
 FileFormat = Literal["csv", "parquet"]
 Mode = Literal["replace", "append"]
@@ -27,8 +27,8 @@ class FileSink:
 
     @property
     def label(self) -> str:
-        """The URL without its secrets."""
-        return masked(self.url)
+        """The part of the URL that may be shown."""
+        return shown_address(self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ def _parse(where: str, name: object, entry: Any) -> Sink:
 
 def _parse_file(where: str, name: str, entry: Mapping[str, Any]) -> FileSink:
     url = _text(where, entry, "url")
+    remember_secrets(secrets_of(url))
     suffix = PurePath(url).suffix.removeprefix(".").lower()
     return FileSink(name, url, _one_of(f"{where}['format']", entry.get("format", suffix), FORMATS))
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pandas as pd
 from upath import UPath
 
-from xingu.errors import DataError, SourceError, StorageError, XinguError
+from xingu.errors import DataError, SourceError, StorageError, XinguError, text_of
 from xingu.files.atomic import write_atomically
+from xingu.masking import masked
 from xingu.sinks.spec import FileSink, Sink, TableSink
 from xingu.sinks.tables import write_alchemy, write_duckdb
 from xingu.sources import Databases
-from xingu.sources.secrets import scrub, secrets_of
 
 TRAIN_ID = "train_id"
 
@@ -54,20 +54,19 @@ def write_sink(rows: pd.DataFrame, sink: Sink, databases: Databases, key: Sequen
     key = sink.key or tuple(key)
     if sink.mode == "append":
         _check_key(rows, sink, key)
-    identity = databases.identity(sink.database)
+    address = databases.address(sink.database)
     write = write_duckdb if databases.url(sink.database).drivername == "duckdb" else write_alchemy
     try:
         write(rows, sink, databases.url(sink.database), key)
     except XinguError:
         raise
     except Exception as error:  # noqa: BLE001 - raised again without the driver's error, which may hold a password
-        url = databases.url(sink.database).render_as_string(hide_password=False)
         raise SourceError(
-            f"the sink {sink.name!r}: {identity} refused {len(rows)} rows for the table "
-            f"{sink.table}; nothing was changed: {scrub(str(error), secrets_of(url))}",
+            f"the sink {sink.name!r}: {address} refused {len(rows)} rows for the table "
+            f"{sink.table}; nothing was changed: {masked(text_of(error))}",
             sink=sink.name,
         ) from None
-    return f"{sink.table} on {identity}"
+    return f"{sink.table} on {address}"
 
 
 def _write_file(rows: pd.DataFrame, sink: FileSink, home: Path) -> str:
@@ -84,7 +83,7 @@ def _write_file(rows: pd.DataFrame, sink: FileSink, home: Path) -> str:
     except Exception as error:  # noqa: BLE001 - raised again without secrets
         raise StorageError(
             f"the sink {sink.name!r}: {sink.label} cannot be written "
-            f"({type(error).__name__}: {scrub(str(error), secrets_of(sink.url))}); check the "
+            f"({type(error).__name__}: {masked(text_of(error))}); check the "
             "address and its permissions.",
             sink=sink.name,
         ) from None

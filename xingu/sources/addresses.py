@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
-from xingu.sources.secrets import without_secrets
+from xingu.masking import without_secrets
 
 _WEB = re.compile(r"(?:[^/]*::)?https?://", re.IGNORECASE)
 _WRAPPED = re.compile(

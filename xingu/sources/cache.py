@@ -23,7 +23,7 @@ from upath import UPath
 from xingu.errors import StorageError
 from xingu.files.atomic import local_path, write_atomically
 from xingu.files.digest import digest_of_bytes
-from xingu.sources.secrets import is_secret
+from xingu.masking import is_secret
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,13 @@ which commits each statement if its URL has ``read_only=false``. Callers transla
 remove secrets from them.
 """
 
+import datetime as dt
 import json
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from typing import Any, Literal, Protocol
 
 import pandas as pd
@@ -19,6 +22,9 @@ from xingu.sources.frames import from_arrow, from_rows
 logger = logging.getLogger(__name__)
 
 Dialect = Literal["sqlite", "postgresql"]
+
+_END = "; \t\r\n"
+"""Characters that may follow the last statement."""
 
 # The driver infers types from the first batch, so it should hold all rows of most results. Not
 # more: memory of a batch is reserved ahead, and a process that reserved tens of gigabytes cannot
@@ -66,10 +72,15 @@ class DuckDbBackend:
     def run(self, sql: str) -> pd.DataFrame:
         """See `Backend`."""
         statements = self._connection.extract_statements(sql)
-        relation = self._connection.sql(sql)
-        if relation is None or not statements:
+        if not statements:
             return pd.DataFrame()
-        kinds = {kind.name for kind in statements[-1].expected_result_type}
+        *earlier, last = statements
+        for statement in earlier:
+            self._connection.execute(statement).fetchall()
+        relation = self._connection.sql(last)
+        if relation is None:
+            return pd.DataFrame()
+        kinds = {kind.name for kind in last.expected_result_type}
         if kinds != {"QUERY_RESULT"} and relation.columns in (["Count"], ["Success"]):
             return pd.DataFrame()
         return from_arrow(relation.to_arrow_table())
@@ -91,14 +102,19 @@ class AlchemyBackend:
         from sqlalchemy.pool import NullPool
 
         self._connection = create_engine(url, poolclass=NullPool).connect()
+        if self._connection.dialect.driver == "psycopg":
+            _accept_infinity(self._connection.connection.driver_connection)
 
     def run(self, sql: str) -> pd.DataFrame:
         """See `Backend`."""
+        # SQLAlchemy's results end with the first statement, so this takes the driver's own cursor.
         # Without parameters, `%` and `:` in the SQL are not interpreted.
-        with self._connection.execution_options(no_parameters=True).exec_driver_sql(sql) as result:
-            if not result.returns_rows:
+        with closing(self._connection.connection.cursor()) as cursor:
+            cursor.execute(sql)
+            _skip_to_last_result(cursor, self._connection.dialect.loaded_dbapi)
+            if not cursor.description:
                 return pd.DataFrame()
-            return from_rows(list(result.keys()), result.fetchall())
+            return from_rows([column[0] for column in cursor.description], cursor.fetchall())
 
     def cancel(self) -> None:
         """See `Backend`."""
@@ -145,7 +161,8 @@ class AdbcBackend:
 
     def _needs_fallback(self, sql: str) -> bool:
         # Of several statements the SQLite driver runs only the first.
-        return self._dialect == "sqlite" and ";" in sql.rstrip("; \t\r\n")
+        ends = re.finditer(";", sql.rstrip(_END)) if self._dialect == "sqlite" else ()
+        return any(sqlite3.complete_statement(sql[: end.end()]) for end in ends)
 
     def _run_adbc(self, sql: str) -> pd.DataFrame | None:
         """Return the rows; None if the fallback has to read them."""
@@ -154,7 +171,7 @@ class AdbcBackend:
 
         try:
             # The driver wraps PostgreSQL's SQL in a COPY: the newline ends a trailing comment.
-            self._cursor.execute(sql + "\n")
+            self._cursor.execute(sql.rstrip(_END) + "\n")
             if not self._cursor.description:
                 return pd.DataFrame()
             table = self._cursor.fetch_arrow_table()
@@ -201,6 +218,51 @@ class AdbcBackend:
         self._connection.close()
 
 
+def _accept_infinity(connection: Any) -> None:
+    """Let psycopg load `infinity` as psycopg2 does, which it refuses otherwise."""
+    last, first = dt.datetime.max, dt.datetime.min
+    limits = {
+        "date": (last.date(), first.date()),
+        "timestamp": (last, first),
+        "timestamptz": (last.replace(tzinfo=dt.UTC), first.replace(tzinfo=dt.UTC)),
+    }
+    for name, (late, early) in limits.items():
+        known = {b"infinity": late, b"-infinity": early}
+        connection.adapters.register_loader(name, _loader(connection.adapters, name, known))
+
+
+def _loader(adapters: Any, name: str, known: Mapping[bytes, Any]) -> type:
+    """Return a psycopg loader of a type that takes some values from `known`."""
+    from psycopg import DataError
+    from psycopg.adapt import Loader
+    from psycopg.pq import Format
+
+    usual = adapters.get_loader(adapters.types[name].oid, Format.TEXT)
+
+    class KnownLoader(Loader):
+        def __init__(self, oid: int, context: Any = None) -> None:
+            super().__init__(oid, context)
+            self._load = usual(oid, context).load
+
+        def load(self, data: Any) -> Any:
+            try:
+                return self._load(data)
+            except DataError:
+                if bytes(data) in known:
+                    return known[bytes(data)]
+                raise
+
+    return KnownLoader
+
+
+def _skip_to_last_result(cursor: Any, dbapi: Any) -> None:
+    """Skip the results of all statements but the last; psycopg2 has skipped them already."""
+    if hasattr(cursor, "nextset"):
+        with suppress(dbapi.NotSupportedError):
+            while cursor.nextset():
+                pass
+
+
 def _connect_adbc(dialect: Dialect, uri: str) -> Any:
     if dialect == "sqlite":
         from adbc_driver_sqlite import dbapi
@@ -225,16 +287,10 @@ def _is_lossy(table: Any) -> bool:
 
 def _from_postgres(table: Any) -> pd.DataFrame | None:
     """Return the frame; None if a column has a type that Arrow represents differently."""
-    from pyarrow import chunked_array, compute, float64
-
     decoders: list[Callable[[Any], Any] | None] = []
-    for place, field in enumerate(table.schema):
+    for field in table.schema:
         name = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
         if name not in _PLAIN_POSTGRES | _JSON_POSTGRES:
             return None
         decoders.append(json.loads if name in _JSON_POSTGRES else None)
-        if name == "numeric":
-            chunks = table.column(place).chunks
-            numbers = [compute.cast(chunk.storage, float64()) for chunk in chunks]
-            table = table.set_column(place, field.name, chunked_array(numbers, float64()))
     return from_arrow(table, decoders)

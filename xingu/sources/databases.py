@@ -1,7 +1,7 @@
 """Databases of sources: URLs by nickname, and connections to them.
 
-Messages, logs and cache keys contain the identity of a database: its URL without secrets and with
-absolute paths.
+Messages and logs contain the address of a database: the part of its URL that may be shown, with
+absolute paths. Its identity is for cache keys, and never shown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +22,8 @@ from xingu.errors import (
     UnknownDatabaseError,
     did_you_mean,
 )
+from xingu.masking import HIDDEN, is_secret, remember_secrets, secrets_of, shown_address
 from xingu.sources.connections import AdbcBackend, AlchemyBackend, Backend, DuckDbBackend
-from xingu.sources.secrets import HIDDEN, is_secret, scrub, secrets_of
 from xingu.sources.spec import SourceSpec, SqlSource
 
 if TYPE_CHECKING:
@@ -38,15 +38,17 @@ _ADBC_DRIVERS = {
     "postgresql": ("", "psycopg", "psycopg2"),
 }
 
+_EXTRAS = {"awsathena": "athena", "databricks": "databricks", "postgresql": "postgres"}
+"""Extras with the drivers of databases, by the first part of a URL."""
+
 
 class Connection:
     """An open connection to one database."""
 
-    def __init__(self, backend: Backend, nickname: str, identity: str, secrets: set[str]) -> None:
+    def __init__(self, backend: Backend, nickname: str, address: str) -> None:
         self._backend = backend
         self._nickname = nickname
-        self._identity = identity
-        self._secrets = secrets
+        self._address = address
 
     def query(self, sql: str) -> pd.DataFrame:
         """Run `sql` as given, without a commit (a writable DuckDB commits).
@@ -60,12 +62,11 @@ class Connection:
         try:
             return self._backend.run(sql)
         except Exception as error:  # noqa: BLE001 - raised again without the driver's error, which may hold a password
-            text = scrub(sql, self._secrets)
             raise QueryError(
-                f"the database {self._nickname!r} ({self._identity}) refused the query: "
-                f"{scrub(_message(error), self._secrets)}\nCorrect the query:\n{text}",
+                f"the database {self._nickname!r} ({self._address}) refused the query: "
+                f"{_message(error)}\nCorrect the query:\n{sql}",
                 database=self._nickname,
-                query=text,
+                query=sql,
             ) from None
 
     def cancel(self) -> None:
@@ -90,6 +91,8 @@ class Databases:
             nickname: url.get_secret_value() if isinstance(url, SecretStr) else url
             for nickname, url in urls.items()
         }
+        for url in self._urls.values():
+            remember_secrets(secrets_of(url))
         self.home = home.absolute()
         self._adbc = adbc
 
@@ -108,8 +111,20 @@ class Databases:
                 self._url_of(spec.database, f"{provider_id}.{attribute}[{spec.name!r}]: ")
                 self.url(spec.database)
 
+    def address(self, nickname: str) -> str:
+        """Return what may be shown of the URL, with an absolute path."""
+        url = self.url(nickname)
+        # SQLAlchemy knows where an unquoted password ends, and its host is the one that is called.
+        host = f"[{url.host}]" if ":" in (url.host or "") else url.host or ""
+        user, port = HIDDEN if url.username else "", f":{url.port}" if url.port else ""
+        query = f"?{urlencode(url.query, doseq=True, safe='/:')}" if url.query else ""
+        place = f"{user}{'@' if user else ''}{host}{port}{query}"
+        server, mark, shown = shown_address(f"{url.drivername}://{place}").partition("?")
+        name = f"/{url.database}" if url.database else ""
+        return f"{server}{name}{mark}{shown}"
+
     def identity(self, nickname: str) -> str:
-        """Return the URL without its password and secret parameters, with an absolute path."""
+        """Return the URL without its password and secret parameters; to compare, not to show."""
         url = self.url(nickname)
         server = url.create(url.drivername, url.username, None, url.host, url.port)
         kept = [(name, value) for name, value in url.query.items() if not is_secret(name)]
@@ -145,12 +160,11 @@ class Databases:
             MissingFileError: If the database is a file that does not exist.
             SourceError: If the database cannot be reached.
         """
-        url, identity = self.url(nickname), self.identity(nickname)
-        secrets = secrets_of(self._urls[nickname])
+        url, address = self.url(nickname), self.address(nickname)
         path = self.file(nickname)
         if path is not None and not path.is_file():
             raise MissingFileError(
-                f"the database {nickname!r} ({identity}): there is no such file; create it, or "
+                f"the database {nickname!r} ({address}): there is no such file; create it, or "
                 "correct the URL (a relative path starts at the project's home).",
                 database=nickname,
             )
@@ -158,12 +172,12 @@ class Databases:
             backend = _open(url, adbc=self._adbc)
         except Exception as error:  # noqa: BLE001 - raised again
             raise SourceError(
-                f"the database {nickname!r} ({identity}) cannot be reached: "
-                f"{scrub(_message(error), secrets).rstrip('.')}.{_advice(error)}",
+                f"the database {nickname!r} ({address}) cannot be reached: "
+                f"{_message(error).rstrip('.')}.{_advice(error, url)}",
                 database=nickname,
             ) from None
         try:
-            yield Connection(backend, nickname, identity, secrets)
+            yield Connection(backend, nickname, address)
         finally:
             backend.close()
 
@@ -260,9 +274,11 @@ def _message(error: Exception) -> str:
     return str(original).strip() or type(original).__name__
 
 
-def _advice(error: Exception) -> str:
+def _advice(error: Exception, url: "URL") -> str:
     if isinstance(error, ImportError) or type(error).__name__ == "NoSuchModuleError":
-        return " Install the Python driver of this database."
+        extra = _EXTRAS.get(url.drivername.partition("+")[0])
+        hint = f": pip install 'xingu[{extra}]'" if extra else ""
+        return f" Install the Python driver of this database{hint}."
     if "different configuration" in str(error):
         return " This process has it open for writing: add ?read_only=false to its URL."
     return " Check that it runs, and its URL, user and network."

@@ -49,6 +49,9 @@ def _values_digest(values: "pd.Series | pd.Index") -> bytes:
         digest.update(_number_bytes(values.to_numpy()))
     elif isinstance(dtype, pd.DatetimeTZDtype):
         digest.update(_number_bytes(values.to_numpy(dtype=f"M8[{dtype.unit}]")))
+    elif isinstance(dtype, pd.Int64Dtype):
+        digest.update(_number_bytes(np.asarray(values.isna())))
+        digest.update(_number_bytes(values.fillna(0).to_numpy("int64")))
     elif not (isinstance(dtype, pd.StringDtype) or _all_text(values)):
         _update_with_cells(digest, values)
     else:

@@ -20,12 +20,12 @@ from typing import IO, Any
 import pandas as pd
 
 from xingu.errors import MissingFileError, SourceError
+from xingu.masking import masked
 from xingu.sources.addresses import FoundFile, Place, find_files, is_web, resolve, version_of
 from xingu.sources.combine import concatenate, read_parquet_folder
 from xingu.sources.delimited import read_delimited
 from xingu.sources.exact import with_exact_integers
 from xingu.sources.json_text import read_json
-from xingu.sources.secrets import scrub, secret_values, secrets_of
 from xingu.sources.spec import Compression, UrlSource, compression_of
 
 _MAGIC: Mapping[Compression, bytes] = {
@@ -131,11 +131,10 @@ class _Source:
 
     def _error(self, error: Exception, what: str, advice: str) -> SourceError:
         """Return an error without the secrets and the traceback of `error`."""
-        secrets = secrets_of(self.spec.url) | secret_values(self.spec.params)
         kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
         no_s3 = isinstance(error, ImportError) and self.spec.url.startswith("s3")
         missing = " (pip install 'xingu[s3]')" if no_s3 else ""
-        text = scrub(f"{kind}{error}", secrets)
+        text = masked(f"{kind}{error}")
         return SourceError(f"{what}: {text}{missing}. {advice}.", **self._facts())
 
     def _facts(self) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from xingu.errors import DeclarationError, did_you_mean
+from xingu.masking import remember_secrets, secret_values, secrets_of, shown_address
 from xingu.sources.addresses import path_part
-from xingu.sources.secrets import masked
 
 Format = Literal["parquet", "csv", "txt", "json", "jsonl"]
 Compression = Literal["gz", "bz2", "xz", "zst", "zip"]
@@ -55,8 +55,8 @@ class UrlSource:
 
     @property
     def label(self) -> str:
-        """The URL without its secrets, for messages."""
-        return masked(self.url)
+        """The part of the URL that may be shown."""
+        return shown_address(self.url)
 
 
 SourceSpec = SqlSource | UrlSource
@@ -122,13 +122,18 @@ def _parse_url(where: str, name: str, entry: Mapping[str, Any], group: str | Non
     if declared is not None:
         _require_mapping(f"{where}['params']", declared, "the arguments of the pandas reader")
     params = copy.deepcopy(dict(declared or {}))
+    storage = params.get("storage_options") or {}
+    remember_secrets(
+        secrets_of(url) | secret_values(params) | secret_values(storage, all_long=True)
+    )
+    shown = shown_address(url)
     format_, compression = _suffixes(path_part(url))
     if "format" in params:
         format_ = str(params.pop("format")).lower().lstrip(".")
     format_ = _OTHER_SUFFIXES.get(format_, format_)
     if format_ not in FORMATS:
         raise DeclarationError(
-            f"{where}: {masked(url)} has no known format ({format_ or 'no suffix'!r}); known: "
+            f"{where}: {shown} has no known format ({format_ or 'no suffix'!r}); known: "
             f"{', '.join(FORMATS)}, also with {', '.join('.' + one for one in COMPRESSIONS)}. "
             f"Declare it: 'params': {{'format': 'csv'}}.{did_you_mean(format_, FORMATS)}",
             source=name,

@@ -17,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xingu.errors import ControlDbError
 from xingu.sources import Databases
-from xingu.sources.secrets import scrub, secrets_of
 from xingu.tracking.schema import Tables, tables
 
 logger = logging.getLogger(__name__)
@@ -47,9 +46,9 @@ class ControlDB:
         return tables(self.prefix)
 
     @property
-    def identity(self) -> str:
-        """URL without secrets."""
-        return self._databases.identity(NICKNAME)
+    def address(self) -> str:
+        """The part of its URL that may be shown."""
+        return self._databases.address(NICKNAME)
 
     @cached_property
     def engine(self) -> Engine:
@@ -72,7 +71,7 @@ class ControlDB:
         file = self._databases.file(NICKNAME)
         if file is not None and not file.exists():  # SQLite would create an empty file
             raise ControlDbError(
-                f"There is no control DB at {self.identity}: train a model first, which creates "
+                f"There is no control DB at {self.address}: train a model first, which creates "
                 "it, or set XINGU_DB_URL to an existing one.",
                 database=NICKNAME,
             )
@@ -105,10 +104,9 @@ class ControlDB:
         try:
             yield
         except (SQLAlchemyError, OSError, ImportError) as error:
-            secrets = secrets_of(self._databases.url(NICKNAME).render_as_string(False))
-            reason = scrub(str(getattr(error, "orig", None) or error).strip(), secrets)
+            reason = str(getattr(error, "orig", None) or error).strip()
             raise ControlDbError(
-                f"The control DB ({self.identity}) {problem}: {reason}; check that it is running, "
+                f"The control DB ({self.address}) {problem}: {reason}; check that it is running, "
                 "its permissions, and XINGU_DB_URL.",
                 database=NICKNAME,
             ) from None
@@ -148,7 +146,7 @@ class ControlDB:
             command.upgrade(config, "head")
         except CommandError as error:
             raise ControlDbError(
-                f"The control DB ({self.identity}) has a schema version that this version of Xingu "
+                f"The control DB ({self.address}) has a schema version that this version of Xingu "
                 f"does not know ({error}); install the version that wrote it, or a newer one.",
                 database=NICKNAME,
             ) from error

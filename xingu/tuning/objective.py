@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from xingu.errors import DataError, UndefinedMetricError, text_of
+from xingu.masking import masked
 from xingu.metrics.builtin import classification_metrics, regression_metrics
 from xingu.model import Model
 from xingu.provider.estimator import ESTIMATION, Estimator
@@ -100,7 +101,7 @@ class Objective:
             pairs = zip(self.estimators(params), self.folds, strict=True)
             values = [self._value(estimator, fold) for estimator, fold in pairs]
         except Exception as error:  # noqa: BLE001 - a point that cannot be fitted is a result too
-            reason = f"{type(error).__name__}: {text_of(error)}"
+            reason = masked(f"{type(error).__name__}: {text_of(error)}")
             return replace(trial, state="failed", reason=reason, ended=time.time())
         value = sum(values) / len(values)
         return replace(trial, state="done", value=value, ended=time.time())

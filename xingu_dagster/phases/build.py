@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from xingu.errors import XinguError
+from xingu.masking import masked_errors
 from xingu_dagster.phases.exits import reported_exits
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.phases.tracebacks import shorten
@@ -97,7 +98,7 @@ def _runner(provider: ProviderSpec, name: str, compute: Compute) -> Callable[...
 
     def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
         try:
-            with reported_exits(name):
+            with masked_errors(), reported_exits(name):
                 yield from compute(PhaseStep(context, provider))
         except XinguError as error:
             logger.debug("%s", error, exc_info=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
+from xingu.masking import masked_errors
 from xingu.sources import observe_source, parse_sources
 from xingu.workspace import Workspace
 from xingu_dagster.metadata import namespaced
@@ -48,19 +49,20 @@ def _build(
     )
     def sources(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
         workspace: Workspace = context.resources.xingu
-        for key in (key for key in keys if key in context.selected_asset_keys):
-            batch, name = keys[key]
-            hook, attribute = BATCH_SOURCES if batch else TRAIN_SOURCES
-            # Read again: a hook may return other queries every day.
-            declared = provider.read_declarations(hook, attribute)
-            specs = parse_sources(provider.id, attribute, declared)
-            spec = next(one for one in specs if one.name == name)
-            workspace.databases.check(provider.id, attribute, [spec])
-            version = observe_source(provider.id, spec, workspace.databases, declared=specs)
-            yield dg.ObserveResult(
-                asset_key=key,
-                data_version=dg.DataVersion(version),
-                metadata=namespaced(origin_metadata(workspace, spec)),
-            )
+        with masked_errors():
+            for key in (key for key in keys if key in context.selected_asset_keys):
+                batch, name = keys[key]
+                hook, attribute = BATCH_SOURCES if batch else TRAIN_SOURCES
+                # Read again: a hook may return other queries every day.
+                declared = provider.read_declarations(hook, attribute)
+                specs = parse_sources(provider.id, attribute, declared)
+                spec = next(one for one in specs if one.name == name)
+                workspace.databases.check(provider.id, attribute, [spec])
+                version = observe_source(provider.id, spec, workspace.databases, declared=specs)
+                yield dg.ObserveResult(
+                    asset_key=key,
+                    data_version=dg.DataVersion(version),
+                    metadata=namespaced(origin_metadata(workspace, spec)),
+                )
 
     return sources

@@ -10,6 +10,7 @@ import dagster as dg
 from xingu.checks.check import AssetPath
 from xingu.checks.subjects import SourceRows
 from xingu.errors import DeclarationError, EmptySourceError
+from xingu.masking import masked
 from xingu.records import SourceRecord
 from xingu.sources import SourceResult, SourceSpec, SqlSource, parse_sources, read_sources
 from xingu.values import Facts, Label, Record
@@ -107,7 +108,7 @@ def source_rows(step: PhaseStep, path: AssetPath) -> SourceRows:
 
 def _declared(step: PhaseStep, spec: SourceSpec) -> str:
     if isinstance(spec, SqlSource):
-        return f"{step.workspace.databases.identity(spec.database)}: {spec.query}"
+        return masked(f"{step.workspace.databases.address(spec.database)}: {spec.query}")
     return spec.label
 
 
@@ -115,7 +116,7 @@ def origin_metadata(workspace: Workspace, spec: SourceSpec) -> Metadata:
     """Return the database and query, or the address, of a source."""
     if isinstance(spec, SqlSource):
         return {
-            "database": workspace.databases.identity(spec.database),
-            "query": dg.MetadataValue.md(f"```sql\n{spec.query}\n```"),
+            "database": workspace.databases.address(spec.database),
+            "query": dg.MetadataValue.md(f"```sql\n{masked(spec.query)}\n```"),
         }
     return {"address": spec.label}
