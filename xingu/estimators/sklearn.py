@@ -24,6 +24,7 @@ from xingu.estimators.frames import (
 )
 from xingu.extras import needs
 from xingu.provider.estimator import Estimator
+from xingu.provider.lending import lend
 from xingu.provider.protocols import ModelView
 
 needs("sklearn", "sklearn")
@@ -84,7 +85,7 @@ class SklearnEstimator(Estimator):
         weights = row_weights(train, model, self._owner)
         try:
             y = column_of(train, target, self._owner).to_numpy()
-            algorithm.fit(X, y, **_weighted(algorithm, weights, self._owner))
+            algorithm.fit(lend(X), y, **_weighted(algorithm, weights, self._owner))
         except (TypeError, ValueError) as error:
             raise self._rejected(X, "fit", error) from error
         self._features, self._algorithm = pd.Index(features), algorithm
@@ -181,7 +182,7 @@ class SklearnEstimator(Estimator):
             labels = np.asarray(self.classes()) if self.classes() else np.empty(0)
             return labels[:0] if method == "predict" else np.empty((0, len(labels)))
         try:
-            return getattr(self._algorithm, method)(X)
+            return getattr(self._algorithm, method)(lend(X))  # steps of users may change it
         except (TypeError, ValueError) as error:
             raise self._rejected(X, method, error) from error
 
