@@ -83,6 +83,7 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
         "train_session_id": model.train_session_id,
         "package": dg.MetadataValue.path(package.path),
         "package bytes": sum(size for _, size in package.files.values()),
+        **({"algorithm": model.estimator.algorithm} if model.estimator else {}),
         "hyperparameters from": model.hyperparams_origin,
         "features": len(model.signature().estimator_features),
         "run": dg.MetadataValue.dagster_run(model.run.run_id),
