@@ -187,6 +187,13 @@ def test_weights_of_classes_are_refused_by_a_regressor(name):
         LightGBMRegressor({name: 2.0}).check_params()
 
 
+def test_a_regressor_with_a_binary_objective_weighs_the_positive_class():
+    binary = {"objective": "binary", "scale_pos_weight": 2.0}
+    LightGBMRegressor(binary).check_params()
+    with pytest.raises(DeclarationError, match="'class_weight' has no effect"):
+        LightGBMRegressor({**binary, "class_weight": "balanced"}).check_params()
+
+
 @pytest.mark.parametrize("name", ["ignore_feature", "weight_column", "label", "group"])
 def test_parameters_of_lightgbms_text_files_are_refused(name):
     with pytest.raises(DeclarationError, match=f"'{name}' names columns of LightGBM's text files"):

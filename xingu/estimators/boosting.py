@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 65_536
 """Maximum number of rows per prediction call, which bounds the memory of the matrix."""
-CLASS_WEIGHTS = {"class_weight", "is_unbalance", "scale_pos_weight"}
-"""Parameters of classifiers; libraries ignore them in a regressor."""
+CLASS_WEIGHTS = ("class_weight", "is_unbalance", "scale_pos_weight")
+"""Parameters without effect on a regressor; the last two have one with a binary objective."""
 FEW_ROWS = 20_000
 """Fewer rows than this are fitted in one thread unless a parameter sets the number: two threads
 save at most a third of the time, and cost more than that if several models are fitted at once."""
@@ -168,8 +168,9 @@ class BoostedTrees(Estimator):
     def _checked_params(self) -> dict[str, Any]:
         """Return `_merged_params`; raise DeclarationError if a regressor has class weights."""
         params = self._merged_params()
-        wrong = [] if self.is_classifier() else sorted(CLASS_WEIGHTS & params.keys())
-        if wrong:
+        binary = str(params.get("objective")).startswith("binary")
+        wrong = [name for name in CLASS_WEIGHTS[: 1 if binary else 3] if name in params]
+        if wrong and not self.is_classifier():
             raise DeclarationError(
                 f"{self._owner}: {', '.join(map(repr, wrong))} has no effect on a regressor; "
                 "declare sample_weight of the DataProvider instead.",

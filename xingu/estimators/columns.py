@@ -113,28 +113,33 @@ class ColumnEncoder:
                 translated = self._translated(column, categories, known, used[:-1])
                 codes = np.append(translated, -1)[codes]
         else:
-            codes = self._translated(column, pd.Index(column), known, column.notna().to_numpy())
+            codes = self._translated(column, pd.Index(column), known)
         # float32, because missing is NaN; exact up to 16 million categories.
         numbers = codes.astype(np.float32)
         numbers[codes < 0] = np.nan
         return numbers
 
     def _translated(
-        self, column: pd.Series, values: pd.Index, known: pd.Index, present: np.ndarray
+        self,
+        column: pd.Series,
+        values: pd.Index,
+        known: pd.Index,
+        used: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return the codes of values of `column`, -1 where missing or unseen.
 
         Raises:
-            DataError: If a value that is `present` has another type than all categories, and none
-                of them stands for the same.
+            DataError: If a value has another type than all categories, and none of them stands for
+                the same; where `used` is False, it does not matter.
         """
         try:
             codes = known.get_indexer(values)
         except TypeError as error:
             raise self._unusable(column, "its values cannot be categories") from error
-        other = (codes < 0) & present
+        other = codes < 0 if used is None else (codes < 0) & used
         if not other.any():
             return codes
+        other &= values.notna()
         places, distinct = pd.factorize(values[other])
         found = equivalents(distinct, known)
         if (found == NO_EQUIVALENT).any():
