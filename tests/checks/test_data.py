@@ -208,6 +208,29 @@ def test_values_that_training_has_not_seen_are_shown(column, values, example):
     assert outcome.rows[0]["example"].startswith(example)
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "example"),
+    [("size", ["big"] * 100, "'big' where numbers were"), ("town", range(100), "0 where text was")],
+)
+def test_values_of_another_type_than_in_training_are_unknown(column, values, example):
+    outcome = known_values(TRAIN.iloc[:100].assign(**{column: values}), REFERENCE, KNOWN)
+    assert not outcome.passed
+    assert f"{column!r} is outside the training data in 100 of 100 rows" in outcome.text
+    assert outcome.rows[0]["example"] == example
+
+
+@pytest.mark.parametrize("values", [[101, 202] * 50, [101.0, np.nan] * 50])
+def test_numbers_that_stand_for_categories_of_training_are_known(values):
+    codes = pd.DataFrame({"code": ["101", "202", "9A9"] * 100})
+    reference = feature_reference(codes, ["code"])
+    assert known_values(pd.DataFrame({"code": values}), reference, KNOWN).passed
+
+
+def test_a_feature_without_values_has_none_of_another_type():
+    empty = pd.DataFrame({"size": [None] * 9, "town": [np.nan] * 9})
+    assert known_values(empty, REFERENCE, KNOWN).passed
+
+
 def test_a_feature_can_be_ignored_and_a_share_tolerated():
     batch = TRAIN.iloc[:100].assign(town=["east"] * 5 + ["north"] * 95)
     assert not known_values(batch, REFERENCE, KNOWN).passed

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xingu.errors import DataError, MissingColumnError
-from xingu.estimators.columns import ColumnEncoder, booster_names
+from xingu.errors import DataError, DeclarationError, MissingColumnError
+from xingu.estimators.columns import ColumnEncoder, booster_names, declared_features
 
 NAN = float("nan")
 FRAME = pd.DataFrame(
@@ -164,3 +164,63 @@ def test_names_for_libraries_are_unique_and_have_no_refused_character(features):
 
 def test_a_plain_name_stays_as_it_is():
     assert booster_names(["size", "m²", 7]) == ["size", "m²", "7"]
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        ["shop"],
+        ("shop",),
+        pd.Index(["shop"]),
+        "shop",
+        "name:shop",
+        [1],
+        1,
+        "1",
+        ["1"],
+        np.array([1]),
+    ],
+    ids=repr,
+)
+def test_one_feature_is_declared_by_name_or_position(declared):
+    assert declared_features(declared, ["size", "shop", "a,b"], "Trees") == ["shop"]
+
+
+@pytest.mark.parametrize("declared", ["size,shop", "name:size, shop", "0,1", [0, "shop"]])
+def test_several_features_are_declared_in_one_text_or_a_list(declared):
+    assert declared_features(declared, ["size", "shop", "a,b"], "Trees") == ["size", "shop"]
+
+
+@pytest.mark.parametrize("declared", [None, "auto", "", [], ()])
+def test_no_feature_is_declared(declared):
+    assert declared_features(declared, ["size", "shop"], "Trees") == []
+
+
+def test_a_name_comes_before_a_position_and_may_hold_a_comma():
+    assert declared_features("1", ["0", "x", "1"], "Trees") == ["1"]
+    assert declared_features([0], [5, 0], "Trees") == [0]
+    assert declared_features("a,b", ["a", "a,b"], "Trees") == ["a,b"]
+
+
+@pytest.mark.parametrize("declared", [["shpo", 2], "shpo,2", [-1], "name:0", [True], "name:1"])
+def test_features_that_do_not_exist_are_all_named(declared):
+    with pytest.raises(DeclarationError, match="Trees names .*the features are size, shop"):
+        declared_features(declared, ["size", "shop"], "Trees")
+
+
+def test_a_mistyped_feature_is_suggested_unless_it_is_declared_too():
+    with pytest.raises(DeclarationError, match=r"Did you mean 'shop'\?$"):
+        declared_features(["shpo"], ["size", "shop"], "Trees")
+    with pytest.raises(DeclarationError, match=r"size, shop\.$"):
+        declared_features(["shop", "shpo"], ["size", "shop"], "Trees")
+
+
+def test_numbers_that_are_declared_categories_have_codes_and_no_order():
+    frame = pd.DataFrame(
+        {"shop": [-7, 2.5, None, 9e9], "grade": FRAME["grade"].iloc[[0, 1, 0, 1]].array}
+    )
+    encoder = ColumnEncoder(list(frame), "Trees").learn(frame, ["shop", "grade"])
+    assert encoder.unordered == ["shop", "grade"]
+    np.testing.assert_array_equal(encoder.matrix(frame)[:, 0], [0, 1, NAN, 2])
+    unseen = frame.assign(shop=[3, -7, 9e9, None])
+    np.testing.assert_array_equal(encoder.matrix(unseen)[:, 0], [NAN, 0, 2, NAN])

@@ -74,7 +74,7 @@ def test_an_unknown_parameter_is_refused_before_a_fit(kind):
 
 
 @REGRESSORS
-@pytest.mark.parametrize("name", ["missing", "cat_features", "callbacks"])
+@pytest.mark.parametrize("name", ["missing", "text_features", "callbacks"])
 def test_what_describes_the_data_cannot_be_set(kind, name):
     with pytest.raises(DeclarationError, match=f"'{name}'"):
         kind({name: None}).check_params()

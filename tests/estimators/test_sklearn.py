@@ -3,10 +3,17 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
+from pandas.testing import assert_series_equal
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDClassifier
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVR
 
 from tests.support.estimators import FEATURES, NUMBERS, sets
 from xingu.errors import DataError, DeclarationError
@@ -64,3 +71,77 @@ def test_importing_the_package_loads_no_algorithm():
         "e.LightGBMRegressor; assert 'lightgbm' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class Unnamed(BaseEstimator, TransformerMixin):
+    """A step that gives no names, as most that people write."""
+
+    def __init__(self, doubled=False):
+        self.doubled = doubled
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        numbers = np.asarray(X)
+        return np.hstack([numbers, numbers]) if self.doubled else numbers
+
+
+class Failing(Ridge):
+    """An algorithm whose importances cannot be computed."""
+
+    @property
+    def feature_importances_(self):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("step", [FunctionTransformer(np.log1p), Unnamed()])
+@pytest.mark.parametrize("last", [LinearRegression(), RandomForestRegressor(5)])
+def test_importances_have_the_names_of_features_where_steps_have_none(step, last):
+    estimator = SklearnEstimator(algorithm=make_pipeline(step, last))
+    data = {"train": sets()["train"].assign(size=lambda frame: frame["size"].abs())}
+    found = estimator.fit(data, NUMBERS, "price").feature_importance()
+    assert set(found.index) == set(NUMBERS)
+    assert found.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [make_pipeline(Unnamed(doubled=True), Ridge()), Failing(), SVR(), KNeighborsRegressor()],
+)
+def test_importances_without_names_or_that_fail_are_left_out(algorithm):
+    estimator = SklearnEstimator(algorithm=algorithm).fit(sets(), NUMBERS, "price")
+    assert estimator.feature_importance() is None
+
+
+def test_sparse_coefficients_are_importances():
+    algorithm = SGDClassifier(random_state=0)
+    estimator = SklearnEstimator(algorithm=algorithm).fit(sets("bool"), NUMBERS, "price")
+    dense = estimator.feature_importance()
+    estimator._algorithm.sparsify()
+    assert_series_equal(estimator.feature_importance(), dense)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "name"),
+    [
+        ("sklearn.linear_model.Ridge", "SklearnEstimator(Ridge)"),
+        (lambda: make_pipeline(StandardScaler(), Ridge()),
+         "SklearnEstimator(Pipeline(StandardScaler, Ridge))"),
+        (CalibratedClassifierCV(LogisticRegression()),
+         "SklearnEstimator(CalibratedClassifierCV(LogisticRegression))"),
+    ],
+)  # fmt: skip
+def test_the_wrapped_algorithm_is_named(algorithm, name):
+    assert SklearnEstimator(algorithm=algorithm).algorithm == name
+
+
+def own_objective(truth, scores):
+    chances = 1 / (1 + np.exp(-scores))
+    return chances - truth, chances * (1 - chances)
+
+
+def test_a_classifier_that_returns_scores_for_probabilities_is_refused():
+    estimator = SklearnEstimator({"objective": own_objective}, algorithm="lightgbm.LGBMClassifier")
+    with pytest.raises(DataError, match="predict_proba of LGBMClassifier returns no probabilities"):
+        estimator.fit(sets("bool"), NUMBERS, "price")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_sample_weight
 
-from xingu.errors import DataError
+from xingu.errors import DataError, DeclarationError
 from xingu.estimators.targets import ClassTarget, NumberTarget
 
 
@@ -102,3 +102,18 @@ def test_weights_by_label_count_1_where_none_is_declared():
     codes = target.codes(column("c", "a", "b"), "Trees")
     assert target.weights(codes, {"b": 5.0, "c": 0.5}).tolist() == [0.5, 1, 5]
     assert target.weights(codes, None) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        ("balnced", "class_weight is 'balnced'; it is 'balanced', or weights by label"),
+        (3.0, "class_weight is 3.0"),
+        ({"a": 2.0, "z": 3.0}, "class weights name 'z', no label .* labels are 'a', 'b'"),
+        ({1: 2.0}, "class weights name 1"),
+    ],
+)
+def test_weights_that_would_have_no_effect_are_refused(declared, text):
+    target = learned("a", "b")
+    with pytest.raises(DeclarationError, match=f"Trees: {text}"):
+        target.weights(target.codes(column("a", "b"), "Trees"), declared, "Trees")

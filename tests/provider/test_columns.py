@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from xingu.errors import MissingColumnError
-from xingu.provider.columns import SHOWN, require_columns
+from xingu.provider.columns import SHOWN, missing_columns, require_columns
 
 FRAME = pd.DataFrame({"rooms": [1], "area": [2.0], 7: [3]})
 
@@ -22,6 +22,12 @@ def test_missing_columns_are_named_with_suggestions():
         "rooms, area, 7. Did you mean 'rooms'?"
     )
     assert caught.value.facts == {"missing": ["romms", "price"]}
+
+
+def test_columns_that_are_declared_are_not_what_was_meant():
+    with pytest.raises(MissingColumnError, match=r"rooms, area, 7\.$"):
+        require_columns(FRAME, ["room", "rooms"], "houses.x_features", "the frame")
+    assert "mean" not in str(missing_columns(FRAME, ["room"], "houses.y", "it", used=["rooms"]))
 
 
 def test_a_frame_without_columns_is_described_so():

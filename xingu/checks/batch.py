@@ -9,6 +9,7 @@ from xingu.checks.check import Check
 from xingu.checks.drift import Drift, column_drift, sampled
 from xingu.checks.outcome import SHOWN, Limits, Outcome, not_applicable
 from xingu.checks.subjects import BatchEstimations, BatchFeatures
+from xingu.model.categories import equivalents
 from xingu.model.reference import FeatureReference, is_numeric, numbers_of, texts_of
 
 References = Mapping[str, FeatureReference]
@@ -118,11 +119,18 @@ def _outside(column: pd.Series, reference: FeatureReference) -> tuple[int, str]:
         numbers = numbers_of(column)
         outside = numbers[(numbers < reference.minimum) | (numbers > reference.maximum)]
         return len(outside), f"{outside[0]:.6g}" if len(outside) else ""
-    if reference.complete and (texts := texts_of(column)) is not None:
+    if reference.kind == "numeric":
+        values = column.dropna()
+        return len(values), f"{values.iloc[0]!r} where numbers were" if len(values) else ""
+    if not reference.complete:
+        return 0, ""
+    if (texts := texts_of(column)) is not None:
         counts = texts.value_counts()
         unseen = counts[(counts > 0) & ~counts.index.astype(str).isin(reference.categories)]
         return int(unseen.sum()), str(unseen.index[0]) if len(unseen) else ""
-    return 0, ""
+    counts = column.value_counts()
+    unseen = counts[equivalents(counts.index, pd.Index(reference.categories)) < 0]
+    return int(unseen.sum()), f"{unseen.index[0]} where text was" if len(unseen) else ""
 
 
 def _seen(reference: FeatureReference) -> str:

@@ -33,11 +33,12 @@ def declared_columns(sets: Sets, declared: Mapping[str, Sequence[str]]) -> Outco
         declared: Columns, by the name of their declaration, for example ``flights.x_features``.
     """
     missing, text = [], ""
+    used = {one for columns in declared.values() for one in columns}
     for name, frame in sets.items():
         for declared_as, columns in declared.items():
             where = f"the set {name!r}"
             missing += [{"set": name, "column": one} for one in columns if one not in frame]
-            text = text or missing_columns(frame, columns, declared_as, where) or ""
+            text = text or missing_columns(frame, columns, declared_as, where, used) or ""
             repeated = [one for one in columns if isinstance(frame.get(one), pd.DataFrame)]
             missing += [{"set": name, "column": one} for one in repeated]
             if repeated:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from xingu.errors import DataError, DeclarationError, did_you_mean
-from xingu.estimators.columns import ColumnEncoder
+from xingu.estimators.columns import ColumnEncoder, declared_features
 from xingu.estimators.frames import (
     column_of,
     estimation_frame,
@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 65_536
 """Maximum number of rows per prediction call, which bounds the memory of the matrix."""
+CLASS_WEIGHTS = ("class_weight", "is_unbalance", "scale_pos_weight")
+"""Parameters without effect on a regressor; the last two have one with a binary objective."""
 FEW_ROWS = 20_000
 """Fewer rows than this are fitted in one thread unless a parameter sets the number: two threads
 save at most a third of the time, and cost more than that if several models are fitted at once."""
@@ -66,6 +68,8 @@ class BoostedTrees(Estimator):
     CLASS_PARAMS: ClassVar[Mapping[str, Any]] = {"log_every": 50}
     THREADS: ClassVar[str]
     """The library's main name of the parameter for the number of threads."""
+    CATEGORIES: ClassVar[str] = ""
+    """The library's main name of the parameter for features whose values are categories."""
 
     def __init__(
         self,
@@ -109,16 +113,19 @@ class BoostedTrees(Estimator):
         """
         started = time.perf_counter()
         self._owner = f"{model.id}: {type(self).__name__}" if model is not None else self._owner
-        params = self._merged_params()
+        params = self._checked_params()
         train = training_set(datasets, target, self._owner)
         if len(train) < FEW_ROWS:
             params.setdefault(self.THREADS, 1)
         self._threads = params.get(self.THREADS)
         self._target.learn(column_of(train, target, self._owner), self._owner)
-        self._encoder = ColumnEncoder(features, self._owner).learn(train)
+        categorical = declared_features(
+            params.pop(self.CATEGORIES, None), features, f"{self._owner}: {self.CATEGORIES}"
+        )
+        self._encoder = ColumnEncoder(features, self._owner).learn(train, categorical)
         self._check_learned()
         codes = self._target.codes(column_of(train, target, self._owner), self._owner)
-        class_weights = self._target.weights(codes, params.pop("class_weight", None))
+        class_weights = self._target.weights(codes, params.pop("class_weight", None), self._owner)
         weights = row_weights(train, model, self._owner, class_weights)
         val_rows = None
         if "val" in datasets and self._stops_early(params):
@@ -136,8 +143,8 @@ class BoostedTrees(Estimator):
         return self
 
     def check_params(self) -> None:
-        """Raise DeclarationError if a parameter is unknown to the library."""
-        self._merged_params()
+        """Raise DeclarationError if a parameter is unknown to the library, or has no effect."""
+        self._checked_params()
 
     def prepare_for_trial(self, threads: int) -> None:
         """Switch off logging of progress, and use `threads` threads unless a parameter sets them.
@@ -157,6 +164,19 @@ class BoostedTrees(Estimator):
 
     def _check_learned(self) -> None:
         """Raise DataError if learned categories or labels cannot be stored."""
+
+    def _checked_params(self) -> dict[str, Any]:
+        """Return `_merged_params`; raise DeclarationError if a regressor has class weights."""
+        params = self._merged_params()
+        binary = str(params.get("objective")).startswith("binary")
+        wrong = [name for name in CLASS_WEIGHTS[: 1 if binary else 3] if name in params]
+        if wrong and not self.is_classifier():
+            raise DeclarationError(
+                f"{self._owner}: {', '.join(map(repr, wrong))} has no effect on a regressor; "
+                "declare sample_weight of the DataProvider instead.",
+                parameters=wrong,
+            )
+        return params
 
     @abstractmethod
     def _merged_params(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xingu.errors import DataError
+from xingu.errors import DataError, DeclarationError
 from xingu.estimators.boosting import (
     BoostedClassifier,
     BoostedRegressor,
@@ -23,6 +23,7 @@ from xingu.estimators.boosting import (
 )
 from xingu.estimators.columns import booster_names
 from xingu.estimators.optional import StoredTrees, merge_params, require_library
+from xingu.estimators.targets import weights_by_label
 
 ROUNDS = 1000
 ALIASES = {
@@ -41,8 +42,12 @@ ALIASES = {
     "num_leaves": "max_leaves",
     "min_child_samples": "min_data_in_leaf",
 }
-SET_HERE = {"self", "kwargs", "name", "callback", "class_names", "classes_count", "cat_features",
+SET_HERE = {"self", "kwargs", "name", "callback", "class_names", "classes_count",
             "text_features", "embedding_features"}  # fmt: skip
+OF_CLASSES = ("Logloss", "CrossEntropy", "MultiClass", "Focal")
+"""Losses that return probabilities."""
+OF_LOGARITHM = ("Poisson", "Tweedie", "LogLinQuantile")
+"""Losses that compare the target with the exponential of what the trees add up to."""
 STOPPING = {"od_wait", "od_type", "od_pval", "use_best_model"}
 VERBOSITY = {"verbose", "silent", "logging_level"}
 
@@ -60,14 +65,23 @@ class _CatBoost(StoredTrees):
             progress; 0: none.
     """
 
-    THREADS = "thread_count"
+    THREADS, CATEGORIES = "thread_count", "cat_features"
     FILE = "model.cbm"
 
     def _merged_params(self) -> dict[str, Any]:
         catboost = require_library("catboost", self._owner)
         kind = catboost.CatBoostClassifier if self.is_classifier() else catboost.CatBoostRegressor
         given = (self.params, self.hyperparams)
-        return merge_params(given, _known(kind), ALIASES, f"{self._owner}: CatBoost")
+        params = merge_params(given, _known(kind), ALIASES, f"{self._owner}: CatBoost")
+        loss = params.get("loss_function")
+        if loss is not None and _is_of_classes(loss) != self.is_classifier():
+            advice = "'Logloss' or 'MultiClass'" if self.is_classifier() else "a classifier"
+            raise DeclarationError(
+                f"{self._owner}: the loss_function {loss!r} does not return "
+                f"{'probabilities' if self.is_classifier() else 'numbers'}; use {advice}.",
+                loss_function=loss,
+            )
+        return params
 
     def _stops_early(self, params: Mapping[str, Any]) -> bool:
         return any(params.get(name) for name in STOPPING)
@@ -128,11 +142,16 @@ class _CatBoost(StoredTrees):
         return self._booster.get_feature_importance()
 
     def _predict_rows(self, rows: pd.DataFrame) -> np.ndarray:
-        kind = "Probability" if self.is_classifier() else "RawFormulaVal"
+        kind = "Probability" if self.is_classifier() else self._kind_of_number()
         values = self._booster.predict(
             self._pool(rows), prediction_type=kind, thread_count=self._threads or -1
         )
         return np.asarray(values)
+
+    def _kind_of_number(self) -> str:
+        """Return CatBoost's name of predictions in the unit of the target."""
+        loss = str(self._merged_params().get("loss_function"))
+        return "Exponent" if loss.startswith(OF_LOGARITHM) else "RawFormulaVal"
 
     def _write(self, file: Path) -> None:
         catboost = require_library("catboost", self._owner)
@@ -174,8 +193,13 @@ class CatBoostClassifier(_CatBoost, BoostedClassifier):
     def _train(self, train: LabelledRows, val: LabelledRows | None, params: dict[str, Any]) -> Any:
         declared = params.get("class_weights")
         if isinstance(declared, Mapping):
-            params["class_weights"] = [declared.get(label, 1.0) for label in self.classes()]
+            weights = weights_by_label(declared, self.classes(), self._owner)
+            params = {**params, "class_weights": weights}
         return super()._train(train, val, params)
+
+
+def _is_of_classes(loss: Any) -> bool:
+    return isinstance(loss, str) and loss.startswith(OF_CLASSES)
 
 
 @cache

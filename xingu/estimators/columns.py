@@ -1,19 +1,21 @@
 """Encode the columns of a frame as numbers, identically in training and in prediction.
 
 The training set decides whether a column is numeric or categorical, and which categories it has. A
-category keeps its code; a category that is not in the training set is encoded as missing.
+category keeps its code, also if it arrives as another type; a category that is not in the training
+set is encoded as missing.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xingu.errors import DataError
+from xingu.errors import DataError, DeclarationError, did_you_mean
 from xingu.estimators.frames import select_features
 from xingu.estimators.stored import index_from_json, index_to_json
+from xingu.model.categories import NO_EQUIVALENT, equivalents, kind_of
 
 NUMBERS = {"boolean", "floating", "integer", "decimal", "mixed-integer-float", "empty"}
 
@@ -33,8 +35,12 @@ class ColumnEncoder:
         self.categories: dict[str, pd.Index] = {}
         self.ordered: set[str] = set()
 
-    def learn(self, frame: pd.DataFrame) -> "ColumnEncoder":
+    def learn(self, frame: pd.DataFrame, categorical: Collection[Any] = ()) -> "ColumnEncoder":
         """Learn types and categories of the columns of the training set, and return `self`.
+
+        Args:
+            frame: The training set.
+            categorical: Features whose values are categories without an order, also numbers.
 
         Raises:
             DataError: If a column is neither numeric nor categorical; it is named.
@@ -42,9 +48,9 @@ class ColumnEncoder:
         for name, column in select_features(frame, self.features, self.owner).items():
             if isinstance(column.dtype, pd.CategoricalDtype):
                 self.categories[str(name)] = column.dtype.categories
-                if column.dtype.ordered:
+                if column.dtype.ordered and name not in categorical:
                     self.ordered.add(str(name))
-            elif not self._is_numeric(column):
+            elif not self._is_numeric(column) or name in categorical:
                 known = pd.Index(column.dropna().unique())
                 self.categories[str(name)] = known.sort_values()
         return self
@@ -99,27 +105,64 @@ class ColumnEncoder:
     def _codes(self, column: pd.Series) -> np.ndarray:
         known = self.categories[str(column.name)]
         if isinstance(column.dtype, pd.CategoricalDtype):
-            codes = column.cat.codes.to_numpy()
-            if not column.dtype.categories.equals(known):
+            codes, categories = column.cat.codes.to_numpy(), column.dtype.categories
+            if not categories.equals(known):
                 # One look-up per category instead of per row; code -1 (missing) is the last entry.
-                translated = known.get_indexer(column.dtype.categories)
+                used = np.zeros(len(categories) + 1, dtype=bool)
+                used[codes] = True
+                translated = self._translated(column, categories, known, used[:-1])
                 codes = np.append(translated, -1)[codes]
         else:
-            try:
-                codes = known.get_indexer(pd.Index(column))
-            except TypeError as error:
-                raise self._unusable(column, "its values cannot be categories") from error
+            codes = self._translated(column, pd.Index(column), known)
         # float32, because missing is NaN; exact up to 16 million categories.
         numbers = codes.astype(np.float32)
         numbers[codes < 0] = np.nan
         return numbers
 
+    def _translated(
+        self,
+        column: pd.Series,
+        values: pd.Index,
+        known: pd.Index,
+        used: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Return the codes of values of `column`, -1 where missing or unseen.
+
+        Raises:
+            DataError: If a value has another type than all categories, and none of them stands for
+                the same; where `used` is False, it does not matter.
+        """
+        try:
+            codes = known.get_indexer(values)
+        except TypeError as error:
+            raise self._unusable(column, "its values cannot be categories") from error
+        other = codes < 0 if used is None else (codes < 0) & used
+        if not other.any():
+            return codes
+        other &= values.notna()
+        places, distinct = pd.factorize(values[other])
+        found = equivalents(distinct, known)
+        if (found == NO_EQUIVALENT).any():
+            value = distinct[found == NO_EQUIVALENT][0]
+            raise self._unusable(
+                column,
+                f"its categories were of type {kind_of(known)} in training, and {value!r} stands "
+                f"for none of them; read it as {kind_of(known)}, as in training",
+            )
+        codes[other] = found[places]
+        return codes
+
     def _numbers(self, column: pd.Series) -> np.ndarray:
         dtype = column.dtype
         if _is_plain(dtype):
             return column.to_numpy()
-        if not self._is_numeric(column):
-            raise self._unusable(column, "it was numeric in training")
+        kind = kind_of(column)
+        if kind not in {"number", "bool", "empty"}:
+            raise self._unusable(
+                column, f"it was numeric in training and holds {kind} now; convert it"
+            )
+        if isinstance(dtype, pd.CategoricalDtype):
+            return column.astype(np.float64).to_numpy()
         if dtype == np.float16:
             return column.to_numpy(dtype=np.float32)
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -154,6 +197,45 @@ class ColumnEncoder:
             column=column.name,
             dtype=str(column.dtype),
         )
+
+
+def declared_features(declared: Any, features: Sequence[Any], where: str) -> list[Any]:
+    """Return the features that a parameter such as LightGBM's `categorical_feature` names.
+
+    Args:
+        declared: A list of names or positions, one of them, ``"name:a,b"``, ``"a,b"`` or
+            ``"0,1"``; None or ``"auto"``: none. A feature of that name comes before a position.
+        features: All features, in the order of positions.
+        where: Estimator and parameter, for errors.
+
+    Raises:
+        DeclarationError: If a name or position does not exist; all are named.
+    """
+    if declared is None or (isinstance(declared, str) and declared == "auto"):
+        return []
+    features, by_name = list(features), False
+    if isinstance(declared, str) and declared not in features:
+        by_name = declared.startswith("name:")
+        declared = [one.strip() for one in declared.removeprefix("name:").split(",") if one.strip()]
+    entries = [declared] if isinstance(declared, str | int | np.integer) else list(declared)
+    found, wrong = [], []
+    for entry in entries:
+        if entry in features:
+            found.append(entry)
+        elif not by_name and str(entry).isdecimal() and int(entry) < len(features):
+            found.append(features[int(entry)])
+        else:
+            wrong.append(entry)
+    if wrong:
+        others = [str(name) for name in features if name not in found]
+        hints = "".join(did_you_mean(str(entry), others) for entry in wrong[:3])
+        raise DeclarationError(
+            f"{where} names {', '.join(map(repr, wrong))}, no feature of the estimator; the "
+            f"features are {', '.join(map(str, features[:30]))}"
+            f"{' …' if len(features) > 30 else ''}.{hints}",
+            unknown=wrong,
+        )
+    return found
 
 
 def booster_names(features: Iterable[Any]) -> list[str]:

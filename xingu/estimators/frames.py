@@ -34,7 +34,8 @@ def select_features(data: pd.DataFrame, features: pd.Index, owner: str) -> pd.Da
             )
     missing = [name for name in features if name not in data.columns]
     if missing:
-        hints = "".join(did_you_mean(str(name), map(str, data.columns)) for name in missing[:3])
+        unused = [str(name) for name in data.columns.difference(features, sort=False)]
+        hints = "".join(did_you_mean(str(name), unused) for name in missing[:3])
         raise MissingColumnError(
             f"{owner}: the data lacks the features {', '.join(map(repr, missing))}; "
             f"it has {len(data.columns)} columns.{hints}",

@@ -22,8 +22,8 @@ from xingu.estimators.boosting import (
     LabelledRows,
 )
 from xingu.estimators.columns import booster_names
-from xingu.estimators.lightgbm_params import lightgbm_params
-from xingu.estimators.lightgbm_predict import predict
+from xingu.estimators.lightgbm_params import OF_TWO_CLASSES, check_objective, lightgbm_params
+from xingu.estimators.lightgbm_predict import log_loss, predict, probabilities
 from xingu.provider.pickles import portable_pickle
 
 BOOSTER = "booster.txt"
@@ -35,15 +35,17 @@ class _LightGBM(BoostedTrees):
 
     Args:
         params: LightGBM's own names, or those of its scikit-learn classes. Training stops after
-            `early_stopping_rounds` (50) rounds without improvement on `val`.
+            `early_stopping_rounds` (50) rounds without improvement on `val`. `objective` may be a
+            function of scores and Dataset that returns gradient and hessian, as in `lgb.train`.
         hyperparams: The same; they override `params`, also under another alias.
         **class_params: `early_stopping=False` ignores `val`; `log_every` (50) is the number of
             rounds between two log lines of progress, 0: none.
     """
 
     CLASS_PARAMS: ClassVar[Mapping[str, Any]] = {"early_stopping": True, "log_every": 50}
-    THREADS = "num_threads"
+    THREADS, CATEGORIES = "num_threads", "categorical_feature"
 
+    _own_objective = False
     # The text of an unsaved booster: making it again would take 4 % of a small fit.
     _text: "tuple[lgb.Booster, str] | None" = None
 
@@ -71,7 +73,10 @@ class _LightGBM(BoostedTrees):
         return estimator
 
     def _merged_params(self) -> dict[str, Any]:
-        return lightgbm_params(self.params, self.hyperparams, self._owner)
+        params = lightgbm_params(self.params, self.hyperparams, self._owner)
+        if self.is_classifier():
+            check_objective(params, self._owner)
+        return params
 
     def _stops_early(self, params: Mapping[str, Any]) -> bool:  # noqa: ARG002
         return bool(self._options["early_stopping"])
@@ -81,13 +86,22 @@ class _LightGBM(BoostedTrees):
         classes = len(self._target.classes)
         default = "multiclass" if classes > 2 else "binary" if classes else "regression"
         objective = params.get("objective", default)
-        softmax = str(objective).startswith(("multiclass", "softmax", "ova", "ovr"))
-        many = {"num_class": classes} if classes and softmax else {}
+        if callable(objective):
+            # LightGBM has no default metric for it, without which early stopping fails.
+            metric = {} if classes else {"metric": params.get("metric", "l2")}
+            return {"objective": objective, **metric, "num_class": classes if classes > 2 else 1}
+        if classes > 2 and objective in OF_TWO_CLASSES:
+            raise DataError(
+                f"{self._owner}: the objective {objective!r} is for two classes, and the target "
+                f"has {classes}; use 'multiclass', or remove it.",
+                objective=objective,
+            )
+        many = {"num_class": classes} if classes and objective not in OF_TWO_CLASSES else {}
         return {"objective": objective, **many}
 
-    def _dataset(self, rows: LabelledRows, categories: set[Any], **options: Any) -> lgb.Dataset:
+    def _dataset(self, rows: LabelledRows, **options: Any) -> lgb.Dataset:
         """Return the features as a Dataset, without copying plain numbers."""
-        features = self._encoder.features
+        features, categories = self._encoder.features, {*self._encoder.unordered}
         arrays = [
             pa.array(values.view(np.int8) if values.dtype == np.bool_ else values)
             for values in self._encoder.arrays(rows.frame)
@@ -99,7 +113,7 @@ class _LightGBM(BoostedTrees):
             weight=rows.weights,
             feature_name=names,
             categorical_feature=[
-                place for place, name in enumerate(features) if name in categories
+                place for place, name in enumerate(features) if str(name) in categories
             ],
             **options,
         )
@@ -110,12 +124,13 @@ class _LightGBM(BoostedTrees):
         rounds = int(params.pop("num_iterations", ROUNDS))
         patience = int(params.pop("early_stopping_round", PATIENCE))
         min_delta = float(params.pop("early_stopping_min_delta", 0.0))
-        categories = {*params.pop("categorical_feature", ()), *self._encoder.unordered}
-        train_set = self._dataset(train, categories)
+        train_set = self._dataset(train)
         callbacks = [self._progress(rounds)] if self._options["log_every"] else []
         valid_sets = []
+        self._own_objective = callable(params.get("objective"))
+        measures = self._own_objective and self.is_classifier() and "metric" not in params
         if val is not None:
-            valid_sets.append(self._dataset(val, categories, reference=train_set))
+            valid_sets.append(self._dataset(val, reference=train_set))
             if patience > 0:
                 first = bool(params.get("first_metric_only", False))
                 stop = lgb.early_stopping(patience, first, verbose=False, min_delta=min_delta)
@@ -125,12 +140,13 @@ class _LightGBM(BoostedTrees):
                 {**params, **self._objective(params)},
                 train_set,
                 num_boost_round=rounds,
+                feval=log_loss if measures else None,
                 valid_sets=valid_sets,
                 valid_names=["val"] * len(valid_sets),
                 callbacks=callbacks,
                 keep_training_booster=True,
             )
-        except lgb.basic.LightGBMError as error:
+        except (lgb.basic.LightGBMError, ValueError) as error:
             raise DataError(f"{self._owner}: LightGBM cannot train: {error}") from error
         # With these, LightGBM alone can predict from the text file and a frame with categories.
         booster.pandas_categorical = [
@@ -170,5 +186,11 @@ class LightGBMClassifier(_LightGBM, BoostedClassifier):
     """Gradient boosted trees that estimate the probability of each class.
 
     Labels may be of any type that can be sorted. `class_weight` is that of scikit-learn:
-    ``"balanced"``, or weights by label.
+    ``"balanced"``, or weights by label. If `objective` is a function, the probabilities are the
+    sigmoid of its scores, of more than two classes their softmax, and the log loss of `val` stops
+    the training early.
     """
+
+    def _predict_rows(self, rows: pd.DataFrame) -> np.ndarray:
+        predicted = super()._predict_rows(rows)
+        return probabilities(predicted) if self._own_objective else predicted

@@ -47,6 +47,31 @@ def predict(booster: lgb.Booster, matrix: np.ndarray, params: Mapping[str, Any])
     return link(raw)
 
 
+def probabilities(scores: np.ndarray) -> np.ndarray:
+    """Return probabilities of the scores that an objective of one's own yields.
+
+    Args:
+        scores: Shape (n,) for two classes, or (n, classes).
+
+    Returns:
+        The sigmoid of the scores, or their softmax; of the same shape.
+    """
+    if scores.ndim == 1:
+        return _sigmoid(1.0)(scores)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def log_loss(scores: np.ndarray, data: lgb.Dataset) -> tuple[str, float, bool]:
+    """Return the log loss of `probabilities`, in the form of a metric function of LightGBM."""
+    chances, codes = probabilities(scores), np.asarray(data.get_label(), dtype=np.intp)
+    if chances.ndim == 1:
+        chances = np.column_stack([1.0 - chances, chances])
+    of_truth = np.maximum(chances[np.arange(len(codes)), codes], np.finfo(float).tiny)
+    weights: Any = data.get_weight()
+    return "log_loss", float(np.average(-np.log(of_truth), weights=weights)), False
+
+
 def _link(header: str) -> Link | None:
     """Return the inverse link function of the objective, applied to the sum of the trees.
 

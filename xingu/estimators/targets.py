@@ -3,13 +3,13 @@
 `NumberTarget` and `ClassTarget` have the same methods; a classifier uses the latter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xingu.errors import DataError
+from xingu.errors import DataError, DeclarationError
 
 
 class NumberTarget:
@@ -47,7 +47,7 @@ class NumberTarget:
                 target=values.name,
             ) from error
 
-    def weights(self, codes: np.ndarray, declared: Any) -> None:
+    def weights(self, codes: np.ndarray, declared: Any, owner: str = "Estimator") -> None:
         """Return None: regressors have no class weights."""
 
 
@@ -89,7 +89,10 @@ class ClassTarget:
         return codes
 
     def weights(
-        self, codes: np.ndarray, declared: Mapping[Any, float] | str | None
+        self,
+        codes: np.ndarray,
+        declared: Mapping[Any, float] | str | None,
+        owner: str = "Estimator",
     ) -> np.ndarray | None:
         """Return the weight of each row by its class.
 
@@ -97,12 +100,38 @@ class ClassTarget:
             codes: Codes of the training set, shape (n,).
             declared: ``"balanced"``, or weights by label (default 1), as scikit-learn's
                 `class_weight`; None: no weights.
+            owner: Name of the Estimator, for errors.
+
+        Raises:
+            DeclarationError: If `declared` is something else, or names a label that is no class.
         """
         if declared is None:
             return None
         counts = np.bincount(codes.astype(np.intp), minlength=len(self.classes))
-        if isinstance(declared, str):
+        if isinstance(declared, Mapping):
+            by_code = np.array(weights_by_label(declared, self.classes.tolist(), owner))
+        elif isinstance(declared, str) and declared == "balanced":
             by_code = len(codes) / (len(counts) * counts)
         else:
-            by_code = np.array([declared.get(label, 1.0) for label in self.classes.tolist()])
+            raise DeclarationError(
+                f"{owner}: class_weight is {declared!r}; it is 'balanced', or weights by label."
+            )
         return by_code[codes.astype(np.intp)]
+
+
+def weights_by_label(
+    declared: Mapping[Any, float], classes: Sequence[Any], owner: str
+) -> list[float]:
+    """Return the weight of each class, 1 where none is declared.
+
+    Raises:
+        DeclarationError: If a label of `declared` is no class.
+    """
+    wrong = [label for label in declared if label not in classes]
+    if wrong:
+        raise DeclarationError(
+            f"{owner}: class weights name {', '.join(map(repr, wrong))}, no label of the training "
+            f"set; its labels are {', '.join(map(repr, classes[:20]))}.",
+            unknown=wrong,
+        )
+    return [declared.get(label, 1.0) for label in classes]

@@ -19,9 +19,12 @@ from xingu.provider.base import DataProvider
 from xingu.provider.columns import require_columns
 from xingu.provider.estimator import ESTIMATION, Estimator
 from xingu.provider.hooks import call_hook
+from xingu.provider.lending import call_lent
 from xingu.records import TrainRun
 
 PredictKind = Literal["predict", "predict_proba"]
+BUILT_IN_ESTIMATORS = "xingu.estimators."
+"""Modules of Estimators that change no frames, so that nothing has to be lent to them."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ class Model:
         """
         if self.estimator is None:
             return {}
-        found = self.estimator.hyperparam_optimize(model=self)
+        found = call_lent(self.estimator.hyperparam_optimize, model=self)
         return self.estimator.hyperparam_exchange(hyperparams=found)["hyperparams"]
 
     def fit(self, sets: Mapping[str, pd.DataFrame]) -> Self:
@@ -197,7 +200,7 @@ class Model:
         target = self.dp.get_target()
         self.sets = sets
         if self.estimator is not None:
-            self.estimator.fit(sets, features, str(target), model=self)
+            call_lent(self.estimator.fit, sets, features, str(target), model=self)
         dtypes = sets["train"].dtypes
         self.fitted_signature = Signature(
             features={
@@ -238,18 +241,26 @@ class Model:
         """Call the hook before, the estimator, and the hook after a prediction.
 
         Args:
-            data: Rows with the features of the outside world.
+            data: Rows with the features of the outside world; it is not changed.
             kind: Selects the pair of hooks and the method of the estimator.
             class_index: Return only the column of this class; used by `predict_proba` only.
 
         Raises:
             HookError: If a hook raises or returns no frame.
             MissingColumnError: If the frame of the first hook lacks a feature of the estimator.
-            DataError: If the second hook returns another number of rows.
+            DataError: If `data` is no DataFrame, or the second hook returns another number of rows.
         """
+        if not isinstance(data, pd.DataFrame):
+            raise DataError(
+                f"{self.id}.{kind} takes a pandas DataFrame with one row per estimation, not "
+                f"{type(data).__name__}; for example pd.DataFrame([{{'column': value}}]).",
+                dataprovider_id=self.id,
+                got=type(data).__name__,
+            )
         X = call_hook(self.dp, f"pre_process_for_{kind}", data, self)
         Y_pred = self._estimate(X, kind, class_index)
-        Y_pred = call_hook(self.dp, f"post_process_after_{kind}", X, Y_pred, self)
+        owned = X is not data and not self.sets
+        Y_pred = call_hook(self.dp, f"post_process_after_{kind}", X, Y_pred, self, owned=owned)
         if len(Y_pred) != len(X):
             raise DataError(
                 f"{self.id}.post_process_after_{kind} returned {len(Y_pred)} estimations for "
@@ -262,9 +273,11 @@ class Model:
         if self.estimator is None:
             return pd.DataFrame(index=X.index)
         data = self._features_of(X)
-        if kind == "predict":
-            return self.estimator.predict(data)
-        return self.estimator.predict_proba(data, class_index)
+        predict = getattr(self.estimator, kind)
+        options = () if kind == "predict" else (class_index,)
+        if type(self.estimator).__module__.startswith(BUILT_IN_ESTIMATORS):
+            return predict(data, *options)
+        return call_lent(predict, data, *options)
 
     def _features_of(self, X: pd.DataFrame) -> pd.DataFrame:
         features = self.fitted_signature.features_index

@@ -1,6 +1,6 @@
 """Check that a frame has required columns."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 
@@ -11,7 +11,11 @@ SHOWN = 30
 
 
 def missing_columns(
-    frame: pd.DataFrame, columns: Iterable[str], declared_as: str, frame_name: str
+    frame: pd.DataFrame,
+    columns: Iterable[str],
+    declared_as: str,
+    frame_name: str,
+    used: Collection[str] = (),
 ) -> str | None:
     """Return a text about the `columns` that `frame` lacks, with suggestions; None: it has all.
 
@@ -20,20 +24,22 @@ def missing_columns(
         columns: Columns that it must have.
         declared_as: Where they are declared, for example ``flights.y``.
         frame_name: Name of the frame, for example ``the set 'train'``.
+        used: Other columns that are declared, and so are not what was meant.
     """
-    known = set(frame.columns)
+    known, columns = set(frame.columns), [*columns]
     missing = [name for name in columns if name not in known]
     if not missing:
         return None
     names = [str(name) for name in frame.columns]
     listed = ", ".join(names[:SHOWN]) or "no columns"
-    if set(map(str, missing)) & set(names):
+    unused = [str(name) for name in known - {*columns, *used}]
+    if set(map(str, missing)) & set(unused):
         hints = (
             " These columns are numbers, declared names are texts: give the source `params` "
             "names=[…] if its file has no header, or rename the columns in clean_data_for_train."
         )
     else:
-        hints = "".join(did_you_mean(name, names) for name in missing[:3])
+        hints = "".join(did_you_mean(name, unused) for name in missing[:3])
     return (
         f"{declared_as} names {', '.join(map(repr, missing))}: not in {frame_name}, which has "
         f"{listed}{' …' if len(names) > SHOWN else ''}.{hints}"

@@ -82,6 +82,11 @@ class Estimator(ABC):
     def is_classifier(self) -> bool:
         """Return whether the target is a class."""
 
+    @property
+    def algorithm(self) -> str:
+        """Name of the algorithm for reports; a wrapper adds the one that it wraps."""
+        return type(self).__name__
+
     def classes(self) -> list[Any]:
         """Return class labels in the order of ``estimation_class_0 …``; empty for a regressor."""
         return []

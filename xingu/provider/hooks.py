@@ -1,6 +1,7 @@
 """Hooks of a DataProvider: their table, and calls with a check of the returned type.
 
-A hook that raises or returns a wrong type becomes a HookError that names the hook.
+A hook that raises or returns a wrong type becomes a HookError that names the hook. Frames are lent
+to hooks: no change that a hook makes to an argument reaches anybody else.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ import pandas as pd
 
 from xingu.errors import HookError, XinguError, text_of
 from xingu.provider.base import DataProvider
+from xingu.provider.lending import call_lent, reclaim
 
 Stage = Literal["prepare", "tune", "fit", "evaluate", "batch", "predict"]
 Returns = Literal["frame", "frames", "sources", "dict", "any"]
@@ -53,6 +55,15 @@ HOOK_TABLE: tuple[tuple[str, Stage, Returns], ...] = (
 
 HOOKS: Mapping[str, Hook] = {row[0]: Hook(*row) for row in HOOK_TABLE}
 
+CALLED_BY_DEFAULT: Mapping[str, str] = {
+    "clean_data_for_batch_predict": "clean_data_for_train",
+    "pre_process_for_predict": "pre_process_for_generic_predict",
+    "pre_process_for_predict_proba": "pre_process_for_generic_predict",
+    "post_process_after_predict": "post_process_after_generic_predict",
+    "post_process_after_predict_proba": "post_process_after_generic_predict",
+}
+"""The hook that the default of another one calls."""
+
 ProviderFactory = Callable[[], DataProvider]
 
 EXPECTED: Mapping[Returns, str] = {
@@ -63,13 +74,14 @@ EXPECTED: Mapping[Returns, str] = {
 }
 
 
-def call_hook(provider: DataProvider, name: str, *arguments: Any) -> Any:
+def call_hook(provider: DataProvider, name: str, *arguments: Any, owned: bool = False) -> Any:
     """Call the hook `name` of `provider` and check the type of its result.
 
     Args:
         provider: The DataProvider.
         name: Name of the hook, a key of `HOOKS`.
-        arguments: Positional arguments of the hook.
+        arguments: Positional arguments of the hook; frames are lent, see `xingu.provider.lending`.
+        owned: Nobody but the caller holds the frames, so that they need not be lent.
 
     Raises:
         HookError: If the hook raises, or returns a wrong type.
@@ -77,7 +89,11 @@ def call_hook(provider: DataProvider, name: str, *arguments: Any) -> Any:
     """
     where = f"{provider.id}.{name}"
     try:
-        result = getattr(provider, name)(*arguments)
+        hook = getattr(provider, name)
+        if is_overridden(provider, name):
+            result = reclaim(hook(*arguments)) if owned else call_lent(hook, *arguments)
+        else:
+            result = hook(*arguments)  # defaults change no frames
     except XinguError:
         raise
     except Exception as error:
@@ -91,8 +107,10 @@ def call_hook(provider: DataProvider, name: str, *arguments: Any) -> Any:
 
 
 def is_overridden(provider: DataProvider, name: str) -> bool:
-    """Return whether the class of `provider` overrides the hook `name`."""
-    return getattr(type(provider), name) is not getattr(DataProvider, name)
+    """Return whether the class of `provider` overrides the hook `name`, or what it calls."""
+    if getattr(type(provider), name) is not getattr(DataProvider, name):
+        return True
+    return name in CALLED_BY_DEFAULT and is_overridden(provider, CALLED_BY_DEFAULT[name])
 
 
 def _doubled_columns(error: Exception, arguments: tuple[Any, ...]) -> str:

@@ -11,6 +11,7 @@ from difflib import SequenceMatcher, get_close_matches
 from typing import Any
 
 from xingu.errors import HookError, text_of
+from xingu.provider.lending import call_lent
 
 TRAINSETS_METRICS = "compute_trainsets_model_metrics"
 BATCH_METRICS = "compute_batch_model_metrics"
@@ -121,14 +122,15 @@ def call_method(where: str, method: Callable[..., Any], **available: Any) -> Any
     Args:
         where: Owner, method and set, for errors: ``flights.compute_global_model_metrics_speed``.
         method: A method that `find_methods` returned.
-        available: Any of `XY`, `Y_pred` and `model`.
+        available: Any of `XY`, `Y_pred` and `model`; frames are lent, so that no change that the
+            method makes reaches anybody else.
 
     Raises:
         HookError: If the method has another required parameter, or raises.
     """
     bound = _arguments(where, inspect.signature(method), available)
     try:
-        return method(*bound.args, **bound.kwargs)
+        return call_lent(method, *bound.args, **bound.kwargs)
     except Exception as error:
         text = f"{where} raised {type(error).__name__}: {text_of(error)}"
         raise HookError(text, where=where) from error

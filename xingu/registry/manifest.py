@@ -59,6 +59,7 @@ class Manifest(BaseModel):
         trained: Time of the fit (UTC).
         provider: Class of the DataProvider.
         estimator_class: Dotted name of the Estimator; None for a hollow DataProvider.
+        algorithm: Name of the algorithm; of a wrapper, with the one that it wraps.
         algo_params: `params` and `hyperparams` of the Estimator.
         hyperparams_origin: Origin of the hyperparameters; see `tuning.resolve.Hyperparameters`.
         features: Dtypes of the features of the outside world, by name.
@@ -83,6 +84,7 @@ class Manifest(BaseModel):
     trained: datetime | None
     provider: ProviderRecord
     estimator_class: str | None
+    algorithm: str | None = None
     algo_params: dict[str, dict[str, Any]]
     hyperparams_origin: str
     features: dict[str, str]

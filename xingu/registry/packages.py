@@ -185,7 +185,8 @@ def _manifest_of(
             if estimator
             else None
         ),
-        algo_params=json.loads(json.dumps(model.algo_params, default=str)),
+        algorithm=estimator.algorithm if estimator else None,
+        algo_params=json.loads(json.dumps(model.algo_params, default=_name)),
         hyperparams_origin=model.hyperparams_origin,
         features=dict(signature.features),
         estimator_features=list(signature.estimator_features),
@@ -198,6 +199,11 @@ def _manifest_of(
         reference=model.reference.as_dict() if model.reference else None,
         files=describe_files(folder),
     )
+
+
+def _name(value: object) -> str:
+    """Return the name of a function or class, without its address in memory; else its text."""
+    return getattr(value, "__qualname__", None) or str(value)
 
 
 def _warn_of_other_versions(manifest: Manifest, saved: Mapping[str, str]) -> None:

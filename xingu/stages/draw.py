@@ -3,6 +3,7 @@
 Plotly is loaded when the first figure is drawn.
 """
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
@@ -24,6 +25,8 @@ from xingu.stages.evaluate import (
 )
 from xingu.stages.reference import evaluation_set_of
 from xingu.tuning.resolve import Hyperparameters
+
+logger = logging.getLogger(__name__)
 
 EVALUATION_ONLY = ("Threshold", "Gain", "Lift", "KS", "Confusion matrix", "Error by segment")
 """Plots for decisions about unseen rows: drawn only for the evaluation set and for batches."""
@@ -67,7 +70,7 @@ def draw_sets(model: Model) -> Gallery:
         with gallery.failures.collect():
             gallery.add_builtin("trainsets", _builtin_plots(model, rows, off), name)
         _add_family(gallery, model, TRAINSETS_PLOTS, "trainsets", rows)
-    weights = model.estimator.feature_importance() if model.estimator else None
+    weights = _importances(model)
     if weights is not None and len(weights):
         plots = {"Feature importance": lambda: importance(weights)}
         gallery.add_builtin("global", drawn(plots, model.id, model.dp.builtin_plots_off))
@@ -88,6 +91,14 @@ def draw_batch(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Gallery:
         gallery.add_builtin("batch_predict", _drift_plots(model, rows))
     _add_family(gallery, model, BATCH_PLOTS, "batch_predict", rows)
     return gallery
+
+
+def _importances(model: Model) -> pd.Series | None:
+    try:
+        return model.estimator.feature_importance() if model.estimator else None
+    except Exception as error:  # noqa: BLE001 - an Estimator may be anybody's
+        logger.warning("%s: the plot of importances is skipped: %s", model.id, error)
+        return None
 
 
 def _builtin_plots(model: Model, rows: Rows, off: Collection[str] = ()) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def replay_batch(model: Model, replay: Replay, sets: Frames, estimations: Frames
     if isinstance(frames, str):
         return not_applicable(frames)
     try:
-        replayed = engineer_batch(model, clean_batch(model, _copies(frames)))
+        replayed = engineer_batch(model, clean_batch(model, frames))
     except XinguError as error:
         return not_applicable(f"the batch hooks do not take rows of the training data: {error}")
     try:
@@ -90,7 +90,7 @@ def _compared(
 def _control(model: Model, replay: Replay, pre_reqs: Mapping[str, str]) -> pd.DataFrame | None:
     """Return the result of the train hooks for only these rows; None: they raise."""
     try:
-        cleaned = clean(replay.builder, _copies(replay.frames), pre_reqs)
+        cleaned = clean(replay.builder, replay.frames, pre_reqs)
         made = engineer(replay.builder, cleaned).frame
         return made.assign(**{ESTIMATION: model.estimation_of(model.estimate(made))})
     except XinguError:
@@ -106,8 +106,3 @@ def _made_in_training(
         column = model.estimation_of(estimations[name].loc[shared])
         parts.append(frame.loc[shared].assign(**{ESTIMATION: column}))
     return pd.concat(parts)
-
-
-def _copies(frames: Frames) -> dict[str, pd.DataFrame]:
-    """Hooks may change the frames that they are given."""
-    return {name: frame.copy() for name, frame in frames.items()}

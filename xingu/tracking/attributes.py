@@ -33,7 +33,7 @@ def train_attributes(model: Model, chosen: Hyperparameters | None = None) -> dic
     attributes = {
         TRAINED: model.trained.isoformat() if model.trained else None,
         "dagster_run_id": model.run.run_id,
-        "estimator": type(estimator).__name__ if estimator else None,
+        "estimator": estimator.algorithm if estimator else None,
         "x_features": json.dumps([*signature.features]),
         "x_estimator_features": json.dumps(signature.estimator_features),
         "y": signature.target,

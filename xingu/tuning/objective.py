@@ -18,6 +18,7 @@ from xingu.masking import masked
 from xingu.metrics.builtin import classification_metrics, regression_metrics
 from xingu.model import Model
 from xingu.provider.estimator import ESTIMATION, Estimator
+from xingu.provider.lending import call_lent
 from xingu.records import Trial
 from xingu.tuning.plan import SearchPlan
 
@@ -113,7 +114,7 @@ class Objective:
     def _value(self, estimator: Estimator, fold: Fold) -> float:
         sets, held_out = fold
         features, target = tuple(self.model.dp.get_estimator_features_list()), self._target
-        estimator.fit(sets, features, target, model=self.model)
+        call_lent(estimator.fit, sets, features, target, model=self.model)
         data, truth = held_out[[*features]], held_out[target]
         name = self.model.dp.sample_weight
         weights = held_out[name] if name else None

@@ -40,7 +40,10 @@ def best_of(trials: Iterable[Trial], direction: str) -> Trial | None:
 
 
 def plain(value: Any) -> Any:
-    """Return `value` in the types of JSON: numpy types and tuples converted, others as strings."""
+    """Return `value` in the types of JSON: numpy types and tuples converted, others as strings.
+
+    A function or class becomes its dotted name, the same in every process.
+    """
     if isinstance(value, Mapping):
         return {str(name): plain(one) for name, one in value.items()}
     if isinstance(value, np.generic | np.ndarray):
@@ -49,4 +52,6 @@ def plain(value: Any) -> Any:
         return [plain(one) for one in value]
     if value is None or type(value) in (bool, int, float, str):
         return value
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
     return str(value)

@@ -85,6 +85,7 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
     return {
         **_main_metrics(fitted),
         "becomes current": becomes_current(step),
+        **({"algorithm": model.estimator.algorithm} if model.estimator else {}),
         "hyperparameters from": model.hyperparams_origin,
         "features": len(model.signature().estimator_features),
         **{f"rows {name}": rows for name, rows in model.signature().set_rows.items()},
