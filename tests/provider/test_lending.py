@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from xingu.provider import lending
 from xingu.provider.lending import COPY_ON_WRITE, call_lent
 
 
@@ -139,6 +140,15 @@ def test_a_lent_frame_can_be_changed_in_no_way_that_others_see(ways, name):
     call_lent(hook, held)
     assert_frame_equal(held, rows())
     assert held.attrs == rows().attrs
+
+
+def test_a_pandas_without_blocks_gets_copies_of_whole_frames(monkeypatch):
+    monkeypatch.setattr(lending, "COPY_ON_WRITE", False)
+    monkeypatch.setattr(lending, "_blocks", lambda _: ())
+    held = rows()
+    for way in (assigned, part_assigned, inplace, through_numpy):
+        call_lent(lambda X, way=way: way(X, "number"), held)
+    assert_frame_equal(held, rows())
 
 
 @pytest.mark.parametrize("name", rows().columns.drop(["list", "dict", "array", "tuple"]))

@@ -3,18 +3,26 @@
 A frame is lent as a copy that shares memory until it is written to: pandas copies what is assigned
 (copy-on-write, pandas 3), and the arrays are locked, so that `X["a"].array[0] = 1` raises. Cells
 that can be changed in place, as lists, are copied. With pandas 2 the whole frame is copied. Blocks
-of a frame are internal to pandas; no other module touches them.
+of a frame are internal to pandas; no other module touches them. A pandas without them gets copies
+of whole frames, whose cells are shared.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-COPY_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
+
+def _blocks(frame: pd.DataFrame) -> Sequence[Any]:
+    return getattr(getattr(frame, "_mgr", None), "blocks", ())
+
+
+COPY_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3 and bool(
+    _blocks(pd.DataFrame({"a": [1]}))
+)
 HELD_BY_MODELS = ("sets", "sets_estimations", "batch", "batch_estimations")
 """Attributes of Models with frames, which hooks read and must not change."""
 MUTABLE_CELLS = (list, dict, set, bytearray, tuple, np.ndarray, pd.Series, pd.DataFrame)
@@ -49,7 +57,7 @@ def lend(frame: pd.DataFrame) -> pd.DataFrame:
     lent = frame.copy(deep=not COPY_ON_WRITE)
     if not COPY_ON_WRITE:
         lent.index, lent.columns = lent.index.copy(deep=True), lent.columns.copy(deep=True)
-    for block in lent._mgr.blocks:
+    for block in _blocks(lent):
         values = block.values
         if values.dtype == object and (own := _own_cells(values)) is not values:
             block.values = own
@@ -75,7 +83,7 @@ def _unlocked(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with the content of `frame` and arrays that are not locked."""
     frame = frame.copy(deep=not COPY_ON_WRITE)
     if COPY_ON_WRITE:
-        for block in frame._mgr.blocks:
+        for block in _blocks(frame):
             _set_writeable(block.values, True)
     return frame
 
