@@ -1,7 +1,6 @@
 """Contract of the control DB, on SQLite and on PostgreSQL."""
 
 import math
-import multiprocessing
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,6 +10,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from tests.support.control import control_db
+from tests.support.processes import at_once
 from xingu.errors import ControlDbError
 from xingu.metrics.collect import metric_rows
 from xingu.records import MetricRow, PackageRecord, SourceRecord, TrainRun
@@ -240,8 +240,8 @@ def claim_both(url, home, root_run_id):
 def test_processes_that_start_at_once_on_an_empty_database_claim_different_names(
     control_url, tmp_path
 ):
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        claims = pool.starmap(claim_both, [(control_url, tmp_path, f"run-{n}") for n in range(8)])
+    given = [(control_url, tmp_path, f"run-{n}") for n in range(8)]
+    claims = at_once(claim_both, given, processes=4)
     assert len({session for session, _ in claims}) == len({train for _, train in claims}) == 8
 
 
@@ -258,8 +258,7 @@ def write_much(url, home, number):
 
 
 def test_ten_processes_that_write_at_once_lose_nothing_and_double_nothing(control_url, tmp_path):
-    with multiprocessing.get_context("spawn").Pool(10) as pool:
-        pool.starmap(write_much, [(control_url, tmp_path, number) for number in range(10)])
+    at_once(write_much, [(control_url, tmp_path, number) for number in range(10)], processes=10)
     db = control_db(control_url, tmp_path)
     counts = {name: len(rows_of(db, name)) for name in ("training", "training_steps", "sets")}
     assert counts == {"training": 10, "training_steps": 50, "sets": 20_000}

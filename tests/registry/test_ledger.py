@@ -1,6 +1,5 @@
 """History of the current train: against a plain list, and with several writers."""
 
-import multiprocessing
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
+from tests.support.processes import at_once
 from xingu.files.sealed import unseal
 from xingu.registry import ledger as module
 from xingu.registry.ledger import Ledger
@@ -90,8 +90,7 @@ def append_some(folder, number):
 
 
 def test_writers_at_the_same_time_lose_no_entry(tmp_path):
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        pool.starmap(append_some, [(UPath(tmp_path), number) for number in range(4)])
+    at_once(append_some, [(UPath(tmp_path), number) for number in range(4)], processes=4)
     numbers = {int(path.stem) for path in (tmp_path / "history").glob("*.json")}
     assert numbers == set(range(1, 41))
     assert len({entry.train_id for entry in Ledger(UPath(tmp_path)).entries(40)}) >= 38

@@ -2,7 +2,6 @@
 
 import json
 import math
-import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
@@ -12,6 +11,7 @@ import pytest
 from sqlalchemy import insert
 
 from tests.support.control import control_db
+from tests.support.processes import at_once
 from tests.support.searches import Hill, search_with, trials_of, untuned
 from xingu.errors import DataError
 from xingu.records import TrainRun, Trial
@@ -246,8 +246,7 @@ def record_all(url, home, number):
 def test_processes_that_search_at_once_lose_nothing_and_double_nothing(db, control_url, tmp_path):
     for number in range(3):
         begun(db, replace(RUN, train_id=f"killed-{number}"), key=("version", f"space-{number}"))
-    with multiprocessing.get_context("spawn").Pool(6) as pool:
-        pool.starmap(record_all, [(control_url, tmp_path, number) for number in range(6)])
+    at_once(record_all, [(control_url, tmp_path, number) for number in range(6)], processes=6)
     table = db.tables.trials
     with db.read() as connection:
         found = connection.execute(table.select()).mappings().all()
