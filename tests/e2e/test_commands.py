@@ -63,6 +63,6 @@ def test_a_run_that_is_killed_while_it_fits_leaves_the_model_before_and_a_new_ru
     assert marker.exists()
     assert shop.model().train_id == before
     assert len(shop.model().predict(houses(5))) == 5
-    code, output = shop.materialize('key:"houses/model"')
+    code, output = shop.materialize('key:"houses/model" or key:"houses/trainset_estimations"')
     assert code == 0, output
     assert shop.model().train_id != before

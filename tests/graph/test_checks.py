@@ -276,7 +276,8 @@ def test_one_source_of_another_name_is_replayed_all_the_same(make):
 def test_parity_leaves_the_model_as_it_is(make):
     project = make(Relearning)
     project.run("houses/*", raise_on_error=False)
-    model = Model.load("houses", path=project.models.root)
+    train_id = project.load("houses/model").train_id
+    model = Model.load("houses", train_id=train_id, path=project.models.root)
     sizes = project.load("houses/cleaned").frame["size"]
     assert model.dp.mean_size == pytest.approx(sizes.mean())
 

@@ -168,7 +168,7 @@ def test_metrics_alone_are_of_the_current_model_not_of_older_estimations(project
 
 def test_batch_features_of_an_older_model_are_refused_with_what_to_do(project):
     project.run("houses/*")
-    project.run("houses/model")
+    project.run("houses/model", "houses/trainset_estimations")
     with pytest.raises(
         DataError,
         match="houses/batch/features was made with the train .* but the "

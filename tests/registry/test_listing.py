@@ -235,6 +235,8 @@ def many(tmp_path_factory):
             train_id=f"train-{number}",
             train_session_id=f"of-train-{number}",
             action="train",
+            current=f"train-{number}",
+            pinned=False,
         ).model_dump_json()
         (folder / "history" / f"{number:010d}.json").write_text(entry)
     (folder / "current.json").write_text(entry)
