@@ -56,8 +56,11 @@ def verify_portable(model: Model, folder: Path) -> None:
         sample = Path(scratch) / "sample.pkl"
         if expected is not None:
             sample.write_bytes(portable_pickle((rows, expected)))
+        empty = Path(scratch) / "empty"
+        empty.mkdir()
+        rows_file = str(sample) if expected is not None else ""
         try:
-            problem = _ask(_request(model, folder, str(sample) if expected is not None else ""))
+            problem = _ask(_request(model, folder, rows_file, empty))
         except OSError as error:
             text = "%s: the package is not verified: no process to load it in (%s)"
             logger.warning(text, model.id, error)
@@ -111,7 +114,7 @@ def _serve(verifier: Any, address: str, read: int, write: int) -> None:
     verifier.serve(address, read)
 
 
-def _request(model: Model, folder: Path, sample: str) -> dict[str, Any]:
+def _request(model: Model, folder: Path, sample: str, empty: Path) -> dict[str, Any]:
     from xingu.registry.verifier import Request
 
     code = read_code(folder, str(folder), "")
@@ -119,7 +122,9 @@ def _request(model: Model, folder: Path, sample: str) -> dict[str, Any]:
     modules = code.modules if code else []
     cls = next(cls for cls in type(model).__mro__ if cls.__module__.startswith("xingu."))
     name = f"{cls.__module__}.{cls.__qualname__}"
-    return asdict(Request(str(folder), sample, name, modules, estimator, 2 * ATTEMPT_SECONDS))
+    return asdict(
+        Request(str(folder), sample, str(empty), name, modules, estimator, 2 * ATTEMPT_SECONDS)
+    )
 
 
 def _ask(request: dict[str, Any]) -> str:

@@ -15,7 +15,6 @@ import select
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,6 +42,7 @@ class Request:
     Attributes:
         package: Local folder of the package.
         sample: File with a pickle of rows and the estimations that are expected; empty: none.
+        folder: Empty folder, the current one meanwhile; the client removes it.
         model_class: Dotted name of the class of the Model.
         modules: Names of the modules in the package, which are hidden wherever they are installed.
         estimator: Module of the Estimator's class, to import once if it is of Xingu.
@@ -51,6 +51,7 @@ class Request:
 
     package: str
     sample: str
+    folder: str
     model_class: str
     modules: Sequence[str]
     estimator: str
@@ -122,10 +123,8 @@ def _answer(connection: socket.socket, request: Request) -> None:
         silent = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(silent, stream)
-        with tempfile.TemporaryDirectory(prefix="xingu-") as empty:
-            os.chdir(empty)
-            connection.sendall(json.dumps(_attempt(request)).encode())
-            os.chdir("/")
+        os.chdir(request.folder)
+        connection.sendall(json.dumps(_attempt(request)).encode())
     finally:
         os._exit(0)
 
