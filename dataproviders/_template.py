@@ -37,6 +37,9 @@ class Template(DataProvider):
     }
     # What to estimate in batch; rows that the train sources do not hold.
     batch_predict_dataset_sources: Mapping[str, Mapping[str, Any]] = {}
+    # Where estimations are written besides, for example {"prices": {"url": "out/prices.csv"}} or
+    # {"prices": {"database": "nickname", "table": "prices", "mode": "append", "key": ["id"]}}.
+    batch_predict_sinks: Mapping[str, Mapping[str, Any]] = {}
 
     # What a caller of Model.predict() has to give.
     x_features: Sequence[str] = ("area", "rooms")

@@ -97,7 +97,7 @@ def test_a_command_loads_from_the_bucket_what_it_was_not_asked_to_make(shop):
 
 def test_a_later_command_takes_sources_from_the_bucket(shop):
     kept = objects(shop, "DATASOURCE_CACHE_PATH")
-    assert {name.rpartition(".")[2] for name in kept} == {"parquet"}
+    assert {name.rpartition(".")[2] for name in kept} == {"parquet", "digest"}
     code, output = shop.materialize('key:"houses/raw/houses"')
     assert code == 0, output
     assert "houses: took houses from the cache, 400 rows" in output

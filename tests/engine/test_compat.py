@@ -41,12 +41,16 @@ def test_a_name_or_a_parameter_that_is_gone_refuses_the_part(part, absent, monke
 
 
 def test_the_storages_are_ours_or_those_of_dagster(monkeypatch):
-    assert storage.SqliteStorage is SqliteStorage
-    assert storage.ComputeLogManager is ComputeLogManager
+    assert issubclass(storage.SqliteStorage, SqliteStorage)
+    assert issubclass(storage.ComputeLogManager, ComputeLogManager)
     compat.usable.cache_clear()
     monkeypatch.setenv("XINGU_ENGINE", "stock")
-    assert storage.SqliteStorage is DagsterSqliteStorage
-    assert storage.ComputeLogManager is LocalComputeLogManager
+    for made, stock, ours in (
+        (storage.SqliteStorage, DagsterSqliteStorage, SqliteStorage),
+        (storage.ComputeLogManager, LocalComputeLogManager, ComputeLogManager),
+    ):
+        assert issubclass(made, stock)
+        assert not issubclass(made, ours)
 
 
 def test_importing_the_engine_looks_for_nothing():

@@ -46,6 +46,9 @@ class Gated(Lone):
     quality_gates = {"test": {"MAE": ("<=", 60)}}
 
 
+UNVERIFIED = {"verify_packages": False}
+"""The source of this module has no class `Changed`, so that packages cannot hold it."""
+
 GOOD = {"x": 3.0, "colour": "red"}
 STRICT = {"quality_gates": {"test": {"R2": (">=", 0.9999)}}}
 
@@ -58,7 +61,7 @@ def changed(cls: type[Houses] = Lone, **declared) -> type[Houses]:
 
 @pytest.fixture
 def make(tmp_path):
-    return lambda *classes: Project(tmp_path, classes)
+    return lambda *classes: Project(tmp_path, classes, UNVERIFIED)
 
 
 def train(project: Project, strategy: str = "last", metrics: bool = False) -> str:
@@ -174,14 +177,14 @@ def test_a_killed_evaluation_leaves_the_train_before_and_a_second_one_completes_
 
 
 def test_a_coach_that_does_not_evaluate_still_checks_what_makes_a_train_current(tmp_path):
-    coach = coach_of(tmp_path, [Gated], progress=False, post_process=False)
+    coach = coach_of(tmp_path, [Gated], progress=False, post_process=False, **UNVERIFIED)
     with pytest.raises(Exception, match="quality_gates"):
         coach.team_train()
     good = changed(Gated, estimator_hyperparams=GOOD)
-    coach = coach_of(tmp_path, [good], progress=False, post_process=False)
+    coach = coach_of(tmp_path, [good], progress=False, post_process=False, **UNVERIFIED)
     train_id = coach.team_train()["hills"].train_id
     assert coach.team_load()["hills"].train_id == train_id
-    project = Project(tmp_path, [good])
+    project = Project(tmp_path, [good], UNVERIFIED)
     assert project.values.find(("hills", "plots")) is None
 
 
@@ -270,7 +273,7 @@ def searched(make):
 )  # fmt: skip
 def test_a_changed_declaration_wins_over_what_was_found(searched, caplog, declared, expected):
     project, train_id, _ = searched
-    project = Project(project.home, [changed(**declared)])
+    project = Project(project.home, [changed(**declared)], UNVERIFIED)
     second = train(project)
     assert {name: used(project).get(name) for name in expected} == expected
     assert used(project).get("colour") == "red"
@@ -300,7 +303,7 @@ def test_a_change_of_what_is_not_searched_takes_effect_and_keeps_what_was_found(
     searched, caplog, declared
 ):
     project, train_id, found = searched
-    project = Project(project.home, [changed(**declared)])
+    project = Project(project.home, [changed(**declared)], UNVERIFIED)
     train(project)
     fixed = declared.get("estimator_hyperparams", Lone.estimator_hyperparams)
     assert used(project) == {**fixed, "x": found["x"], "colour": found["colour"]}
@@ -311,7 +314,9 @@ def test_a_change_of_what_is_not_searched_takes_effect_and_keeps_what_was_found(
 
 def test_a_named_train_wins_over_a_changed_declaration_with_a_warning(searched, caplog):
     project, train_id, found = searched
-    project = Project(project.home, [changed(estimator_hyperparams={"x": 2.0, "seconds": 0})])
+    project = Project(
+        project.home, [changed(estimator_hyperparams={"x": 2.0, "seconds": 0})], UNVERIFIED
+    )
     train(project, train_id)
     assert used(project) == found
     assert f"x is {found['x']!r} (declared: 2.0)" in caplog.text
@@ -319,6 +324,10 @@ def test_a_named_train_wins_over_a_changed_declaration_with_a_warning(searched, 
 
 def test_an_edit_that_is_undone_does_not_bring_back_what_was_found_before_it(searched):
     project, _, found = searched
-    train(Project(project.home, [changed(estimator_hyperparams={"x": 2.0, "colour": "red"})]))
+    train(
+        Project(
+            project.home, [changed(estimator_hyperparams={"x": 2.0, "colour": "red"})], UNVERIFIED
+        )
+    )
     train(project)
     assert used(project)["x"] == 1.0 != found["x"]

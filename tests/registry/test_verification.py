@@ -38,15 +38,6 @@ REFUSED = {
         "        return X\n",
         "FileNotFoundError.*here.txt",
     ),
-    "an attribute that does not unpickle": (
-        "    def feature_engineering_for_train(self, data):\n"
-        "        self.bad = Bad()\n"
-        "        return data\n\n"
-        "class Bad:\n"
-        "    def __reduce__(self):\n"
-        "        return int, ('x',)\n",
-        "invalid literal for int",
-    ),
     "other estimations": (
         "    def post_process_after_predict(self, X, Y_pred, model):\n"
         "        return Y_pred.assign(estimation=float(__name__ == 'dps_v.one'))\n",

@@ -77,6 +77,8 @@ def damage_of(models: ModelStore, dp_id: str, train_id: str) -> str | None:
     never removes it.
     """
     package = models.package(dp_id, train_id)
+    if models.has(dp_id, train_id):
+        return None
     if package.exists():
         return f"{package} has no {MANIFEST}"
     newest = models.ledger(dp_id).newest()

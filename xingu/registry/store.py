@@ -342,7 +342,7 @@ class ModelStore:
 def _other_pandas(manifest: Manifest) -> str:
     saved = Provenance(**manifest.provenance).libraries.get("pandas")
     installed = library_versions().get("pandas")
-    if saved == installed:
+    if saved in (None, installed):
         return "Train again, or load another train."
     return (
         f"It was saved with pandas {saved}, and {installed} is installed: install pandas {saved}."

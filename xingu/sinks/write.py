@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 from upath import UPath
 
-from xingu.errors import DataError, SourceError, StorageError, XinguError, text_of
+from xingu.errors import DataError, SourceError, StorageError, StorageFullError, XinguError, text_of
 from xingu.files.atomic import write_atomically
 from xingu.masking import masked
 from xingu.sinks.spec import FileSink, Sink, TableSink
@@ -78,7 +78,7 @@ def _write_file(rows: pd.DataFrame, sink: FileSink, home: Path) -> str:
     target = UPath(sink.url) if "://" in sink.url else UPath(home / sink.url)
     try:
         write_atomically(target, buffer.getvalue())
-    except XinguError:
+    except StorageFullError:
         raise
     except Exception as error:  # noqa: BLE001 - raised again without secrets
         raise StorageError(
