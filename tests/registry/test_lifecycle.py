@@ -282,7 +282,7 @@ def test_a_ledger_of_an_earlier_version_is_read(trains):
     trains.accept(1, 2)
     folder = trains.models.folder(DP)
     for path in [*(folder / "history").iterdir(), folder / "current.json"]:
-        old = unseal(path.read_bytes()).decode()
+        old = unseal(path.read_bytes(), path.name).decode()
         path.write_text(old[: old.index(',"current"')] + "}")
     assert trains.current == 2
     trains.accept(3)
