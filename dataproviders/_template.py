@@ -69,8 +69,9 @@ class Template(DataProvider):
     test_size: float = 0.1
     val_size: float = 0.2
 
-    # Of a classifier: which class's probability is the estimation, counted in sorted labels.
-    proba_class_index: int = 0
+    # Of a classifier: the class that estimation, metrics and plots are of, in sorted labels;
+    # None: the larger label of two (True, 1, "yes").
+    proba_class_index: int | None = None
     # Ids of DataProviders whose trained Models hooks use, as `self.pre_req_model[id]`.
     pre_req: set[str] | frozenset[str] | Sequence[str] = frozenset()
     # True: no estimator at all; `post_process_after_predict` computes the estimation.

@@ -197,7 +197,7 @@ class Model(BareModel):
         from xingu.tracking.record import record_estimations
 
         estimations = self._estimated_batch()[1][ESTIMATION]
-        record_estimations(self._workspace.control, self.run, estimations)
+        record_estimations(self._workspace.control, self.run, estimations, self.signature().classes)
 
     @staticmethod
     def get_config(name: str, default: Any = None) -> Any:

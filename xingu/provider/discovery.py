@@ -21,6 +21,7 @@ from xingu.errors import (
 )
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
+from xingu.provider.classes import check_class_index
 from xingu.provider.methods import BUILTIN_PLOTS, near_misses
 
 ProviderClass = type[DataProvider]
@@ -122,6 +123,7 @@ def _checked_id(cls: ProviderClass) -> str:
         )
     _check_names(cls)
     check_directions(cls.id, cls.metric_directions)
+    check_class_index(cls.id, cls.proba_class_index)
     return cls.id
 
 

@@ -25,7 +25,7 @@ from xingu.provider.methods import (
     find_methods,
 )
 from xingu.provider.state import PreparedSplits, ProviderState
-from xingu.records import BATCH_SET
+from xingu.records import BATCH_SET, POSITIVE_CLASS
 from xingu.stages.reference import EvaluationSet
 from xingu.stages.validate import refuse_failed
 
@@ -168,10 +168,17 @@ def classical_metrics(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> M
     if target is None or target not in XY:
         return Measured({}, {})
     weight = row_weight(model, XY)
-    if model.estimator is None or not model.is_classifier():
+    if not model.is_classifier():
         return regression_metrics(XY[target], model.estimation_of(Y_pred), weight)
-    classes, index = model.estimator.classes(), model.dp.proba_class_index
-    return classification_metrics(XY[target], Y_pred, classes, index, weight)
+    one = model.estimated_class()
+    index = None if one is None else one.index
+    return classification_metrics(XY[target], Y_pred, model.signature().classes, index, weight)
+
+
+def named_class(model: Model) -> dict[str, str]:
+    """Return the metric `POSITIVE_CLASS`, which names the class that others are of, if one is."""
+    one = model.estimated_class()
+    return {} if one is None else {POSITIVE_CLASS: str(one.label)}
 
 
 def known_targets(model: Model, XY: pd.DataFrame) -> pd.Series | None:
@@ -220,7 +227,8 @@ def call_of_family(model: Model, origin: str, method: Any, rows: Rows | None) ->
 def _add_classical(table: MetricTable, model: Model, rows: Rows) -> None:
     with table.failures.collect():
         measured = classical_metrics(model, rows.XY, rows.Y_pred)
-        table.add(rows.name, measured.values, CLASSICAL)
+        named = named_class(model) if measured.values else {}
+        table.add(rows.name, {**named, **measured.values}, CLASSICAL)
         table.add_undefined(rows.name, measured.undefined)
 
 

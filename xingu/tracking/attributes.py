@@ -5,6 +5,7 @@ import json
 from xingu.directions import without_synonyms
 from xingu.model import Model
 from xingu.model.provenance import Provenance
+from xingu.records import POSITIVE_CLASS
 from xingu.tracking.schema import BRANCH, DIRECTIONS, HYPERPARAM, HYPERPARAM_ORIGIN, TRAINED
 from xingu.tuning.resolve import DECLARED, SEARCHED
 from xingu.tuning.trials import plain
@@ -17,7 +18,7 @@ def train_attributes(model: Model) -> dict[str, str]:
     `params` and `hyperparams`; `x_estimator_features` is a JSON list.
     """
     estimator, signature = model.estimator, model.signature()
-    directions = model.dp.metric_directions
+    directions, one = model.dp.metric_directions, model.estimated_class()
     attributes = {
         TRAINED: model.trained.isoformat() if model.trained else None,
         "dagster_run_id": model.run.run_id,
@@ -25,6 +26,8 @@ def train_attributes(model: Model) -> dict[str, str]:
         "x_features": json.dumps([*signature.features]),
         "x_estimator_features": json.dumps(signature.estimator_features),
         "y": signature.target,
+        "classes": json.dumps(signature.classes, default=str) if signature.classes else None,
+        POSITIVE_CLASS: str(one.label) if one else None,
         HYPERPARAM: _hyperparam(model) if estimator else None,
         HYPERPARAM_ORIGIN: model.hyperparams_origin if estimator else None,
         DIRECTIONS: json.dumps(without_synonyms(directions)) if directions else None,

@@ -6,7 +6,7 @@ transaction, so a retried step leaves no duplicates. A `claim_…` function keep
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, count
 from typing import Any
@@ -222,9 +222,24 @@ def record_sets(
             insert_columns(connection, table, {**ids_of(run), "set": name}, columns)
 
 
-def record_estimations(db: ControlDB, run: TrainRun, estimation: pd.Series) -> None:
-    """Replace the estimations of a train; `estimation` is indexed as the batch."""
-    values = {"estimation": estimation.astype("float64").tolist()}
+def record_estimations(
+    db: ControlDB, run: TrainRun, estimation: pd.Series, classes: Sequence[Hashable] = ()
+) -> None:
+    """Replace the estimations of a train.
+
+    Args:
+        db: The control DB.
+        run: The train.
+        estimation: Numbers, or labels out of `classes`, indexed as the batch. Labels that are no
+            numbers are stored as their position in `classes`, because the column is numeric.
+        classes: Labels of a classifier.
+    """
+    try:
+        numbers = estimation.astype("float64")
+    except (TypeError, ValueError):
+        positions = {label: float(at) for at, label in enumerate(classes)}
+        numbers = estimation.map(positions).astype("float64")
+    values = {"estimation": numbers.tolist()}
     _replace_indexed(db, db.tables.estimations, run, estimation.index, values)
 
 

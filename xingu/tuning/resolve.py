@@ -207,5 +207,6 @@ def _search_key(context: SearchContext) -> str:
         declared.hyperparams,
         list(dp.get_estimator_features_list()),
         dp.get_target(),
+        dp.proba_class_index,
     )
     return re.sub(r" at 0x[0-9a-f]+", "", repr(parts))  # addresses differ between processes

@@ -232,7 +232,8 @@ class Batch:
         place = self.step.workspace
         estimations = estimate_batch(self.model, features, self.step.spec.checks)
         if place.options.save_estimations:
-            record_estimations(place.control, self.model.run, estimations[ESTIMATION])
+            classes = self.model.signature().classes
+            record_estimations(place.control, self.model.run, estimations[ESTIMATION], classes)
         return estimations
 
     def _measure(

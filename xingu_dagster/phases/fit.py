@@ -9,12 +9,12 @@ from xingu.errors import XinguError
 from xingu.model import Model
 from xingu.model.provenance import read_provenance
 from xingu.records import ModelRef, SourceRecord
-from xingu.stages.evaluate import main_metrics
+from xingu.stages.evaluate import main_metrics, named_class
 from xingu.stages.train import Trained, fit
 from xingu.tracking.attributes import provenance_attributes, train_attributes
 from xingu.tracking.record import record_train
 from xingu.values import Facts, Label
-from xingu_dagster.metadata import Metadata
+from xingu_dagster.metadata import Metadata, cell
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.step import PhaseStep, timed
 from xingu_dagster.spec import ProviderSpec
@@ -85,6 +85,8 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
         "package bytes": sum(size for _, size in package.files.values()),
         "hyperparameters from": model.hyperparams_origin,
         "features": len(model.signature().estimator_features),
+        **({"classes": cell(model.signature().classes)} if model.is_classifier() else {}),
+        **named_class(model),
         "run": dg.MetadataValue.dagster_run(model.run.run_id),
         **{
             name.replace("_", " ", 1): value
