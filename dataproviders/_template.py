@@ -82,6 +82,8 @@ class Template(DataProvider):
     plot_segments: Sequence[str] = ()
     # Which values of own metrics are better: "minimize", "maximize", or closer to "zero".
     metric_directions: Mapping[str, Any] = {"rows": "maximize"}
+    # Differences of metrics that do not count as better or worse in reports.
+    metric_tolerances: Mapping[str, float] = {"rows": 10}
     # What a train must reach on a set before it may be deployed.
     quality_gates: Mapping[str, Any] = {"test": {"R2": (">=", 0.8)}}
     # Built-in checks to relax, to sharpen or to switch off, by name.

@@ -184,7 +184,7 @@ class Model(BareModel):
             estimation_metrics = measure_estimations(self, batch, Y_pred, table.failures)
             record_estimation_metrics(control, self.run, estimation_metrics)
         rows = [row for row in table.rows if row.set or channel == "global"]
-        record_metrics(control, self.run, rows, {channel})
+        record_metrics(control, self.run, rows, {channel}, table.noise)
         table.failures.raise_collected()
         return rows
 

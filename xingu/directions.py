@@ -1,4 +1,4 @@
-"""Directions of metrics: whether lower, higher or near-zero values are better.
+"""Directions and tolerances of metrics: which values are better, and by how much at least.
 
 Search, gates and reports all use `direction_of`. Directions of the built-in metrics are in
 `BUILTIN_DIRECTIONS`; a DataProvider declares those of its own metrics as `metric_directions`.
@@ -104,5 +104,26 @@ def check_directions(owner: str, declared: object) -> None:
             raise DeclarationError(
                 f"{where}[{name!r}] is {direction!r}; known: {known}."
                 f"{did_you_mean(str(direction), DESCRIPTIONS)}",
+                dataprovider_id=owner,
+            )
+
+
+def check_tolerances(owner: str, declared: object) -> None:
+    """Check the `metric_tolerances` of a DataProvider.
+
+    Args:
+        owner: Id of the DataProvider, for the error.
+        declared: The declaration.
+
+    Raises:
+        DeclarationError: If it is not a dict of names of metrics to numbers of at least 0.
+    """
+    entries = declared.items() if isinstance(declared, Mapping) else [("", -1)]
+    for name, value in entries:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (isinstance(name, str) and number and value >= 0):
+            raise DeclarationError(
+                f"{owner}.metric_tolerances is {declared!r}; write differences of at least 0 by "
+                "name of the metric, for example {'profit': 10}.",
                 dataprovider_id=owner,
             )

@@ -1,5 +1,7 @@
 """Classifiers through the whole graph: UI, control DB, gates and reports are of one class."""
 
+import json
+
 import pytest
 
 from tests.support.checks import figures, results
@@ -94,3 +96,14 @@ def test_a_gate_compares_the_same_class_of_both_trains(tmp_path):
 
 def figures_of(run):
     return figures(results(run)["trainset_metrics not_worse_than_current"])
+
+
+def test_the_noise_of_built_in_metrics_is_recorded_with_the_train(project):
+    [(text,)] = rows(
+        project,
+        "SELECT value FROM training_attributes WHERE attribute = 'metric_noise_test' "
+        "AND dataprovider_id = 'yes'",
+    )
+    noise = json.loads(text)
+    assert 0.01 < noise["ROC AUC"] < 0.3
+    assert {"F1", "Log Loss", "Accuracy"} <= {*noise}

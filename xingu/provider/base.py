@@ -75,6 +75,9 @@ class DataProvider:
     metric_directions: Mapping[str, DeclaredDirection] = {}
     """`{metric: "minimize" | "maximize" | "zero"}`: which values of its own metrics are better;
     ``zero``: those closer to 0."""
+    metric_tolerances: Mapping[str, float] = {}
+    """`{metric: difference}`: reports mark a metric as better or worse beyond this difference, in
+    its unit; for others, beyond the noise of the set."""
     quality_gates: Mapping[str, Any] = {}
     """`{set: {metric: (operator, value)}}`; operators are comparisons, or ``"not worse by"``, which
     compares with the train that was current before; see `xingu.checks.gates`."""

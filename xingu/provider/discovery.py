@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from xingu.directions import check_directions
+from xingu.directions import check_directions, check_tolerances
 from xingu.errors import (
     DeclarationError,
     DuplicateProviderError,
@@ -123,6 +123,7 @@ def _checked_id(cls: ProviderClass) -> str:
         )
     _check_names(cls)
     check_directions(cls.id, cls.metric_directions)
+    check_tolerances(cls.id, cls.metric_tolerances)
     check_class_index(cls.id, cls.proba_class_index)
     return cls.id
 

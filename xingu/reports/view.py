@@ -19,7 +19,7 @@ FACTS = (
     POSITIVE_CLASS,
 )
 """Attributes that are shown whenever recorded; others are shown only if they differ."""
-HIDDEN = ("trained", "dagster_run_id", "git_diff", "metric_directions")
+HIDDEN = ("trained", "dagster_run_id", "git_diff", "metric_directions", "metric_tolerances")
 """Attributes that are never shown: always different, too long, or visible as colours."""
 MAX_CHARACTERS = 200
 """Longer values of attributes and hyperparameters are truncated."""

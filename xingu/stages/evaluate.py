@@ -14,7 +14,9 @@ from xingu.errors import HookError
 from xingu.metrics.builtin import Measured, classification_metrics, regression_metrics
 from xingu.metrics.cleaning import check_same_rows
 from xingu.metrics.collect import CLASSICAL, ESTIMATION_COLUMNS, MetricTable, estimation_rows
+from xingu.metrics.noise import ROWS, standard_errors
 from xingu.model import Model
+from xingu.model.reference import sample
 from xingu.provider.hooks import call_hook
 from xingu.provider.methods import (
     BATCH_METRICS,
@@ -164,15 +166,30 @@ def measure_estimations(
 
 def classical_metrics(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Measured:
     """Return the classical metrics of estimations whose target is in `XY`; none without it."""
-    target = model.signature().target
-    if target is None or target not in XY:
+    if model.signature().target not in XY:
         return Measured({}, {})
-    weight = row_weight(model, XY)
+    return _measured(model, XY, Y_pred, row_weight(model, XY))
+
+
+def _measured(
+    model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame, weight: pd.Series | None
+) -> Measured:
+    truth = XY[str(model.signature().target)]
     if not model.is_classifier():
-        return regression_metrics(XY[target], model.estimation_of(Y_pred), weight)
+        return regression_metrics(truth, model.estimation_of(Y_pred), weight)
     one = model.estimated_class()
     index = None if one is None else one.index
-    return classification_metrics(XY[target], Y_pred, model.signature().classes, index, weight)
+    return classification_metrics(truth, Y_pred, model.signature().classes, index, weight)
+
+
+def noise_of(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> dict[str, float]:
+    """Return the standard error of each classical metric of rows with a target."""
+    XY_sample, Y_sample = sample(XY, ROWS), sample(Y_pred, ROWS)
+    weight = row_weight(model, XY_sample)
+    weight = pd.Series(1.0, XY_sample.index) if weight is None else weight
+    return standard_errors(
+        lambda random: _measured(model, XY_sample, Y_sample, random), weight, len(XY)
+    )
 
 
 def named_class(model: Model) -> dict[str, str]:
@@ -230,6 +247,8 @@ def _add_classical(table: MetricTable, model: Model, rows: Rows) -> None:
         named = named_class(model) if measured.values else {}
         table.add(rows.name, {**named, **measured.values}, CLASSICAL)
         table.add_undefined(rows.name, measured.undefined)
+        if measured.values:
+            table.add_noise(rows.name, noise_of(model, rows.XY, rows.Y_pred))
 
 
 def _add_family(table: MetricTable, model: Model, prefix: str, rows: Rows | None) -> None:

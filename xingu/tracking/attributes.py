@@ -6,7 +6,14 @@ from xingu.directions import without_synonyms
 from xingu.model import Model
 from xingu.model.provenance import Provenance
 from xingu.records import POSITIVE_CLASS
-from xingu.tracking.schema import BRANCH, DIRECTIONS, HYPERPARAM, HYPERPARAM_ORIGIN, TRAINED
+from xingu.tracking.schema import (
+    BRANCH,
+    DIRECTIONS,
+    HYPERPARAM,
+    HYPERPARAM_ORIGIN,
+    TOLERANCES,
+    TRAINED,
+)
 from xingu.tuning.resolve import DECLARED, SEARCHED
 from xingu.tuning.trials import plain
 
@@ -18,7 +25,8 @@ def train_attributes(model: Model) -> dict[str, str]:
     `params` and `hyperparams`; `x_estimator_features` is a JSON list.
     """
     estimator, signature = model.estimator, model.signature()
-    directions, one = model.dp.metric_directions, model.estimated_class()
+    directions, tolerances = model.dp.metric_directions, model.dp.metric_tolerances
+    one = model.estimated_class()
     attributes = {
         TRAINED: model.trained.isoformat() if model.trained else None,
         "dagster_run_id": model.run.run_id,
@@ -31,6 +39,7 @@ def train_attributes(model: Model) -> dict[str, str]:
         HYPERPARAM: _hyperparam(model) if estimator else None,
         HYPERPARAM_ORIGIN: model.hyperparams_origin if estimator else None,
         DIRECTIONS: json.dumps(without_synonyms(directions)) if directions else None,
+        TOLERANCES: json.dumps(dict(tolerances)) if tolerances else None,
         **{f"rows_{name}": str(rows) for name, rows in signature.set_rows.items()},
     }
     return provenance_attributes(model.provenance) | _known(attributes)

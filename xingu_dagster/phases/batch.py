@@ -243,7 +243,7 @@ class Batch:
         table = measure_batch(self.model, XY, Y_pred)
         failures.errors += table.failures.errors
         of_estimations = measure_estimations(self.model, XY, Y_pred, failures)
-        record_metrics(control, run, table.rows, {"batch_predict"})
+        record_metrics(control, run, table.rows, {"batch_predict"}, table.noise)
         record_estimation_metrics(control, run, of_estimations)
         return {"model": metrics_frame(table.rows), "estimation": of_estimations}
 

@@ -135,7 +135,7 @@ class Evaluation:
         table = measure_sets(self.estimated_model)
         failures.errors += table.failures.errors
         control, run = self.step.workspace.control, self.model.run
-        record_metrics(control, run, table.rows, {"trainsets", "global"})
+        record_metrics(control, run, table.rows, {"trainsets", "global"}, table.noise)
         return metrics_frame(table.rows)
 
     def _save_sets(self) -> None:
