@@ -72,8 +72,9 @@ class Template(DataProvider):
     test_size: float = 0.1
     val_size: float = 0.2
 
-    # Of a classifier: which class's probability is the estimation, counted in sorted labels.
-    proba_class_index: int = 0
+    # Of a classifier: the class that estimation, metrics and plots are of, in sorted labels;
+    # None: the larger label of two (True, 1, "yes").
+    proba_class_index: int | None = None
     # Ids of DataProviders whose trained Models hooks use, as `self.pre_req_model[id]`.
     pre_req: set[str] | frozenset[str] | Sequence[str] = frozenset()
     # True: no estimator at all; `post_process_after_predict` computes the estimation.
@@ -84,6 +85,8 @@ class Template(DataProvider):
     plot_segments: Sequence[str] = ()
     # Which values of own metrics are better: "minimize", "maximize", or closer to "zero".
     metric_directions: Mapping[str, Any] = {"rows": "maximize"}
+    # Differences of metrics that do not count as better or worse in reports.
+    metric_tolerances: Mapping[str, float] = {"rows": 10}
     # What a train must reach on a set before it may be deployed.
     quality_gates: Mapping[str, Any] = {"test": {"R2": (">=", 0.8)}}
     # Built-in checks to relax, to sharpen or to switch off, by name.

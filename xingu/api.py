@@ -188,7 +188,7 @@ class Model(BareModel):
             estimation_metrics = measure_estimations(self, batch, Y_pred, table.failures)
             record_estimation_metrics(control, self.run, estimation_metrics)
         rows = [row for row in table.rows if row.set or channel == "global"]
-        record_metrics(control, self.run, rows, {channel})
+        record_metrics(control, self.run, rows, {channel}, table.noise)
         table.failures.raise_collected()
         return rows
 
@@ -201,7 +201,7 @@ class Model(BareModel):
         from xingu.tracking.record import record_estimations
 
         estimations = self._estimated_batch()[1][ESTIMATION]
-        record_estimations(self._workspace.control, self.run, estimations)
+        record_estimations(self._workspace.control, self.run, estimations, self.signature().classes)
 
     @staticmethod
     def get_config(name: str, default: Any = None) -> Any:

@@ -21,6 +21,11 @@ Severity = Literal["warn", "error"]
 BATCH_SET, GLOBAL_SET = "batch_predict", "global"
 """Values of the column `set` for metrics of a batch, and of the Model as a whole."""
 
+Noise = Mapping[str, Mapping[str, float]]
+"""Standard errors of metrics, by set and name."""
+POSITIVE_CLASS = "positive_class"
+"""Attribute of a train, and metric with a text: the class that estimations and metrics are of."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainRun:

@@ -9,7 +9,8 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from xingu.records import MetricRow
+from xingu.directions import without_class
+from xingu.records import POSITIVE_CLASS, MetricRow
 
 PREVIEW_ROWS, PREVIEW_COLUMNS = 5, 30
 METRIC_COLUMNS = ("set", "name", "value_number", "value_text")
@@ -59,11 +60,16 @@ def metrics_frame(rows: Sequence[MetricRow]) -> pd.DataFrame:
 
 
 def metrics_metadata(table: pd.DataFrame) -> Metadata:
-    """Return values by ``set metric``, whose history the UI plots, and a table of them."""
+    """Return values by ``set metric``, whose history the UI plots, and a table of them.
+
+    Metrics of single classes of many are in the table only.
+    """
     rows = list(table[[*METRIC_COLUMNS]].itertuples(index=False, name=None))
+    named = {name: text for _, name, _, text in rows if name == POSITIVE_CLASS}
     values = {
         f"{name}" if pd.isna(part) else f"{part} {name}": _shown(number, text)
         for part, name, number, text in rows
+        if name not in named and without_class(name) == name
     }
     cells = {(name, part): number for part, name, number, _ in rows if pd.notna(number)}
     sets = dict.fromkeys(part for part, *_ in rows if pd.notna(part))
@@ -75,7 +81,7 @@ def metrics_metadata(table: pd.DataFrame) -> Metadata:
         + " |"
         for name in names
     ]
-    return {"metrics": dg.MetadataValue.md("\n".join(lines)), **values}
+    return {**named, "metrics": dg.MetadataValue.md("\n".join(lines)), **values}
 
 
 def estimations_metadata(table: pd.DataFrame) -> Metadata:

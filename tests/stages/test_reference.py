@@ -65,11 +65,14 @@ def test_the_reference_of_a_classifier_is_of_its_probabilities():
     assert 0 <= found.minimum <= found.maximum <= 1
 
 
-def test_a_class_index_that_does_not_exist_is_logged(caplog):
-    cls = variant(Kinds, proba_class_index=7)
+def test_estimations_without_the_class_have_no_reference(caplog):
+    def post_process_after_predict_proba(self, X, Y_pred, model):
+        return Y_pred.drop(columns="estimation_class_1")
+
+    cls = variant(Kinds, post_process_after_predict_proba=post_process_after_predict_proba)
     reference = Stages(cls).fitted().model.reference
     assert reference.estimations is None
-    assert "estimation_class_7" in caplog.text
+    assert "the estimation needs estimation_class_1" in caplog.text
 
 
 def test_no_estimations_give_no_reference_of_them(model, caplog):

@@ -29,6 +29,7 @@ class Trains:
         branch: str = "main",
         parameters: dict | None = None,
         directions: dict[str, str] | None = None,
+        **attributes_of_train: str,
     ) -> None:
         """Add a train of the session ``of-<train_id>``; metrics are of the set `test`."""
         tables = self.db.tables
@@ -42,6 +43,7 @@ class Trains:
         known = {"git_branch": branch, "hyperparam": hyperparam, "user_name": "ana"}
         if directions:
             known["metric_directions"] = json.dumps(directions)
+        known |= attributes_of_train
         self.number += 1
         with self.db.write(train_id) as connection:
             connection.execute(insert(tables.training), [ids])

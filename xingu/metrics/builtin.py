@@ -12,7 +12,11 @@ import pandas as pd
 
 from xingu.errors import UndefinedMetricError
 from xingu.metrics import classification, regression
+from xingu.metrics.by_class import ByClass
 from xingu.metrics.classified import Classified, known_rows
+
+ALL_CLASSES = ("Log Loss", "Accuracy")
+"""Metrics of a classifier that are not of one class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +62,23 @@ def classification_metrics(
     y_true: pd.Series,
     probabilities: pd.DataFrame,
     classes: Sequence[Hashable],
-    target_index: int,
+    target_index: int | None,
     weight: pd.Series | None = None,
 ) -> Measured:
     """Compute all metrics of a classifier.
 
     The predicted class is the most probable one, the first of a tie. Log loss and accuracy use all
-    classes, the other metrics compare the target class with the rest. An observed label that is
-    not in `classes` counts as a wrong prediction of the rest, and makes log loss undefined. More
-    than two classes add `Macro F1`, over all classes.
+    classes; metrics of the target class compare it with the rest, and are left out without one.
+    More than two classes add averages and metrics of each class; see `xingu.metrics.by_class`. An
+    observed label that is not in `classes` counts as a wrong prediction of the rest, and makes log
+    loss undefined.
 
     Args:
         y_true: Observed labels, shape (n,).
         probabilities: Columns ``estimation_class_0 …`` in the order of `classes`, in [0, 1], same
             index. Rows with a NaN on either side are dropped.
         classes: Label of each column.
-        target_index: Position of the target class in `classes`.
+        target_index: Position of the target class in `classes`; None: there is none.
         weight: Weight of each row, at least 0, same index; None: equal weights.
 
     Raises:
@@ -87,7 +92,7 @@ def classification_metrics(
 
 
 def _classification(rows: Classified) -> dict[str, Callable[[], float]]:
-    weight, score = rows.weight, rows.score
+    weight = rows.weight
     is_target, is_predicted = rows.is_target, rows.predicted == rows.target_index
     metrics: dict[str, Callable[[], float]] = {
         "ROC AUC": lambda: rows.ranking.roc_auc(),
@@ -95,15 +100,17 @@ def _classification(rows: Classified) -> dict[str, Callable[[], float]]:
         "Log Loss": lambda: classification.log_loss(
             rows.observed, rows.probabilities, rows.classes, weight
         ),
-        "Brier": lambda: classification.brier(is_target, score, weight),
+        "Brier": lambda: classification.brier(is_target, rows.score, weight),
         "F1": lambda: classification.f1(is_target, is_predicted, weight),
         "Precision": lambda: classification.precision(is_target, is_predicted, weight),
         "Recall": lambda: classification.recall(is_target, is_predicted, weight),
         "Accuracy": lambda: classification.accuracy(rows.codes, rows.predicted, weight),
         "KS": lambda: rows.ranking.ks(),
     }
+    if rows.target_index is None:
+        metrics = {name: metrics[name] for name in ALL_CLASSES}
     if len(rows.classes) > 2:
-        metrics["Macro F1"] = lambda: classification.macro_f1(rows.codes, rows.predicted, weight)
+        metrics |= ByClass(rows).metrics()
     return metrics
 
 

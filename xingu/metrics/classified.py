@@ -9,7 +9,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from xingu.errors import DataError
+from xingu.errors import DataError, UndefinedMetricError
 from xingu.metrics.cleaning import check_same_rows, checked_weights, class_codes
 from xingu.metrics.ranking import Ranking, rank
 
@@ -22,14 +22,14 @@ class Classified:
         observed: Labels.
         probabilities: Probabilities in [0, 1], one column per class.
         classes: Label of each column.
-        target_index: Position of the target class in `classes`.
+        target_index: Position of the target class in `classes`; None: there is none.
         weight: Weight of each row, above 0; None: equal weights.
     """
 
     observed: pd.Series
     probabilities: pd.DataFrame
     classes: Sequence[Hashable]
-    target_index: int
+    target_index: int | None
     weight: pd.Series | None = None
 
     @cached_property
@@ -51,7 +51,13 @@ class Classified:
 
     @property
     def score(self) -> pd.Series:
-        """Probability of the target class."""
+        """Probability of the target class.
+
+        Raises:
+            UndefinedMetricError: If there is no target class.
+        """
+        if self.target_index is None:
+            raise UndefinedMetricError("there is no target class")
         return self.probabilities.iloc[:, self.target_index]
 
     @cached_property
@@ -59,7 +65,8 @@ class Classified:
         """Rows counted by the probability of the target class; sorted once.
 
         Raises:
-            UndefinedMetricError: If there is no row, only one class, or a score is infinite.
+            UndefinedMetricError: If there is no target class, no row, only one class, or a score
+                is infinite.
         """
         return rank(self.is_target, self.score, self.weight)
 
@@ -68,7 +75,7 @@ def known_rows(
     y_true: pd.Series,
     probabilities: pd.DataFrame,
     classes: Sequence[Hashable],
-    target_index: int,
+    target_index: int | None,
     weight: pd.Series | None = None,
 ) -> Classified:
     """Return the rows with a label, all probabilities and, if weighted, a weight above 0.
@@ -77,7 +84,7 @@ def known_rows(
         y_true: Observed labels, shape (n,).
         probabilities: One column per class in the order of `classes`, in [0, 1], same index.
         classes: Label of each column.
-        target_index: Position of the target class in `classes`.
+        target_index: Position of the target class in `classes`; None: there is none.
         weight: Weight of each row, at least 0, same index; None: equal weights.
 
     Raises:
@@ -85,7 +92,7 @@ def known_rows(
         UndefinedMetricError: If a weight is not a number, negative or infinite.
     """
     check_same_rows(y_true.index, probabilities.index)
-    if probabilities.shape[1] != len(classes) or not 0 <= target_index < len(classes):
+    if probabilities.shape[1] != len(classes) or not 0 <= (target_index or 0) < len(classes):
         raise DataError(
             f"{probabilities.shape[1]} columns of probabilities and the target class "
             f"{target_index} do not match the {len(classes)} classes {list(classes)[:10]!r}; "

@@ -15,7 +15,7 @@ import pandas as pd
 
 from xingu.error_collector import ErrorCollector
 from xingu.errors import HookError
-from xingu.records import MetricRow
+from xingu.records import MetricRow, Noise
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class MetricTable:
     def __init__(self, owner_label: str) -> None:
         self.failures = ErrorCollector()
         self._owner_label = owner_label
+        self._noise: dict[str, Mapping[str, float]] = {}
         self._rows: dict[tuple[str | None, str], tuple[MetricRow, str]] = {}
 
     @property
@@ -93,6 +94,22 @@ class MetricTable:
                     metric=row.name,
                 )
             self._rows[key] = (row, origin)
+
+    def add_noise(self, set_name: str, errors: Mapping[str, float]) -> None:
+        """Add standard errors of built-in metrics of a set, by name."""
+        self._noise[set_name] = errors
+
+    @property
+    def noise(self) -> Noise:
+        """Standard errors of the built-in metrics that no method replaces."""
+        return {
+            set_name: {
+                name: error
+                for name, error in errors.items()
+                if self._rows.get((set_name, name), (None, ""))[1] == CLASSICAL
+            }
+            for set_name, errors in self._noise.items()
+        }
 
     def add_undefined(self, set_name: str | None, undefined: Mapping[str, str]) -> None:
         """Log the reasons (by metric name) of metrics without a value."""

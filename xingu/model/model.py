@@ -4,18 +4,20 @@ A Model does no I/O and reads no settings; `xingu.api.Model` adds both. Models o
 loaded when a hook first accesses them, by a function that is passed in.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal, Self
 
+import numpy as np
 import pandas as pd
 
 from xingu.errors import DataError, UntrainedModelError, did_you_mean, text_of
 from xingu.model.provenance import Provenance
 from xingu.model.reference import Reference
 from xingu.provider.base import DataProvider
+from xingu.provider.classes import EstimatedClass, estimated_class, labels_of
 from xingu.provider.columns import require_columns
 from xingu.provider.estimator import ESTIMATION, Estimator
 from xingu.provider.hooks import call_hook
@@ -36,12 +38,17 @@ class Signature:
         estimator_features: Features of the estimator, in order.
         target: Column of the target.
         set_rows: Number of rows of each set.
+        classes: Labels of a classifier, in the order of ``estimation_class_0 …``.
+        estimated_class: Position in `classes` of the class that estimations and metrics are of;
+            None: of none, or of no single one.
     """
 
     features: Mapping[str, str] = field(default_factory=dict)
     estimator_features: tuple[str, ...] = ()
     target: str | None = None
     set_rows: Mapping[str, int] = field(default_factory=dict)
+    classes: tuple[Any, ...] = ()
+    estimated_class: int | None = None
 
     @cached_property
     def features_index(self) -> pd.Index:
@@ -195,20 +202,30 @@ class Model:
 
         Returns:
             This Model.
+
+        Raises:
+            DeclarationError: If there is no class `proba_class_index`; the classes are listed.
         """
         features = tuple(self.dp.get_estimator_features_list())
-        target = self.dp.get_target()
+        target, train = self.dp.get_target(), sets["train"]
         self.sets = sets
+        classes, one = [], None
         if self.estimator is not None:
             call_lent(self.estimator.fit, sets, features, str(target), model=self)
-        dtypes = sets["train"].dtypes
+            if self.estimator.is_classifier():
+                classes = labels_of(self.estimator.classes(), train[target])
+                one = estimated_class(self.dp, classes, train[target])
         self.fitted_signature = Signature(
             features={
-                name: str(dtypes[name]) for name in self.dp.get_features_list() if name in dtypes
+                name: str(train.dtypes[name])
+                for name in self.dp.get_features_list()
+                if name in train
             },
             estimator_features=features,
             target=target,
             set_rows={name: len(frame) for name, frame in sets.items()},
+            classes=tuple(classes),
+            estimated_class=None if one is None else one.index,
         )
         self.trained = datetime.now(UTC)
         return self
@@ -299,15 +316,51 @@ class Model:
         """Return `predict_proba` of a classifier, `predict` of all others."""
         return self.predict_proba(data) if self.is_classifier() else self.predict(data)
 
+    def estimated_class(self) -> EstimatedClass | None:
+        """Return the class that estimations, metrics and plots are of.
+
+        Returns:
+            The class `proba_class_index` that the DataProvider had in training; without one, the
+            larger of two labels. None for more than two classes, and for a Model that estimates
+            numbers.
+        """
+        index = self.fitted_signature.estimated_class
+        return (
+            None if index is None else EstimatedClass(index, self.fitted_signature.classes[index])
+        )
+
     def estimation_of(self, Y_pred: pd.DataFrame) -> pd.Series:
-        """Return the estimation of each row: a number, or the probability of `proba_class_index`.
+        """Return the estimation of each row.
+
+        It is a number or, of a classifier, the probability of `estimated_class`; if that is None,
+        the most probable label.
 
         Args:
             Y_pred: Result of `estimate`.
+
+        Raises:
+            DataError: If `Y_pred` lacks a class.
         """
-        if self.is_classifier():
-            return Y_pred[f"{ESTIMATION}_class_{self.dp.proba_class_index}"].rename(ESTIMATION)
-        return Y_pred[ESTIMATION]
+        if not self.is_classifier():
+            return Y_pred[ESTIMATION]
+        if one := self.estimated_class():
+            return self._probabilities(Y_pred, [one.index]).iloc[:, 0].rename(ESTIMATION)
+        classes = self.fitted_signature.classes
+        probabilities = self._probabilities(Y_pred, range(len(classes)))
+        likeliest = probabilities.to_numpy(dtype="float64", na_value=np.nan).argmax(axis=1)
+        labels = pd.Series(pd.Index(classes).take(likeliest), Y_pred.index, name=ESTIMATION)
+        known = probabilities.notna().all(axis=1)
+        return labels if known.all() else labels.where(known)
+
+    def _probabilities(self, Y_pred: pd.DataFrame, indexes: Iterable[int]) -> pd.DataFrame:
+        names = [f"{ESTIMATION}_class_{index}" for index in indexes]
+        if missing := [name for name in names if name not in Y_pred]:
+            raise DataError(
+                f"{self.id}.post_process_after_predict_proba returned the columns "
+                f"{', '.join(map(str, Y_pred.columns[:20]))}; the estimation needs {missing[0]}.",
+                dataprovider_id=self.id,
+            )
+        return Y_pred[names]
 
     def trainsets_predict(self) -> Mapping[str, pd.DataFrame]:
         """Estimate every set of `sets`, and return the new `sets_estimations`."""

@@ -14,9 +14,11 @@ import plotly.graph_objects as go
 from xingu.errors import UndefinedMetricError
 from xingu.metrics.classified import Classified
 from xingu.plots import decisions
+from xingu.plots.classes import CURVES_OF_CLASSES
 from xingu.plots.classification import calibration_curve, precision_recall_curve, roc_curve
 from xingu.plots.importance import importance
 from xingu.plots.regression import predicted_against_true, residuals
+from xingu.provider.classes import class_text
 
 __all__ = ["classification_plots", "importance", "regression_plots"]
 
@@ -57,13 +59,21 @@ def classification_plots(
 ) -> "dict[str, go.Figure]":
     """Draw all plots of a classifier: those of the target class, and the confusion matrix.
 
+    Without a target class, ROC and precision-recall have a curve for each class.
+
     Args:
         rows: Observed classes and estimated probabilities.
         target: Name of the target, for the axes.
         set_name: Name of the set, for the titles.
         off: Names of plots that are switched off.
     """
-    label = f"{target} = {rows.classes[rows.target_index]}"
+    confusion = {"Confusion matrix": partial(decisions.confusion_matrix, rows, target, set_name)}
+    if rows.target_index is None:
+        curves = {
+            name: partial(draw, rows, target, set_name) for name, draw in CURVES_OF_CLASSES.items()
+        }
+        return drawn({**curves, **confusion}, target, off)
+    label = rows.classes[rows.target_index]
     plots = {
         "ROC": roc_curve,
         "Precision-recall": precision_recall_curve,
@@ -73,11 +83,14 @@ def classification_plots(
         "Lift": decisions.lift,
         "KS": decisions.ks,
     }
-    of_target: dict[str, Draw] = {
-        name: lambda draw=draw: draw(rows.ranking, label, set_name) for name, draw in plots.items()
-    }
-    confusion = partial(decisions.confusion_matrix, rows, target, set_name)
-    return drawn({**of_target, "Confusion matrix": confusion}, label, off)
+
+    def of_target(draw: Callable[..., "go.Figure"]) -> "go.Figure":
+        figure = draw(rows.ranking, f"{target} = {label}", set_name)
+        title = f"{figure.layout.title.text} ({class_text(label)})"  # type: ignore[attr-defined]
+        return figure.update_layout(title_text=title)
+
+    figures = {name: partial(of_target, draw) for name, draw in plots.items()}
+    return drawn({**figures, **confusion}, f"{target} = {label}", off)
 
 
 def drawn(plots: Mapping[str, Draw], shown: str, off: Collection[str]) -> "dict[str, go.Figure]":

@@ -68,8 +68,10 @@ class DataProvider:
     val_size: float = 0.2
     """Share of all rows, in [0, 1), that the default split keeps for `val`."""
 
-    proba_class_index: int = 0
-    """Index of the class whose probability is the estimation of a classifier."""
+    proba_class_index: int | None = None
+    """Index of the class whose probability is the estimation of a classifier, and that metrics and
+    plots are of. None: the positive class, the larger label of two; of more than two classes, the
+    estimation is the most probable label, and every class is measured."""
     pre_req: set[str] | frozenset[str] | Sequence[str] = frozenset()
     """Ids of the DataProviders whose Models this one uses, as `self.pre_req_model[id]`."""
     hollow: bool = False
@@ -77,6 +79,9 @@ class DataProvider:
     metric_directions: Mapping[str, DeclaredDirection] = {}
     """`{metric: "minimize" | "maximize" | "zero"}`: which values of its own metrics are better;
     ``zero``: those closer to 0."""
+    metric_tolerances: Mapping[str, float] = {}
+    """`{metric: difference}`: reports mark a metric as better or worse beyond this difference, in
+    its unit; for others, beyond the noise of the set."""
     quality_gates: Mapping[str, Any] = {}
     """`{set: {metric: (operator, value)}}`; operators are comparisons, or ``"not worse by"``, which
     compares with the train that was current before; see `xingu.checks.gates`."""

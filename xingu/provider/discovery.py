@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from xingu.directions import check_directions
+from xingu.directions import check_directions, check_tolerances
 from xingu.errors import (
     DeclarationError,
     DuplicateProviderError,
@@ -21,6 +21,7 @@ from xingu.errors import (
 )
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
+from xingu.provider.classes import check_class_index
 from xingu.provider.importing import import_file
 from xingu.provider.methods import BUILTIN_PLOTS, near_misses
 from xingu.provider.misspelt import misspelt_names
@@ -183,6 +184,8 @@ def _check(cls: ProviderClass) -> None:
         )
     _check_names(cls)
     check_directions(cls.id, cls.metric_directions)
+    check_tolerances(cls.id, cls.metric_tolerances)
+    check_class_index(cls.id, cls.proba_class_index)
 
 
 def _check_names(cls: ProviderClass) -> None:

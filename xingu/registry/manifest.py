@@ -66,6 +66,9 @@ class Manifest(BaseModel):
         estimator_features: Features of the Estimator, in order.
         target: Column of the target.
         set_rows: Number of rows of each set.
+        classes: Labels of a classifier, empty for others; labels that JSON lacks are texts. None:
+            the package is older than this field.
+        estimated_class: Position in `classes` of the class that estimations and metrics are of.
         provenance: Fields of `xingu.model.provenance.Provenance`.
         values: Ids of the stored values that it was trained on, by asset key.
         sources: Fields of `xingu.records.SourceRecord` of each source.
@@ -91,6 +94,8 @@ class Manifest(BaseModel):
     estimator_features: list[str]
     target: str | None
     set_rows: dict[str, int]
+    classes: list[bool | int | float | str] | None = None
+    estimated_class: int | None = None
     provenance: dict[str, Any]
     values: dict[str, str]
     sources: list[dict[str, Any]] = Field(default_factory=list)

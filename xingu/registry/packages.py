@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from upath import UPath
 
@@ -109,9 +110,7 @@ def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
     model = model_class(provider, estimator, TrainRun(*ids), provenance)
     model.trained = manifest.trained or False
     model.hyperparams_origin = manifest.hyperparams_origin
-    model.fitted_signature = Signature(
-        manifest.features, tuple(manifest.estimator_features), manifest.target, manifest.set_rows
-    )
+    model.fitted_signature = _signature_of(manifest, model)
     if manifest.reference is not None:
         model.reference = Reference.from_dict(manifest.reference)
     return model
@@ -192,6 +191,11 @@ def _manifest_of(
         estimator_features=list(signature.estimator_features),
         target=signature.target,
         set_rows=dict(signature.set_rows),
+        classes=[
+            one if isinstance(one, bool | int | float | str) else str(one)
+            for one in signature.classes
+        ],
+        estimated_class=signature.estimated_class,
         provenance=model.provenance.as_dict(),
         values=dict(values),
         sources=[asdict(source) for source in sources],
@@ -204,6 +208,24 @@ def _manifest_of(
 def _name(value: object) -> str:
     """Return the name of a function or class, without its address in memory; else its text."""
     return getattr(value, "__qualname__", None) or str(value)
+
+
+def _signature_of(manifest: Manifest, model: Model) -> Signature:
+    classes: Sequence[Any] = manifest.classes or ()
+    if model.estimator is not None:
+        # In their own types; the manifest has them for Estimators that do not know their classes.
+        classes = model.estimator.classes() or classes
+    estimated = manifest.estimated_class
+    if manifest.classes is None and classes:  # saved when the first class was the default
+        estimated = model.dp.proba_class_index or 0
+    return Signature(
+        manifest.features,
+        tuple(manifest.estimator_features),
+        manifest.target,
+        manifest.set_rows,
+        tuple(classes),
+        estimated,
+    )
 
 
 def _warn_of_other_versions(manifest: Manifest, saved: Mapping[str, str]) -> None:

@@ -5,20 +5,33 @@
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from xingu.directions import DeclaredDirection, Direction, direction_of, without_synonyms
+from xingu.directions import (
+    AVERAGED,
+    DeclaredDirection,
+    Direction,
+    direction_of,
+    without_synonyms,
+)
 from xingu.errors import DataError, UntrainedModelError, did_you_mean
+from xingu.records import POSITIVE_CLASS
 from xingu.tracking.database import ControlDB
 from xingu.tracking.query import TrainFilter, attributes_of, find_trains, model_metrics
-from xingu.tracking.schema import BRANCH, DIRECTIONS, HYPERPARAM, IDS
+from xingu.tracking.schema import BRANCH, DIRECTIONS, HYPERPARAM, IDS, NOISE, TOLERANCES
 
 METRIC = ["dataprovider_id", "set", "name"]
+ONE_CLASS = (*AVERAGED, "Brier", "KS")
+"""Metrics of the class that the attribute `POSITIVE_CLASS` names."""
+Z_95 = 1.96
+"""Half of the 95 % interval of a metric, in standard errors."""
+DEFAULT_TOLERANCE = 1e-3
+"""Share of the reference's value, for metrics without a known noise or a declared tolerance."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,8 @@ class Comparison:
         evolution: Numbers of `metrics` in long format, with ids, time and branch; oldest first.
         references: Train id of the reference by DataProvider.
         directions: Directions by DataProvider and metric, as recorded by its newest train.
+        noise: Standard errors of numbers of `metrics`, where known.
+        tolerances: Declared tolerances by DataProvider and metric, as recorded by its newest train.
     """
 
     trains: pd.DataFrame
@@ -44,10 +59,17 @@ class Comparison:
     evolution: pd.DataFrame
     references: Mapping[str, str]
     directions: Mapping[str, Mapping[str, Direction]]
+    noise: pd.DataFrame
+    tolerances: Mapping[str, Mapping[str, float]]
 
     @property
     def verdicts(self) -> pd.DataFrame:
-        """1 where a train is better than the reference, -1 where it is worse, else 0."""
+        """1 where a train is better than the reference, -1 where it is worse, else 0.
+
+        A difference counts if it is larger than the declared tolerance of the metric; without one,
+        if it leaves the 95 % interval of the metric on its set; if that is not known, if it is
+        larger than `DEFAULT_TOLERANCE`.
+        """
         return self.verdicts_of(self.differences.columns)
 
     def verdicts_of(self, train_ids: Sequence[str] | pd.Index) -> pd.DataFrame:
@@ -121,17 +143,25 @@ def compare_trains(
     numbers = _wide(rows, METRIC, rows["value_number"], order)
     texts = rows["value_number"].isna() & rows["value_text"].notna()
     values = rows["value_number"].astype(object).where(~texts, rows["value_text"])
-    is_hyperparam = known["attribute"] == HYPERPARAM
-    own = known[~is_hyperparam]
+    is_hyperparam, is_noise = (
+        known["attribute"] == HYPERPARAM,
+        known["attribute"].str.startswith(NOISE),
+    )
+    own = known[~is_hyperparam & ~is_noise]
+    attributes = _wide(own, ["dataprovider_id", "attribute"], own["value"], order)
     return Comparison(
         trains=trains,
-        attributes=_wide(own, ["dataprovider_id", "attribute"], own["value"], order),
+        attributes=attributes,
         hyperparameters=_parameters_of(known[is_hyperparam], order),
         metrics=_wide(rows, METRIC, values, order),
-        differences=_differences(numbers, references).dropna(how="all"),
+        differences=_differences(numbers, references, attributes).dropna(how="all"),
         evolution=_evolution(rows, trains),
         references=references,
-        directions=_directions(known, trains),
+        directions={
+            dp_id: without_synonyms(one) for dp_id, one in _declared(known, trains, DIRECTIONS)
+        },
+        noise=_noise_of(known[is_noise], order),
+        tolerances=dict(_declared(known, trains, TOLERANCES)),
     )
 
 
@@ -199,14 +229,27 @@ def _references(trains: pd.DataFrame, requested: str | None) -> dict[str, str]:
     return references | dict.fromkeys(own["dataprovider_id"], requested_id)
 
 
-def _directions(known: pd.DataFrame, trains: pd.DataFrame) -> dict[str, Mapping[str, Direction]]:
+def _declared(
+    known: pd.DataFrame, trains: pd.DataFrame, attribute: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the value of a JSON attribute of the newest train of each DataProvider."""
     newest = trains.drop_duplicates("dataprovider_id")
-    rows = _of_trains(known[known["attribute"] == DIRECTIONS], newest)
+    rows = _of_trains(known[known["attribute"] == attribute], newest)
     texts = dict(zip(rows["dataprovider_id"], rows["value"], strict=True))
-    return {
-        dp_id: without_synonyms(json.loads(texts.get(dp_id, "{}")))
-        for dp_id in newest["dataprovider_id"]
-    }
+    for dp_id in newest["dataprovider_id"]:
+        yield dp_id, json.loads(texts.get(dp_id, "{}"))
+
+
+def _noise_of(rows: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    cells = [
+        (dp_id, attribute.removeprefix(NOISE), name, train_id, error)
+        for dp_id, attribute, train_id, text in rows[
+            ["dataprovider_id", "attribute", "train_id", "value"]
+        ].itertuples(index=False)
+        for name, error in json.loads(text).items()
+    ]
+    found = pd.DataFrame(cells, columns=[*METRIC, "train_id", "error"])
+    return _wide(found, METRIC, found["error"].astype(float), order)
 
 
 def _of_trains(rows: pd.DataFrame, trains: pd.DataFrame) -> pd.DataFrame:
@@ -239,9 +282,19 @@ def _parameters_of(rows: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     return _wide(found, ["dataprovider_id", "name"], found["value"], order)
 
 
-def _differences(numbers: pd.DataFrame, references: Mapping[str, str]) -> pd.DataFrame:
+def _differences(
+    numbers: pd.DataFrame, references: Mapping[str, str], attributes: pd.DataFrame
+) -> pd.DataFrame:
     with np.errstate(invalid="ignore"):  # infinite minus infinite
-        return numbers.sub(_of_references(numbers, references), axis=0)
+        differences = numbers.sub(_of_references(numbers, references), axis=0)
+    # Metrics of one class are not compared with those of another.
+    of_one_class = differences.index.get_level_values("name").isin(ONE_CLASS)
+    for dp_id, reference in references.items():
+        if (dp_id, POSITIVE_CLASS) in attributes.index:
+            classes = attributes.loc[[(dp_id, POSITIVE_CLASS)]].iloc[0].astype(str)
+            own = differences.index.get_level_values("dataprovider_id") == dp_id
+            differences.loc[own & of_one_class, classes != classes[reference]] = np.nan
+    return differences
 
 
 def _of_references(metrics: pd.DataFrame, references: Mapping[str, str]) -> pd.Series:
@@ -261,10 +314,23 @@ def _verdicts(compared: Comparison, train_ids: Sequence[str] | pd.Index) -> pd.D
     gain = change.mul(pd.Series(signs, base.index), axis=0)
     zero = np.array([way == "zero" for way in directions], dtype=bool)
     gain[zero] = (-change[zero].add(base[zero], axis=0).abs()).add(base[zero].abs(), axis=0)
-    # A rounding error is not a change.
-    rounding = (base.abs() * 1e-12).where(np.isfinite(base), 0)
-    same = gain.abs().le(rounding, axis=0) | gain.isna()
+    same = gain.abs().le(_tolerances(compared, base, gain)) | gain.isna()
     return gain.gt(0).astype(int).sub(gain.lt(0).astype(int)).mask(same, 0)
+
+
+def _tolerances(compared: Comparison, base: pd.Series, shape: pd.DataFrame) -> pd.DataFrame:
+    """Return the largest difference that does not count, for each number of `shape`."""
+    noise = compared.noise.reindex(base.index)
+    of_reference = _of_references(noise, compared.references).to_numpy()[:, np.newaxis]
+    by_default = (base.abs() * DEFAULT_TOLERANCE).where(np.isfinite(base), 0).to_numpy()
+    known = Z_95 * np.maximum(noise[shape.columns].to_numpy(dtype=float), of_reference)
+    found = np.where(np.isnan(known), by_default[:, np.newaxis], known)
+    tolerances = pd.DataFrame(found, shape.index, shape.columns)
+    for at, (dp_id, _, name) in enumerate(base.index):
+        declared = compared.tolerances.get(dp_id, {})
+        if name in declared:
+            tolerances.iloc[at] = declared[name]
+    return tolerances
 
 
 def _evolution(rows: pd.DataFrame, trains: pd.DataFrame) -> pd.DataFrame:

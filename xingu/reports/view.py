@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xingu.records import POSITIVE_CLASS
 from xingu.reports.compare import Comparison
 
-FACTS = ("git_branch", "git_commit", "git_dirty", "user_name", "host_name", "estimator", "y",
-         "hyperparam_choice")  # fmt: skip
+FACTS = (
+    *("git_branch", "git_commit", "git_dirty", "user_name", "host_name", "estimator", "y"),
+    *(POSITIVE_CLASS, "hyperparam_choice"),
+)
 """Attributes that are shown whenever recorded; others are shown only if they differ."""
-HIDDEN = ("trained", "dagster_run_id", "git_diff", "metric_directions", "hyperparam_declared",
-          "hyperparam_origin")  # fmt: skip
+HIDDEN = ("trained", "dagster_run_id", "git_diff", "metric_directions", "metric_tolerances",
+          "hyperparam_declared", "hyperparam_origin")  # fmt: skip
 """Attributes that are never shown: always different, too long, or visible as colours."""
 MAX_CHARACTERS = 200
 """Longer values of attributes and hyperparameters are truncated."""
@@ -155,6 +158,8 @@ def _metrics(
 ) -> list[tuple[str, str, list[Cell]]]:
     rows = []
     for set_name, name, value, change, verdict in metrics_of(report, dp_id, ids):
+        if name == POSITIVE_CLASS:  # an attribute, too
+            continue
         cells = [
             Cell(_metric(value[at]), "" if ids[at] == reference else _signed(change[at]),
                  int(verdict[at]))

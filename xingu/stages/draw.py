@@ -109,13 +109,14 @@ def _builtin_plots(model: Model, rows: Rows, off: Collection[str] = ()) -> dict[
     if target is None or target not in rows.XY:
         return {}
     truth, weight = rows.XY[target], row_weight(model, rows.XY)
-    if model.estimator is None or not model.is_classifier():
+    if not model.is_classifier():
         estimation = model.estimation_of(rows.Y_pred)
         figures = regression_plots(truth, estimation, target, rows.name, off)
         errors, measure = _distances(truth, estimation), f"mean |error| of {target}"
     else:
-        classes, index = model.estimator.classes(), model.dp.proba_class_index
-        classified = known_rows(truth, rows.Y_pred, classes, index, weight)
+        one = model.estimated_class()
+        index = None if one is None else one.index
+        classified = known_rows(truth, rows.Y_pred, model.signature().classes, index, weight)
         figures = classification_plots(classified, target, rows.name, off)
         errors = (classified.codes != classified.predicted).astype("float64").reindex(truth.index)
         measure = f"share of wrong classes, {target}"
@@ -164,7 +165,9 @@ def _drift_plots(model: Model, rows: Rows) -> dict[str, Any]:
     }
     if model.reference.estimations is not None:
         estimation = model.estimation_of(rows.Y_pred)
-        found["(estimation)"] = shift_of(model.reference.estimations, estimation)
+        one = model.estimated_class()
+        name = f"(probability of the {one})" if one else "(estimation)"
+        found[name] = shift_of(model.reference.estimations, estimation)
     shifts = {name: shift for name, shift in found.items() if shift is not None}
     if not shifts:
         return {}

@@ -14,7 +14,9 @@ from xingu.errors import HookError
 from xingu.metrics.builtin import Measured, classification_metrics, regression_metrics
 from xingu.metrics.cleaning import check_same_rows
 from xingu.metrics.collect import CLASSICAL, ESTIMATION_COLUMNS, MetricTable, estimation_rows
+from xingu.metrics.noise import ROWS, standard_errors
 from xingu.model import Model
+from xingu.model.reference import sample
 from xingu.provider.hooks import call_hook
 from xingu.provider.methods import (
     BATCH_METRICS,
@@ -25,7 +27,7 @@ from xingu.provider.methods import (
     find_methods,
 )
 from xingu.provider.state import PreparedSplits, ProviderState
-from xingu.records import BATCH_SET
+from xingu.records import BATCH_SET, POSITIVE_CLASS
 from xingu.stages.reference import EvaluationSet
 from xingu.stages.validate import refuse_failed
 
@@ -164,14 +166,36 @@ def measure_estimations(
 
 def classical_metrics(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> Measured:
     """Return the classical metrics of estimations whose target is in `XY`; none without it."""
-    target = model.signature().target
-    if target is None or target not in XY:
+    if model.signature().target not in XY:
         return Measured({}, {})
-    weight = row_weight(model, XY)
-    if model.estimator is None or not model.is_classifier():
-        return regression_metrics(XY[target], model.estimation_of(Y_pred), weight)
-    classes, index = model.estimator.classes(), model.dp.proba_class_index
-    return classification_metrics(XY[target], Y_pred, classes, index, weight)
+    return _measured(model, XY, Y_pred, row_weight(model, XY))
+
+
+def _measured(
+    model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame, weight: pd.Series | None
+) -> Measured:
+    truth = XY[str(model.signature().target)]
+    if not model.is_classifier():
+        return regression_metrics(truth, model.estimation_of(Y_pred), weight)
+    one = model.estimated_class()
+    index = None if one is None else one.index
+    return classification_metrics(truth, Y_pred, model.signature().classes, index, weight)
+
+
+def noise_of(model: Model, XY: pd.DataFrame, Y_pred: pd.DataFrame) -> dict[str, float]:
+    """Return the standard error of each classical metric of rows with a target."""
+    XY_sample, Y_sample = sample(XY, ROWS), sample(Y_pred, ROWS)
+    weight = row_weight(model, XY_sample)
+    weight = pd.Series(1.0, XY_sample.index) if weight is None else weight
+    return standard_errors(
+        lambda random: _measured(model, XY_sample, Y_sample, random), weight, len(XY)
+    )
+
+
+def named_class(model: Model) -> dict[str, str]:
+    """Return the metric `POSITIVE_CLASS`, which names the class that others are of, if one is."""
+    one = model.estimated_class()
+    return {} if one is None else {POSITIVE_CLASS: str(one.label)}
 
 
 def known_targets(model: Model, XY: pd.DataFrame) -> pd.Series | None:
@@ -220,8 +244,11 @@ def call_of_family(model: Model, origin: str, method: Any, rows: Rows | None) ->
 def _add_classical(table: MetricTable, model: Model, rows: Rows) -> None:
     with table.failures.collect():
         measured = classical_metrics(model, rows.XY, rows.Y_pred)
-        table.add(rows.name, measured.values, CLASSICAL)
+        named = named_class(model) if measured.values else {}
+        table.add(rows.name, {**named, **measured.values}, CLASSICAL)
         table.add_undefined(rows.name, measured.undefined)
+        if measured.values:
+            table.add_noise(rows.name, noise_of(model, rows.XY, rows.Y_pred))
 
 
 def _add_family(table: MetricTable, model: Model, prefix: str, rows: Rows | None) -> None:

@@ -62,7 +62,7 @@ def _estimations(model: Model, evaluated: EvaluationSet) -> FeatureReference | N
     if evaluated.estimations is not None:
         try:
             return column_reference(model.estimation_of(evaluated.estimations))
-        except KeyError as error:
+        except (XinguError, KeyError) as error:
             reason = str(error)
     logger.warning("%s: the drift of estimations cannot be checked: %s", model.id, reason)
     return None

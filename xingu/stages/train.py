@@ -1,5 +1,6 @@
 """Stages of a train, from source frames to a fitted Model: clean, engineer, split, tune, fit."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,7 @@ from xingu.checks.subjects import TrainFrames
 from xingu.model import Model
 from xingu.model.provenance import Provenance
 from xingu.provider.base import DataProvider
+from xingu.provider.classes import class_text
 from xingu.provider.hooks import call_hook, is_overridden
 from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
 from xingu.records import TrainRun
@@ -22,6 +24,8 @@ from xingu.stages.validate import (
     require_sets,
 )
 from xingu.tuning.resolve import Hyperparameters, Tuning, resolve
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +133,35 @@ def fit(
     model.sets = splits.frames
     call_hook(provider, "post_process_after_hyperparam_optimize", model)
     model.fit(splits.frames)
+    _log_class(model)
     call_hook(provider, "post_process_after_train", model)
     evaluated = estimate_evaluation_set(model)
     model.reference = training_reference(model, evaluated)
     return Trained(model, evaluated)
+
+
+def _log_class(model: Model) -> None:
+    """Log which class is estimated and measured, where the DataProvider leaves that to us."""
+    if not model.is_classifier() or model.dp.proba_class_index is not None:
+        return
+    classes, one = model.signature().classes, model.estimated_class()
+    if one is None:
+        logger.info(
+            "%s: of %d classes none is the positive one: the estimation is the most probable "
+            "label, and every class is measured (Xingu 2.0: %s alone); proba_class_index "
+            "selects one.",
+            model.id,
+            len(classes),
+            class_text(classes[0]),
+        )
+        return
+    logger.info(
+        "%s: estimations, metrics and plots are of the positive %s, the larger label (Xingu 2.0: "
+        "%s, the first); proba_class_index selects another one.",
+        model.id,
+        one,
+        class_text(classes[0]),
+    )
 
 
 def _state_after(

@@ -13,6 +13,7 @@ from xingu.checks.catalog import planned_checks
 from xingu.checks.check import AssetPath, Checks
 from xingu.errors import CheckFailedError, DataError, EmptySourceError, HookError
 from xingu.provider.base import DataProvider
+from xingu.provider.classes import estimated_class, labels_of
 
 
 def refuse_failed(
@@ -80,6 +81,7 @@ def require_learnable(provider: DataProvider, train: pd.DataFrame) -> None:
     Raises:
         DataError: If target or features are not declared, features repeat or hold the target, or
             the target of the set `train` is missing or constant.
+        DeclarationError: If a classifier has no class `proba_class_index`.
     """
     _check_features(provider)
     target = provider.get_target()
@@ -105,6 +107,8 @@ def require_learnable(provider: DataProvider, train: pd.DataFrame) -> None:
             f"{provider.id}.y: {target!r} is missing in {len(values) - len(known)} of "
             f"{len(values)} rows of the set 'train'; drop them in clean_data_for_train."
         )
+    if provider.proba_class_index is not None and provider.is_classifier():
+        estimated_class(provider, labels_of((), values), values)
 
 
 def _check_features(provider: DataProvider) -> None:

@@ -5,6 +5,7 @@ import json
 from xingu.directions import without_synonyms
 from xingu.model import Model
 from xingu.model.provenance import Provenance
+from xingu.records import POSITIVE_CLASS
 from xingu.tracking.schema import (
     BRANCH,
     DIRECTIONS,
@@ -12,6 +13,7 @@ from xingu.tracking.schema import (
     HYPERPARAM_CHOICE,
     HYPERPARAM_DECLARED,
     HYPERPARAM_ORIGIN,
+    TOLERANCES,
     TRAINED,
 )
 from xingu.tuning.resolve import DECLARED, SEARCHED, Hyperparameters
@@ -29,7 +31,8 @@ def train_attributes(model: Model, chosen: Hyperparameters | None = None) -> dic
     `params` and `hyperparams`; `x_estimator_features` is a JSON list.
     """
     estimator, signature = model.estimator, model.signature()
-    directions = model.dp.metric_directions
+    directions, tolerances = model.dp.metric_directions, model.dp.metric_tolerances
+    one = model.estimated_class()
     attributes = {
         TRAINED: model.trained.isoformat() if model.trained else None,
         "dagster_run_id": model.run.run_id,
@@ -37,11 +40,14 @@ def train_attributes(model: Model, chosen: Hyperparameters | None = None) -> dic
         "x_features": json.dumps([*signature.features]),
         "x_estimator_features": json.dumps(signature.estimator_features),
         "y": signature.target,
+        "classes": json.dumps(signature.classes, default=str) if signature.classes else None,
+        POSITIVE_CLASS: str(one.label) if one else None,
         HYPERPARAM: _hyperparam(model) if estimator else None,
         HYPERPARAM_ORIGIN: model.hyperparams_origin if estimator else None,
         HYPERPARAM_DECLARED: json.dumps(chosen.declared) if chosen and chosen.declared else None,
         HYPERPARAM_CHOICE: (chosen.choice or None) if chosen else None,
         DIRECTIONS: json.dumps(without_synonyms(directions)) if directions else None,
+        TOLERANCES: json.dumps(dict(tolerances)) if tolerances else None,
         **{f"rows_{name}": str(rows) for name, rows in signature.set_rows.items()},
     }
     return provenance_attributes(model.provenance) | _known(attributes)

@@ -4,9 +4,10 @@ A `record_…` function deletes the earlier records of the same train and insert
 transaction, so a retried step leaves no duplicates. A `claim_…` function keeps the first claim.
 """
 
+import json
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, count
 from typing import Any
@@ -21,6 +22,7 @@ from xingu.records import (
     Channel,
     CheckRecord,
     MetricRow,
+    Noise,
     PackageRecord,
     PlotChannel,
     SourceRecord,
@@ -28,7 +30,7 @@ from xingu.records import (
 )
 from xingu.tracking.bulk import index_strings, insert_columns, plain_values
 from xingu.tracking.database import ControlDB
-from xingu.tracking.schema import IDS, NOT_FINITE
+from xingu.tracking.schema import IDS, NOISE, NOT_FINITE
 
 
 def claim_session(db: ControlDB, root_run_id: str, requested: str) -> str:
@@ -138,7 +140,11 @@ def record_train(
 
 
 def record_metrics(
-    db: ControlDB, run: TrainRun, rows: Sequence[MetricRow], channels: Collection[Channel]
+    db: ControlDB,
+    run: TrainRun,
+    rows: Sequence[MetricRow],
+    channels: Collection[Channel],
+    noise: Noise | None = None,
 ) -> None:
     """Replace the metrics of a train in some channels.
 
@@ -147,6 +153,7 @@ def record_metrics(
         run: The train.
         rows: Metrics. With the channel ``batch_predict`` their `set` is not used.
         channels: The channels of `rows`, of which earlier metrics are deleted.
+        noise: Standard errors of the metrics; recorded as attributes, one for each set.
     """
     table, now = db.tables.metrics_model, _now()
     batch = "batch_predict" in channels
@@ -166,6 +173,11 @@ def record_metrics(
     ]
     with db.write(run.train_id) as connection:
         _replace(connection, table, run, values, or_(*(of_channel[name] for name in channels)))
+        attributes = db.tables.training_attributes
+        for set_name, errors in (noise or {}).items():
+            row = {"attribute": f"{NOISE}{set_name}", "value": json.dumps(errors)}
+            same = attributes.c.attribute == row["attribute"]
+            _replace(connection, attributes, run, [row], same)
 
 
 def record_plots(
@@ -222,9 +234,24 @@ def record_sets(
             insert_columns(connection, table, {**ids_of(run), "set": name}, columns)
 
 
-def record_estimations(db: ControlDB, run: TrainRun, estimation: pd.Series) -> None:
-    """Replace the estimations of a train; `estimation` is indexed as the batch."""
-    values = {"estimation": estimation.astype("float64").tolist()}
+def record_estimations(
+    db: ControlDB, run: TrainRun, estimation: pd.Series, classes: Sequence[Hashable] = ()
+) -> None:
+    """Replace the estimations of a train.
+
+    Args:
+        db: The control DB.
+        run: The train.
+        estimation: Numbers, or labels out of `classes`, indexed as the batch. Labels that are no
+            numbers are stored as their position in `classes`, because the column is numeric.
+        classes: Labels of a classifier.
+    """
+    try:
+        numbers = estimation.astype("float64")
+    except (TypeError, ValueError):
+        positions = {label: float(at) for at, label in enumerate(classes)}
+        numbers = estimation.map(positions).astype("float64")
+    values = {"estimation": numbers.tolist()}
     _replace_indexed(db, db.tables.estimations, run, estimation.index, values)
 
 

@@ -43,6 +43,10 @@ HYPERPARAM_CHOICE = "hyperparam_choice"
 """Attribute: why they were chosen, and what differs from the declaration, for people."""
 DIRECTIONS = "metric_directions"
 """Attribute: JSON, which values of a metric are better."""
+TOLERANCES = "metric_tolerances"
+"""Attribute: JSON, which differences of a metric do not count."""
+NOISE = "metric_noise_"
+"""Attribute, with the name of a set behind it: JSON, the standard error of each metric."""
 
 NOT_FINITE = {math.nan: "NaN", math.inf: "Infinity", -math.inf: "-Infinity"}
 """Texts in `value_text` for numbers that SQLite cannot store."""

@@ -6,7 +6,7 @@ are not called, so they need not be thread-safe.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from xingu.errors import DataError, UndefinedMetricError, text_of
 from xingu.masking import masked
 from xingu.metrics.builtin import classification_metrics, regression_metrics
 from xingu.model import Model
+from xingu.provider.classes import estimated_class, labels_of
 from xingu.provider.estimator import ESTIMATION, Estimator
 from xingu.provider.lending import call_lent
 from xingu.records import Trial
@@ -111,6 +112,10 @@ class Objective:
     def _target(self) -> str:
         return str(self.model.dp.get_target())
 
+    def _class_index(self, classes: Sequence[Any]) -> int | None:
+        one = estimated_class(self.model.dp, classes, self.model.sets["train"][self._target])
+        return None if one is None else one.index
+
     def _value(self, estimator: Estimator, fold: Fold) -> float:
         sets, held_out = fold
         features, target = tuple(self.model.dp.get_estimator_features_list()), self._target
@@ -119,11 +124,17 @@ class Objective:
         name = self.model.dp.sample_weight
         weights = held_out[name] if name else None
         if estimator.is_classifier():
-            proba, index = estimator.predict_proba(data), self.model.dp.proba_class_index
-            measured = classification_metrics(truth, proba, estimator.classes(), index, weights)
+            proba = estimator.predict_proba(data)
+            classes = labels_of(estimator.classes(), sets["train"][target])
+            index = self._class_index(classes)
+            measured = classification_metrics(truth, proba, classes, index, weights)
         else:
             measured = regression_metrics(truth, estimator.predict(data)[ESTIMATION], weights)
         if self.plan.metric not in measured.values:
-            reason = measured.undefined.get(self.plan.metric, "it was not measured")
+            reason = measured.undefined.get(
+                self.plan.metric,
+                "it is of one class, and of several none is the positive one; search by an average "
+                f"(Macro {self.plan.metric}), or declare proba_class_index",
+            )
             raise UndefinedMetricError(f"{self.plan.metric}: {reason}")
         return measured.values[self.plan.metric]

@@ -9,15 +9,18 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
-from xingu.directions import BUILTIN_DIRECTIONS, SearchDirection
+from xingu.directions import AVERAGED, BUILTIN_DIRECTIONS, SearchDirection, average_name
 from xingu.errors import DeclarationError, did_you_mean
 from xingu.provider.base import DataProvider
 
 Method = Literal["gp", "forest", "random", "grid", "optuna"]
 
 REGRESSION = ("RMSE", "MAE", "Median AE", "MAPE", "Median APE", "R2")
-CLASSIFICATION = ("Log Loss", "Brier", "ROC AUC", "Average Precision", "F1", "Precision", "Recall",
-                  "Accuracy", "KS")  # fmt: skip
+CLASSIFICATION = (
+    *("Log Loss", "Brier", "ROC AUC", "Average Precision", "F1", "Precision", "Recall"),
+    *("Accuracy", "KS"),
+    *(average_name(kind, name) for name in AVERAGED for kind in ("Macro", "Weighted")),
+)
 
 
 @dataclass(frozen=True)

@@ -270,5 +270,6 @@ def _search_key(context: SearchContext) -> str:
         declared.hyperparams,
         list(dp.get_estimator_features_list()),
         dp.get_target(),
+        dp.proba_class_index,
     )
     return without_address(repr(parts))

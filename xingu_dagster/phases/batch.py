@@ -241,7 +241,8 @@ class Batch:
         place = self.step.workspace
         estimations = estimate_batch(self.model, features, self.step.spec.checks)
         if place.options.save_estimations:
-            record_estimations(place.control, self.model.run, estimations[ESTIMATION])
+            classes = self.model.signature().classes
+            record_estimations(place.control, self.model.run, estimations[ESTIMATION], classes)
         return estimations
 
     def _measure(
@@ -251,7 +252,7 @@ class Batch:
         table = measure_batch(self.model, XY, Y_pred)
         failures.errors += table.failures.errors
         of_estimations = measure_estimations(self.model, XY, Y_pred, failures)
-        record_metrics(control, run, table.rows, {"batch_predict"})
+        record_metrics(control, run, table.rows, {"batch_predict"}, table.noise)
         record_estimation_metrics(control, run, of_estimations)
         return {"model": metrics_frame(table.rows), "estimation": of_estimations}
 

@@ -11,7 +11,7 @@ from xingu.checks.gates import GLOBAL, Gate, Metrics
 from xingu.checks.outcome import Limits, Outcome, not_applicable
 from xingu.checks.subjects import Estimations, PreviousTrain
 from xingu.error_collector import ErrorCollector
-from xingu.errors import MissingValueError, XinguError
+from xingu.errors import DataError, MissingValueError, XinguError
 from xingu.model import Model
 from xingu.provider.state import PreparedSplits
 from xingu.registry.lifecycle import accepted_before
@@ -144,7 +144,7 @@ class Evaluation:
         table = measure_sets(self.estimated_model)
         failures.errors += table.failures.errors
         control, run = self.step.workspace.control, self.model.run
-        record_metrics(control, run, table.rows, {"trainsets", "global"})
+        record_metrics(control, run, table.rows, {"trainsets", "global"}, table.noise)
         return metrics_frame(table.rows)
 
     def _metrics_of_train(self) -> pd.DataFrame | None:
@@ -222,6 +222,7 @@ class Evaluation:
         sets, named = self.sets.frames, {gate.set for gate in gates}
         try:
             model = self.step.model(train_id)
+            self._measure_same_class(model)
             model.sets = {name: sets[name] for name in sets if name in named or GLOBAL in named}
             model.trainsets_predict()
             rows = measure_sets(model).rows
@@ -233,6 +234,18 @@ class Evaluation:
             if row.value_number is not None
         }
         return PreviousTrain(train_id, metrics)
+
+    def _measure_same_class(self, previous: Model) -> None:
+        """Let another train measure the class that this one measures.
+
+        Raises:
+            DataError: If it does not know the class.
+        """
+        one, signature = self.model.estimated_class(), previous.signature()
+        if one is not None and one.label not in signature.classes:
+            raise DataError(f"it does not know the {one}.")
+        index = None if one is None else signature.classes.index(one.label)
+        previous.fitted_signature = replace(signature, estimated_class=index)
 
     def _previous_train(self) -> str | None:
         """Return the pinned train, else the one before this train that was not refused."""

@@ -9,13 +9,13 @@ from xingu.errors import XinguError
 from xingu.model import Model
 from xingu.model.provenance import read_provenance
 from xingu.records import ModelRef, SourceRecord
-from xingu.stages.evaluate import main_metrics
+from xingu.stages.evaluate import main_metrics, named_class
 from xingu.stages.train import Trained, fit
 from xingu.tracking.attributes import provenance_attributes, train_attributes
 from xingu.tracking.record import record_train
 from xingu.tuning.resolve import Hyperparameters
 from xingu.values import Facts, Label
-from xingu_dagster.metadata import Metadata, rounded
+from xingu_dagster.metadata import Metadata, cell, rounded
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.step import PhaseStep, timed
 from xingu_dagster.phases.verdict import becomes_current, settle
@@ -88,6 +88,8 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
         **({"algorithm": model.estimator.algorithm} if model.estimator else {}),
         "hyperparameters from": model.hyperparams_origin,
         "features": len(model.signature().estimator_features),
+        **({"classes": cell(model.signature().classes)} if model.is_classifier() else {}),
+        **named_class(model),
         **{f"rows {name}": rows for name, rows in model.signature().set_rows.items()},
         **{f"pre-req {name}": train_id for name, train_id in model.pre_req_trains.items()},
         **{
