@@ -123,6 +123,7 @@ def test_a_text_keeps_what_is_around_its_addresses():
     assert masked(f"GET {URL}: failed (see 'http://host/x.').") == (
         "GET https://***@host/f.csv?token=***&day=***&key=***: failed (see 'http://host/x.')."
     )
+    assert CORE not in masked(f"{'x:' * 99}jdbc:mysql://u:{CORE}@host/a?b={CORE}")
     assert masked("a < b, c = 'd', 5 % 2 :: text, //x") == "a < b, c = 'd', 5 % 2 :: text, //x"
 
 

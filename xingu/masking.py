@@ -36,7 +36,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*")
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[^\s:@\[\]]*)(?::\d*)?")
 _CHAIN = re.compile(r"::(?=[A-Za-z][A-Za-z0-9+.-]*(?:://|::))")
 _PLAIN_VALUE = re.compile(r"[\w.,/:-]*")
-_ADDRESS = re.compile(r"(?<![A-Za-z0-9+.:-])[A-Za-z][A-Za-z0-9+.:-]{0,80}://\S+")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://\S+")
 _CLOSING = "()[]{}<>'\"`.,;:!"
 _NAMED = re.compile(
     r"""(?<![\w-])(?P<name>[\w-]{1,80})(?P<mark>['"]?\s*[=:]\s*)(?P<value>'[^']*'|"[^"]*"|(?<==)[^\s'"&;,)]+)"""

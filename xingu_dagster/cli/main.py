@@ -5,6 +5,7 @@ import sys
 import click
 
 from xingu.errors import XinguError
+from xingu.masking import masked
 from xingu_dagster.cli.inventory import inventory
 from xingu_dagster.cli.report import report
 
@@ -23,5 +24,5 @@ def main() -> None:
     try:
         xingu(prog_name="xingu")
     except (XinguError, OSError) as error:
-        click.echo(f"xingu: {' '.join(str(error).split())}", err=True)
+        click.echo(f"xingu: {' '.join(masked(str(error)).split())}", err=True)
         sys.exit(1)
