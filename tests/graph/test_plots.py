@@ -2,7 +2,9 @@
 
 import json
 import re
+from html import escape
 
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
@@ -160,7 +162,8 @@ def test_the_index_page_has_every_plot_of_the_train_test_first_with_its_metrics(
     sections = dict(zip(titles, page.split("<h2>")[1:], strict=True))
     for name in ("test", "val", "train"):
         for row in table[table["set"] == name].itertuples():
-            assert f'<td>{row.name}</td><td title="{row.value_number}">' in sections[name]
+            shown = row.value_number if pd.notna(row.value_number) else row.value_text
+            assert f'<td>{escape(str(row.name))}</td><td title="{shown}">' in sections[name]
     assert "Rows" in sections["Batch"]
 
 

@@ -146,7 +146,7 @@ def test_a_pandas_without_blocks_gets_copies_of_whole_frames(monkeypatch):
     monkeypatch.setattr(lending, "COPY_ON_WRITE", False)
     monkeypatch.setattr(lending, "_blocks", lambda _: ())
     held = rows()
-    for way in (assigned, part_assigned, inplace, through_numpy):
+    for way in (assigned, part_assigned, inplace):
         call_lent(lambda X, way=way: way(X, "number"), held)
     assert_frame_equal(held, rows())
 
