@@ -49,6 +49,36 @@ def test_in_a_narrow_terminal_tables_stand_one_below_the_other(few):
     assert all(f"train-{at}" in text for at in range(4))
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_names_are_not_broken_within_words(trains, width):
+    names = ("sage-velociraptor-from-nibiru", "scallop-of-algebraic-rain", "electronic-salamander")
+    for at, name in enumerate(names):
+        metrics = {"RMSE": float(at), "late among the riskiest tenth of all flights": 0.5}
+        trains.add(name, metrics, parameters={"minimum_child_samples_of_leaf": at})
+    text = printed(trains.report(), width, limit=3)
+    assert max(map(len, text.splitlines())) <= width
+    words = {part for name in names for part in name.split("-")}
+    words |= {"minimum", "child", "samples", "leaf"}
+    words |= {"late", "among", "riskiest", "tenth", "flights"}
+    assert words <= {*re.split(r"[\s_-]+", text)}
+
+
+def test_a_wide_terminal_wraps_less(trains):
+    for at in range(2):
+        trains.add(f"outrageous-independent-parakeet-{at}", {"RMSE": float(at)})
+    assert "outrageous-independent-parakeet-1 " in printed(trains.report(), 120)
+    assert "outrageous-independent-parakeet-1 " not in printed(trains.report(), 60)
+
+
+def test_a_narrow_terminal_drops_the_extremes_of_the_evolution(trains):
+    for at in range(3):
+        trains.add(f"t{at}", {"late among the riskiest tenth of all flights": float(at)})
+    assert "least" in printed(trains.report(), 120)
+    narrow = printed(trains.report(), 80)
+    assert "newest" in narrow
+    assert "least" not in narrow
+
+
 def test_each_dataprovider_has_a_table(trains):
     trains.add("a", {"RMSE": 1.0})
     trains.add("b", {"RMSE": 1.0}, dp="taxes")

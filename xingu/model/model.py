@@ -102,6 +102,7 @@ class Model:
         search: Runs a search and returns all hyperparameters; None if there is none to run.
         hyperparams_origin: ``dp``, ``defaults``, ``self``, or the train that they were taken from.
         fitted_signature: The result of `signature()`.
+        scores: Built-in metrics of the evaluation set by set and name, the main one first.
         reference: Distributions of features and estimations in training; None if not recorded.
     """
 
@@ -122,6 +123,7 @@ class Model:
         self.search: Callable[[], dict[str, Any]] | None = None
         self.hyperparams_origin = "dp"
         self.fitted_signature = Signature()
+        self.scores: Mapping[str, Mapping[str, float]] = {}
         self.reference: Reference | None = None
 
     # -- identity -----------------------------------------------------------------------------

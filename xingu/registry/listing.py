@@ -43,7 +43,7 @@ def current_trains(models: ModelStore) -> list[dict[str, Any]]:
 
 
 def train_record(models: ModelStore, dp_id: str, train_id: str) -> dict[str, Any]:
-    """Return the ids, time, commit and prerequisites of a train, as plain values.
+    """Return the ids, time, commit, prerequisites and main score of a train, as plain values.
 
     Of a train whose package was removed, only the ids and ``removed: True`` are returned; of one
     whose package is damaged, the ids and ``damaged``: what is missing.
@@ -67,6 +67,7 @@ def train_record(models: ModelStore, dp_id: str, train_id: str) -> dict[str, Any
         "git_dirty": manifest.provenance.get("git_dirty"),
         "hyperparameters_from": manifest.hyperparams_origin,
         "pre_reqs": manifest.pre_reqs,
+        "score": _main_score(manifest),
     }
 
 
@@ -84,6 +85,14 @@ def damage_of(models: ModelStore, dp_id: str, train_id: str) -> str | None:
     newest = models.ledger(dp_id).newest()
     if newest is not None and newest.current == train_id:
         return f"{package} does not exist"
+    return None
+
+
+def _main_score(manifest: Manifest) -> dict[str, Any] | None:
+    """Return set, metric and value of the main score; None for packages that lack it."""
+    for set_name, values in manifest.scores.items():
+        for metric, value in values.items():
+            return {"set": set_name, "metric": metric, "value": value}
     return None
 
 

@@ -73,6 +73,7 @@ class Manifest(BaseModel):
         values: Ids of the stored values that it was trained on, by asset key.
         sources: Fields of `xingu.records.SourceRecord` of each source.
         pre_reqs: The `train_id` of each prerequisite, whose package is below `pre_reqs/`.
+        scores: Built-in metrics of the evaluation set by set and name, the main one first.
         reference: Distributions of features and estimations; see `xingu.model.reference`.
         files: Checksum and size of each file, by relative path.
     """
@@ -100,6 +101,7 @@ class Manifest(BaseModel):
     values: dict[str, str]
     sources: list[dict[str, Any]] = Field(default_factory=list)
     pre_reqs: dict[str, str]
+    scores: dict[str, dict[str, float]] = Field(default_factory=dict)
     reference: dict[str, Any] | None = None
     files: dict[str, FileRecord] = Field(default_factory=dict)
 

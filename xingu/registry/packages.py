@@ -110,6 +110,7 @@ def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
     model = model_class(provider, estimator, TrainRun(*ids), provenance)
     model.trained = manifest.trained or False
     model.hyperparams_origin = manifest.hyperparams_origin
+    model.scores = manifest.scores
     model.fitted_signature = _signature_of(manifest, model)
     if manifest.reference is not None:
         model.reference = Reference.from_dict(manifest.reference)
@@ -200,6 +201,7 @@ def _manifest_of(
         values=dict(values),
         sources=[asdict(source) for source in sources],
         pre_reqs=model.pre_req_trains,
+        scores={name: dict(values) for name, values in model.scores.items()},
         reference=model.reference.as_dict() if model.reference else None,
         files=describe_files(folder),
     )

@@ -3,6 +3,7 @@
 A table has as many trains as fit into the width; notes below it count what is not shown.
 """
 
+import sys
 from collections.abc import Iterator
 from io import StringIO
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from xingu.reports.columns import column_widths, wrap
 from xingu.reports.compare import Comparison
 from xingu.reports.view import (
     MARKS,
@@ -24,9 +26,12 @@ from xingu.reports.view import (
     side_by_side,
 )
 
-CELL, MAX_LABEL, SPARKLINE = 20, 24, 12
-"""Width of a train's column, maximum width of the first column, width of a sparkline."""
+CELL, MAX_CELL, MAX_LABEL, SPARKLINE = 20, 44, 24, 12
+"""Least and largest width of a train's column, width of the first column unless there is space for
+more, width of a sparkline; columns include the space behind them."""
 STYLES = {1: "green", -1: "red", 0: "dim"}
+ENDS = ("first", "newest", "least", "most")
+"""Numbers of the evolution; the last two are left out where they do not fit."""
 MAX_ROWS = 20
 """Maximum number of rows of the evolution if no metric was selected."""
 
@@ -43,13 +48,16 @@ def print_report(
         branches: Show the evolution by branch, and of all metrics.
     """
     for dp_id in dataproviders_of(report):
-        fit = max((console.width - _label_width(report, dp_id)) // CELL, 1)
+        label = _label_width(report, dp_id)
+        fit = max((console.width - min(label, MAX_LABEL)) // CELL, 1)
         shown = side_by_side(report, dp_id, limit or max(fit, 2))
         for start in range(0, len(shown.train_ids), fit):
-            console.print(_side_by_side(shown, slice(start, start + fit)))
+            part = slice(start, start + fit)
+            widths = _widths(shown, part, label, console.width)
+            console.print(_side_by_side(shown, part, *widths))
             console.print()
         for note in _notes(shown):
-            console.print(note)
+            console.print(wrap(note, console.width))
         console.print()
         _print_evolution(report, dp_id, console, branches)
 
@@ -62,35 +70,45 @@ def as_text(report: Comparison) -> str:
 
 
 def _label_width(report: Comparison, dp_id: str) -> int:
-    frames = (report.metrics, report.hyperparameters)
+    """Return the width of the first column in which no name is wrapped."""
+    frames = (report.metrics, report.hyperparameters, report.attributes)
     names = [str(place[-1]) for one in frames for place in one.index if place[0] == dp_id]
-    return min(max(map(len, names), default=0) + 2, MAX_LABEL)
+    return max(map(len, names), default=0) + 2
 
 
-def _side_by_side(shown: SideBySide, part: slice) -> Table:
+def _widths(shown: SideBySide, part: slice, label: int, width: int) -> tuple[int, int]:
+    """Return the widths of the first column and of the others: wide ones where there is space."""
+    count = len(shown.train_ids[part])
+    label = max(min(label, width - count * CELL), min(label, MAX_LABEL))
+    rows = [*(texts[part] for _, texts in [*shown.facts, *shown.hyperparameters])]
+    longest = max(len(text) for texts in [shown.train_ids[part], *rows] for text in texts) + 1
+    return label, max(min((width - label) // count, longest, MAX_CELL), CELL)
+
+
+def _side_by_side(shown: SideBySide, part: slice, label: int, cell: int) -> Table:
     table = Table(title=Text(shown.dataprovider_id, "bold"), title_justify="left",
-                  box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
-    table.add_column("", max_width=MAX_LABEL - 1, overflow="fold")
+                  box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 0))  # fmt: skip
+    table.add_column("", width=label - 1)
     for train_id in shown.train_ids[part]:
         mark = "\n(reference)" if train_id == shown.reference else ""
-        table.add_column(f"{train_id}{mark}", width=CELL - 1, overflow="fold")
-    for name, texts in shown.facts:
-        table.add_row(name, *texts[part])
-    table.add_section()
-    for name, texts in shown.hyperparameters:
-        table.add_row(name, *texts[part])
+        table.add_column(f"{wrap(train_id, cell - 1)}{mark}", width=cell - 1)
+    for name, texts in [*shown.facts, ("", []), *shown.hyperparameters]:
+        if not texts:
+            table.add_section()
+            continue
+        table.add_row(wrap(name, label - 1, 1), *(wrap(text, cell - 1) for text in texts[part]))
     last = None
     for set_name, name, cells in shown.metrics:
         if set_name != last:
             table.add_section()
             table.add_row(Text(set_name, "bold"))
-        table.add_row(f" {name}", *map(_cell, cells[part]))
+        table.add_row(wrap(f" {name}", label - 1, 2), *(_cell(one, cell) for one in cells[part]))
         last = set_name
     return table
 
 
-def _cell(cell: Cell) -> Text:
-    text = Text(f"{cell.value:>8}" if len(cell.value) < CELL else cell.value)
+def _cell(cell: Cell, width: int) -> Text:
+    text = Text(f"{cell.value:>8}" if len(cell.value) < CELL else wrap(cell.value, width - 1))
     if cell.difference:
         text.append(f" {cell.difference:>8}{MARKS[cell.verdict]}", STYLES[cell.verdict])
     return text
@@ -116,30 +134,41 @@ def _print_evolution(report: Comparison, dp_id: str, console: Console, branches:
     places = own.groupby(["set", "name"], sort=False).ngroup() + (own["set"] != "test") * len(own)
     own = own.iloc[np.argsort(places.to_numpy(), kind="stable")]
     keys = ["set", "name", *(["branch"] if branches and own["branch"].nunique() > 1 else [])]
-    table = Table(title=Text(f"{dp_id}: evolution, oldest to newest", "bold"),
-                  title_justify="left", box=box.SIMPLE_HEAD, show_edge=False,
-                  padding=(0, 1, 0, 0))  # fmt: skip
-    for name in keys:
-        table.add_column("metric" if name == "name" else name, overflow="fold")
-    # A branch name takes the width of two numbers.
-    ends = ("first", "newest", "least", "most")[: 2 if "branch" in keys else 4]
-    for name in ("n", *ends):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True, min_width=SPARKLINE)
     groups = own.groupby(keys, sort=False, dropna=False)["value"]
-    for row_number, (key, values) in enumerate(groups):
-        if row_number == MAX_ROWS and not branches:
-            break
-        finite = values[np.isfinite(values)]
-        numbers = (values.iloc[0], values.iloc[-1], finite.min(), finite.max())[: len(ends)]
-        texts = ["" if one is None or one is np.nan else str(one) for one in key]
-        table.add_row(
-            *texts, str(len(values)), *(number(one, 4) for one in numbers), sparks(finite)
-        )
-    console.print(table)
+    columns = [*("metric" if name == "name" else name for name in keys), "n", *ENDS, ""]
+    shown = [*groups][: None if branches else MAX_ROWS]
+    rows = [columns, *([*map(_name, key), *_ends(values)] for key, values in shown)]
+    least = len(keys) + 3
+    if sum(column_widths(rows, sys.maxsize)) + 2 * len(columns) > console.width:
+        rows = [[*row[:least], *row[least + 2 :]] for row in rows]
+    title = Text(f"{dp_id}: evolution, oldest to newest", "bold")
+    console.print(_evolution_table(title, rows, len(keys), console.width))
     console.print()
-    if groups.ngroups > MAX_ROWS and not branches:
-        console.print(f"{groups.ngroups - MAX_ROWS} more metrics: --metric NAME, --set NAME.\n")
+    if len(groups) > len(shown):
+        console.print(f"{len(groups) - len(shown)} more metrics: --metric NAME, --set NAME.\n")
+
+
+def _evolution_table(title: Text, rows: list[list[str]], keys: int, width: int) -> Table:
+    count = len(rows[0])
+    widths = column_widths(rows, width - 2 * count, range(keys, count))
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False,
+                  padding=(0, 1, 0, 0))  # fmt: skip
+    for at, name in enumerate(rows[0]):
+        justify = "right" if keys <= at < count - 1 else "left"
+        table.add_column(name, width=max(widths[at], 1), justify=justify)
+    for row in rows[1:]:
+        table.add_row(*map(wrap, row, widths))
+    return table
+
+
+def _ends(values: pd.Series) -> list[str]:
+    finite = values[np.isfinite(values)]
+    numbers = (values.iloc[0], values.iloc[-1], finite.min(), finite.max())
+    return [str(len(values)), *(number(one, 4) for one in numbers), sparks(finite)]
+
+
+def _name(key: object) -> str:
+    return "" if key is None or key is np.nan else str(key)
 
 
 def sparks(values: pd.Series) -> str:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from xingu.checks.check import Checks
 from xingu.checks.subjects import Estimations
+from xingu.directions import without_class
 from xingu.error_collector import ErrorCollector
-from xingu.errors import HookError
+from xingu.errors import HookError, XinguError
 from xingu.metrics.builtin import Measured, classification_metrics, regression_metrics
 from xingu.metrics.cleaning import check_same_rows
 from xingu.metrics.collect import CLASSICAL, ESTIMATION_COLUMNS, MetricTable, estimation_rows
@@ -220,6 +221,24 @@ def main_metrics(model: Model, evaluated: EvaluationSet) -> Measured:
     if evaluated.estimations is None:
         return Measured({}, {})
     return classical_metrics(model, model.sets[evaluated.set], evaluated.estimations)
+
+
+def scores_of(model: Model, evaluated: EvaluationSet) -> dict[str, dict[str, float]]:
+    """Return the classical metrics of the evaluation set by set and name, the main one first.
+
+    The main one is the metric of `hyperopt`, else of the first quality gate of the set, else RMSE,
+    ROC AUC or Macro F1. Metrics of single classes of many are left out.
+    """
+    try:
+        measured = main_metrics(model, evaluated).values
+    except XinguError as error:  # the evaluation of the train reports this in full
+        logger.warning("%s: the model has no scores: %s", model.id, error)
+        return {}
+    gates = model.dp.quality_gates.get(evaluated.set, {})
+    order = [model.dp.hyperopt.get("metric"), *gates, "RMSE", "ROC AUC", "Macro F1", *measured]
+    found = {name: measured[name] for name in order if name in measured}
+    values = {name: value for name, value in found.items() if without_class(name) == name}
+    return {evaluated.set: values} if values else {}
 
 
 def family(model: Model, prefix: str) -> Iterator[tuple[str, Any]]:

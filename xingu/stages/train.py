@@ -15,6 +15,7 @@ from xingu.provider.hooks import call_hook, is_overridden
 from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
 from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
+from xingu.stages.evaluate import scores_of
 from xingu.stages.frames import declared_columns, require_usable
 from xingu.stages.reference import EvaluationSet, estimate_evaluation_set, training_reference
 from xingu.stages.validate import (
@@ -136,6 +137,7 @@ def fit(
     _log_class(model)
     call_hook(provider, "post_process_after_train", model)
     evaluated = estimate_evaluation_set(model)
+    model.scores = scores_of(model, evaluated)
     model.reference = training_reference(model, evaluated)
     return Trained(model, evaluated)
 

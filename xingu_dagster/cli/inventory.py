@@ -1,12 +1,11 @@
 """`xingu inventory`: list current trains, show a train, pin and unpin a train, export, prune."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.filesize import decimal
-from rich.text import Text
 
 from xingu.config import Settings
 from xingu.registry import listing
@@ -15,11 +14,11 @@ from xingu.workspace import Workspace
 from xingu_dagster.cli.output import (
     JSON,
     count,
-    make_console,
-    make_table,
+    fits,
     minutes_of,
     print_json,
     print_section,
+    print_table,
 )
 
 
@@ -142,12 +141,16 @@ def prune(keep: int, dry_run: bool) -> None:
     if not trains:
         click.echo("No train to remove: all are new, current, pinned or prerequisites.")
         return
-    table = make_table("", "DataProvider", "train", "trained (UTC)", "size")
-    for train in trains:
-        size = decimal(maintenance.package_size(train))
-        trained = train.trained.isoformat() if train.trained else None
-        table.add_row(train.dataprovider_id, train.train_id, minutes_of(trained), size)
-    make_console().print(table)
+    rows = [
+        [
+            train.dataprovider_id,
+            train.train_id,
+            minutes_of(train.trained.isoformat() if train.trained else None),
+            decimal(maintenance.package_size(train)),
+        ]
+        for train in trains
+    ]
+    print_table("", ["DataProvider", "train", "trained (UTC)", "size"], rows, whole=(1, 2, 3))
     if not dry_run:
         maintenance.prune(*stores, trains)
     total = decimal(sum(map(maintenance.package_size, trains)))
@@ -155,36 +158,94 @@ def prune(keep: int, dry_run: bool) -> None:
 
 
 def _print_current(current: list[dict[str, Any]]) -> None:
-    table = make_table("Current trains", "DataProvider", "train", "trained (UTC)")
-    for record in current:
-        train_id = record["train_id"] or "none has passed its checks"
-        parts = [train_id + (" (pinned)" if record["pinned"] else "")]
-        if record["pinned"] and record["pinned_by"] != FILE:
-            parts.append(f"until `xingu inventory unpin {record['dataprovider_id']}`")
-        if session := record.get("train_session_id"):
-            parts.append(f"session {session}")
-        parts += [f"with {dp_id} {train}" for dp_id, train in record.get("pre_reqs", {}).items()]
-        origin = [minutes_of(record.get("trained")), _commit(record), record.get("git_branch")]
-        table.add_row(record["dataprovider_id"], "\n".join(parts), "\n".join(filter(None, origin)))
-    console = make_console()
-    console.print(table)
+    tables = [([*layout], _rows(layout.values(), current)) for layout in LAYOUTS]
+    columns, rows = next((one for one in tables if fits(*one)), tables[-1])
+    print_table("Current trains", columns, rows, whole=range(1, len(columns)))
     for record in (record for record in current if "damaged" in record):
-        console.print(f"{record['dataprovider_id']} is damaged: {record['damaged']}", style="red")
-    history = make_table("History, newest first", "since (UTC)", "by", "train", "commit")
+        click.secho(f"{record['dataprovider_id']} is damaged: {record['damaged']}", fg="red")
+    if any(record["history"] for record in current):
+        _print_history(current)
+
+
+def _print_history(current: list[dict[str, Any]]) -> None:
+    columns, rows = ["since (UTC)", "by", "train", "score", "commit"], []
     for record in (record for record in current if record["history"]):
-        history.add_row(Text(record["dataprovider_id"], "bold"))
-        for one in record["history"]:
-            action = ": ".join(filter(None, (one["action"], one.get("reason"))))
-            history.add_row(minutes_of(one["since"]), action, one["train_id"], _commit(one))
-    if history.row_count:
-        console.print()
-        console.print(history)
+        rows.append([record["dataprovider_id"]])
+        rows += [
+            [minutes_of(one["since"]), _action(one), one["train_id"], _score(one), _commit(one)]
+            for one in record["history"]
+        ]
+    if not fits(columns, rows):
+        columns, rows = columns[:4], [row[:4] for row in rows]
+    click.echo()
+    print_table("History, newest first", columns, rows, whole=range(len(columns)))
+
+
+def _rows(parts: Iterable[Sequence[str]], current: list[dict[str, Any]]) -> list[list[str]]:
+    cells = [[[_part(record, name) for name in names] for names in parts] for record in current]
+    return [["\n".join(filter(None, cell)) for cell in row] for row in cells]
+
+
+LAYOUTS: Sequence[Mapping[str, Sequence[str]]] = (
+    {
+        "DataProvider": ["dp"],
+        "train": ["train", "pre_reqs"],
+        "score": ["score"],
+        "trained (UTC)": ["trained"],
+        "commit": ["commit"],
+        "session": ["session"],
+    },
+    {
+        "DataProvider": ["dp"],
+        "train": ["train", "with_session", "pre_reqs"],
+        "score": ["score"],
+        "trained (UTC)": ["trained", "commit"],
+    },
+    {
+        "DataProvider": ["dp"],
+        "train": ["train", "with_session", "pre_reqs"],
+        "score, trained (UTC)": ["score", "trained", "commit"],
+    },
+)
+"""Columns of the list of current trains with their parts; the first that fits is printed."""
+
+
+def _part(record: Mapping[str, Any], name: str) -> str:
+    """Return a part of a cell, with its own line breaks; empty if it is not known."""
+    session = record.get("train_session_id") or ""
+    pre_reqs = record.get("pre_reqs", {}).items()
+    parts = {
+        "dp": record["dataprovider_id"],
+        "train": _train(record),
+        "session": session,
+        "with_session": f"session {session}" if session else "",
+        "pre_reqs": "\n".join(f"with {dp_id} {train}" for dp_id, train in pre_reqs),
+        "score": _score(record),
+        "trained": minutes_of(record.get("trained")),
+        "commit": "\n".join(filter(None, (_commit(record), record.get("git_branch")))),
+    }
+    return parts[name]
+
+
+def _train(record: Mapping[str, Any]) -> str:
+    text = record["train_id"] or "none has passed its checks"
+    if not record["pinned"]:
+        return text
+    until = f"\nuntil `xingu inventory unpin {record['dataprovider_id']}`"
+    return f"{text} (pinned){until if record['pinned_by'] != FILE else ''}"
+
+
+def _action(entry: Mapping[str, Any]) -> str:
+    return ": ".join(filter(None, (entry["action"], entry.get("reason"))))
+
+
+def _score(record: Mapping[str, Any]) -> str:
+    if record.get("removed") or record.get("damaged"):
+        return "damaged" if record.get("damaged") else "no package"
+    score = record.get("score")
+    return f"{score['set']} {score['metric']} {score['value']:.4g}" if score else ""
 
 
 def _commit(record: Mapping[str, Any]) -> str:
-    if record.get("removed"):
-        return "no package"
-    if record.get("damaged"):
-        return "damaged"
     commit = (record.get("git_commit") or "")[:8]
     return f"{commit}-dirty" if commit and record.get("git_dirty") else commit

@@ -1,7 +1,9 @@
 """Print tables, sections of records and JSON for the `xingu` command."""
 
 import json
-from collections.abc import Mapping
+import re
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import click
@@ -10,7 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from xingu.reports.columns import column_widths, wrap
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+GAP = 2
+"""Spaces between the columns of a table."""
 
 
 def print_json(content: Any) -> None:
@@ -25,19 +33,66 @@ def make_console() -> Console:
 
 
 def make_table(title: str, *columns: str, header: bool = True) -> Table:
-    """Return an empty table that wraps long cells.
+    """Return an empty table that wraps long cells; `GAP` spaces are between its columns.
 
     Args:
         title: Title above the table; empty for none.
         columns: Names of the columns.
         header: Whether the names of the columns are printed.
     """
+    padding = 1 if header else GAP  # the line below a header has a column between columns
     table = Table(title=Text(title, "bold") if title else None, title_justify="left",
                   show_header=header, box=box.SIMPLE_HEAD if header else None,
-                  show_edge=False, padding=(0, 1 if header else 2, 0, 0))  # fmt: skip
+                  show_edge=False, padding=(0, padding, 0, 0))  # fmt: skip
     for name in columns:
         table.add_column(name, overflow="fold")
     return table
+
+
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    header: bool = True,
+    whole: Collection[int] = (),
+) -> None:
+    """Print texts as a table that is as wide as the terminal at most; words are kept whole.
+
+    Args:
+        title: Title above the table; empty for none.
+        columns: Names of the columns.
+        rows: Cells; a row of a single cell is a heading of those that follow.
+        header: Whether the names of the columns are printed.
+        whole: Numbers of columns whose texts are not wrapped if that can be avoided.
+    """
+    console = make_console()
+    cells = _cells([*([columns] if header else []), *rows], columns)
+    widths = column_widths(cells, console.width - GAP * len(columns), whole)
+    table = make_table(title, *columns, header=header)
+    for row in [*rows, [""]]:
+        if len(row) == len(columns):
+            table.add_row(*map(wrap, row, widths))
+            continue
+        columns_of_cells = zip(*cells, strict=True)
+        for column, width, texts in zip(table.columns, widths, columns_of_cells, strict=True):
+            column.width = width
+            column.justify = "right" if header and _are_numbers(texts[1:]) else "left"
+        console.print(table)
+        if row[0]:
+            console.print(Text(wrap(row[0], console.width), "bold"))
+        table = make_table("", *columns, header=False)
+
+
+def fits(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether `print_table` prints a table with a header without wrapping a text."""
+    widths = column_widths(_cells([columns, *rows], columns), sys.maxsize)
+    return sum(widths) + GAP * len(columns) <= make_console().width
+
+
+def _cells(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> list[Sequence[str]]:
+    """Return the rows that are no headings."""
+    return [row for row in rows if len(row) == len(columns)]
 
 
 def minutes_of(iso: str | None) -> str:
@@ -59,22 +114,19 @@ def print_section(title: str, content: Any) -> None:
     """
     if isinstance(content, list):
         names = list(content[0]) if content else []
-        table = make_table(title, *names)
-        for column in table.columns:
-            numbers = [row[str(column.header)] for row in content]
-            if all(isinstance(value, int | float | None) for value in numbers):
-                column.justify = "right"
-        rows = [[row[name] for name in names] for row in content]
+        rows = [[cell_text(row[name]) for name in names] for row in content]
     else:
-        table = make_table(title, "", "", header=False)
-        rows = [(name.replace("_", " "), value) for name, value in content.items()]
-        rows = [row for row in rows if cell_text(row[1])]
-    for row in rows:
-        table.add_row(*map(cell_text, row))
+        names = ["", ""]
+        rows = [(name.replace("_", " "), cell_text(value)) for name, value in content.items()]
+        rows = [row for row in rows if row[1]]
     if rows:
-        console = make_console()
-        console.print(table)
-        console.print()
+        print_table(title, names, rows, header=isinstance(content, list))
+        click.echo()
+
+
+def _are_numbers(texts: Sequence[str]) -> bool:
+    number = r"[-+]?[\d.,]+(e[-+]?\d+)?|[-+]?inf|nan"
+    return any(texts) and all(re.fullmatch(number, text) for text in texts if text)
 
 
 def cell_text(value: Any) -> str:

@@ -1,15 +1,13 @@
 """The phase `fit`: train the model and save its package."""
 
-import logging
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from xingu.errors import XinguError
 from xingu.model import Model
 from xingu.model.provenance import read_provenance
 from xingu.records import ModelRef, SourceRecord
-from xingu.stages.evaluate import main_metrics, named_class
+from xingu.stages.evaluate import named_class
 from xingu.stages.train import Trained, fit
 from xingu.tracking.attributes import provenance_attributes, train_attributes
 from xingu.tracking.record import record_train
@@ -20,8 +18,6 @@ from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.step import PhaseStep, timed
 from xingu_dagster.phases.verdict import becomes_current, settle
 from xingu_dagster.spec import ProviderSpec
-
-logger = logging.getLogger(__name__)
 
 PARTS = ("splits", "hyperparameters")
 
@@ -83,7 +79,11 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
     model = fitted.model
     package = step.workspace.models.package_record(model.id, model.train_id)
     return {
-        **_main_metrics(fitted),
+        **{
+            f"{set_name} {metric}": rounded(value)
+            for set_name, values in model.scores.items()
+            for metric, value in values.items()
+        },
         "becomes current": becomes_current(step),
         **({"algorithm": model.estimator.algorithm} if model.estimator else {}),
         "hyperparameters from": model.hyperparams_origin,
@@ -105,17 +105,4 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
             name.replace("_", " ", 1): value
             for name, value in provenance_attributes(model.provenance).items()
         },
-    }
-
-
-def _main_metrics(fitted: Trained) -> Metadata:
-    """Return the metrics of the evaluation set, whose history the UI plots."""
-    try:
-        measured = main_metrics(fitted.model, fitted.evaluated)
-    except XinguError as error:  # the model is saved; its evaluation reports this in full
-        logger.warning("%s: the model has no metrics in its metadata: %s", fitted.model.id, error)
-        return {}
-    return {
-        f"{fitted.evaluated.set} {metric}": rounded(value)
-        for metric, value in measured.values.items()
     }
