@@ -44,8 +44,12 @@ def test_the_model_shows_its_ids_sizes_and_main_metrics_as_numbers(trained):
     assert metadata["rows train"] == 280
     assert 0 < metadata["test RMSE"] < 50
     assert metadata["package bytes"] > 1000
-    first = next(iter(metadata))
-    assert first.startswith("test "), "people look for the scores first"
+    names = list(metadata)
+    assert names[0].startswith("test "), "people look for the scores first"
+    assert names.index("open plots") < names.index("train_id")
+    assert metadata["open plots"] == trained.metadata("houses/plots")["open plots"].replace(
+        "Open 8 interactive plots", "Open the plots, once the train is evaluated"
+    )
 
 
 def test_the_run_is_tagged_with_session_trains_and_trigger(trained):

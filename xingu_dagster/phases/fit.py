@@ -15,6 +15,7 @@ from xingu.tuning.resolve import Hyperparameters
 from xingu.values import Facts, Label
 from xingu_dagster.metadata import Metadata, cell, rounded
 from xingu_dagster.phases.build import build_phase
+from xingu_dagster.phases.plots import plot_links
 from xingu_dagster.phases.step import PhaseStep, timed
 from xingu_dagster.phases.verdict import becomes_current, settle
 from xingu_dagster.spec import ProviderSpec
@@ -84,6 +85,7 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
             for set_name, values in model.scores.items()
             for metric, value in values.items()
         },
+        **plot_links(step, model.train_id, "", "Open the plots, once the train is evaluated"),
         "becomes current": becomes_current(step),
         **({"algorithm": model.estimator.algorithm} if model.estimator else {}),
         "hyperparameters from": model.hyperparams_origin,

@@ -89,9 +89,27 @@ def save_gallery(
     record_plots(workspace.control, run, listed, PARTS[part])
     if not files:
         return files, {"plots": 0}
-    notebook = workspace.notebooks / step.spec.op_prefix / run.train_id / part / NOTEBOOK
+    notebook = _notebook(step, run.train_id, part)
     write_notebook([shown], notebook, workspace.notebooks)
-    return files, _describe(step, files, notebook, folder / INDEX)
+    text = f"Open {len(files)} interactive plots"
+    return files, {**plot_links(step, run.train_id, part, text), "plots": len(files)}
+
+
+def plot_links(step: PhaseStep, train_id: str, part: str, text: str) -> Metadata:
+    """Return a link that opens plots of a train in the UI, and the page with all of its plots."""
+    location = quote(code_location(step.context, step.workspace.home), safe="")
+    notebook = quote(str(_notebook(step, train_id, part)), safe="")
+    page = step.workspace.plots / step.spec.op_prefix / train_id / INDEX
+    return {
+        "open plots": dg.MetadataValue.md(
+            f"[{text}](/notebook?path={notebook}&repoLocName={location})"
+        ),
+        "page": dg.MetadataValue.path(str(page)),
+    }
+
+
+def _notebook(step: PhaseStep, train_id: str, part: str) -> Path:
+    return step.workspace.notebooks / step.spec.op_prefix / train_id / part / NOTEBOOK
 
 
 def _rows(metrics: pd.DataFrame | None) -> Sequence[MetricRow]:
@@ -100,16 +118,3 @@ def _rows(metrics: pd.DataFrame | None) -> Sequence[MetricRow]:
     cells = metrics[[*METRIC_COLUMNS]].astype("object")
     known = cells.where(cells.notna(), None).itertuples(index=False, name=None)
     return [MetricRow(*row) for row in known]
-
-
-def _describe(
-    step: PhaseStep, files: Sequence[PlotFile], notebook: Path, index: object
-) -> Metadata:
-    """Return a link that opens the plots in the UI, and the page of the train."""
-    location = quote(code_location(step.context, step.workspace.home), safe="")
-    link = f"/notebook?path={quote(str(notebook), safe='')}&repoLocName={location}"
-    return {
-        "open plots": dg.MetadataValue.md(f"[Open {len(files)} interactive plots]({link})"),
-        "page": dg.MetadataValue.path(str(index)),
-        "plots": len(files),
-    }
