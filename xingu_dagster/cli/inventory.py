@@ -178,7 +178,7 @@ def _print_history(current: list[dict[str, Any]]) -> None:
     if not fits(columns, rows):
         columns, rows = columns[:4], [row[:4] for row in rows]
     click.echo()
-    print_table("History, newest first", columns, rows, whole=range(len(columns)))
+    print_table("History, newest first", columns, rows, whole=(0, *range(2, len(columns))))
 
 
 def _rows(parts: Iterable[Sequence[str]], current: list[dict[str, Any]]) -> list[list[str]]:
