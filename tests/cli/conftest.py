@@ -7,8 +7,6 @@ import pytest
 from tests.support.trains import train_past, undone
 from xingu_dagster.cli.main import main
 
-WIDTH = 80
-
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
@@ -19,7 +17,7 @@ def trained(tmp_path_factory):
 def past(trained, monkeypatch):
     monkeypatch.setenv("PROJECT_HOME", str(trained.project.home))
     monkeypatch.setenv("XINGU_KEEP_VALUES", "1")
-    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    monkeypatch.setenv("COLUMNS", "80")
     with undone(trained.project.home):
         yield trained
 

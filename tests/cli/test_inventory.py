@@ -9,7 +9,6 @@ import sys
 import pytest
 import yaml
 
-from tests.cli.conftest import WIDTH
 from tests.support.trains import packages_of
 from xingu.files.sealed import unseal
 
@@ -76,7 +75,7 @@ def test_the_list_has_what_is_current_and_the_history(past, output_of):
 
 def test_the_list_fits_a_terminal_of_80_columns_and_breaks_no_name(past, output_of):
     lines = output_of("inventory").splitlines()
-    assert max(map(len, lines)) <= WIDTH
+    assert max(map(len, lines)) <= 80
     names = [*past.houses, *past.taxes]
     assert [name for name in names if not any(name in line for line in lines)] == []
 
@@ -112,7 +111,7 @@ def test_everything_of_a_train_is_shown(past, output_of, monkeypatch):
 
 def test_a_train_is_shown_within_80_columns_and_no_text_is_cut(past, output_of):
     shown = output_of("inventory", "show", f"taxes/{past.taxes[0]}")
-    assert max(map(len, shown.splitlines())) <= WIDTH
+    assert max(map(len, shown.splitlines())) <= 80
     package = str(past.project.models.package("taxes", past.taxes[0]))
     assert package in "".join(shown.split())
 
