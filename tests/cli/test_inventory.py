@@ -31,40 +31,6 @@ def write_inventory(past, models) -> None:
 # -- list and show --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", ["80", "120", "200"])
-def test_the_list_shows_the_main_score_of_each_train(past, output_of, monkeypatch, width):
-    monkeypatch.setenv("COLUMNS", width)
-    shown = output_of("inventory")
-    for dp_id, train_ids in (("houses", past.houses), ("taxes", past.taxes)):
-        for train_id in train_ids:
-            scores = past.project.models.manifest(dp_id, train_id).scores["test"]
-            name = {"houses": "RMSE", "taxes": "ROC AUC"}[dp_id]
-            assert next(iter(scores)) == name
-            score = f"test {name} {scores[name]:.4g}"
-            assert any(
-                train_id in line and score in line
-                for line in shown.split("History")[1].splitlines()
-            )
-            assert (score in shown.split("History")[0]) or train_id != train_ids[-1]
-    assert max(map(len, shown.splitlines())) <= int(width)
-
-
-def test_a_wide_terminal_shows_more_columns(past, output_of, monkeypatch):
-    narrow = output_of("inventory")
-    monkeypatch.setenv("COLUMNS", "200")
-    wide = output_of("inventory")
-    assert "session " in narrow.split("History")[0]
-    header = wide.splitlines()[1].split()
-    assert header == ["DataProvider", "train", "score", "trained", "(UTC)", "commit", "session"]
-
-
-def test_piped_output_has_no_control_characters(past):
-    ended = command("inventory", NO_COLOR="1", TERM="xterm-256color")
-    assert ended.returncode == 0
-    assert "\x1b" not in ended.stdout
-    assert past.houses[-1] in ended.stdout
-
-
 def test_the_list_has_what_is_current_and_the_history(past, output_of):
     current, history = output_of("inventory").split("History")
     assert past.houses[-1] in current

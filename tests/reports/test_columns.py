@@ -45,6 +45,7 @@ def test_a_wrapped_text_is_narrow_and_loses_no_character(text, width):
         (18, (), [10, 8]),
         (18, (0,), [11, 7]),
         (14, (0,), [7, 7]),  # words are more important than whole texts
+        (19, (1, 0), [10, 9]),  # the first one is the most important
         (8, (), [4, 4]),
         (1, (), [1, 1]),
     ],

@@ -5,7 +5,7 @@ signs ``-_/.:,=``. Only a word that is wider than its column is broken elsewhere
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 
 _BREAKS = re.compile(r"(?<=\s)(?=\S)|(?<=[-_/.:,=])(?=[^\W\d_])")
 
@@ -35,14 +35,15 @@ def wrap(text: str, width: int, indent: int = 0) -> str:
 
 
 def column_widths(
-    rows: Sequence[Sequence[str]], available: int, whole: Collection[int] = ()
+    rows: Sequence[Sequence[str]], available: int, whole: Iterable[int] = ()
 ) -> list[int]:
     """Return the width of each column of a table.
 
     Args:
         rows: Cells, including the names of the columns.
         available: Sum of the widths, at most.
-        whole: Numbers of columns whose texts are not wrapped if that can be avoided.
+        whole: Numbers of columns whose texts are not wrapped if that can be avoided, the most
+            important first.
 
     Returns:
         Widths that need no wrapping, if they fit. Otherwise widths that break no word, if they fit,
@@ -52,10 +53,10 @@ def column_widths(
         [line for cell in column for line in cell.split("\n")] for column in zip(*rows, strict=True)
     ]
     natural = [max(map(len, column)) for column in columns]
-    words = [max(map(_longest_piece, column)) for column in columns]
-    widths = [natural[at] if at in whole else least for at, least in enumerate(words)]
-    if sum(widths) > available:
-        widths = words
+    widths = [max(map(_longest_piece, column)) for column in columns]
+    for at in whole:
+        if sum(widths) - widths[at] + natural[at] <= available:
+            widths[at] = natural[at]
     while sum(widths) > available and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1
     spare = max(available - sum(widths), 0)

@@ -168,7 +168,7 @@ def _print_current(current: list[dict[str, Any]]) -> None:
 
 
 def _print_history(current: list[dict[str, Any]]) -> None:
-    columns, rows = ["since (UTC)", "by", "train", "score", "commit"], []
+    columns, rows = ["since (UTC)", "by", "train", "test score", "commit"], []
     for record in (record for record in current if record["history"]):
         rows.append([record["dataprovider_id"]])
         rows += [
@@ -178,7 +178,7 @@ def _print_history(current: list[dict[str, Any]]) -> None:
     if not fits(columns, rows):
         columns, rows = columns[:4], [row[:4] for row in rows]
     click.echo()
-    print_table("History, newest first", columns, rows, whole=(0, *range(2, len(columns))))
+    print_table("History, newest first", columns, rows, whole=(2, 0, *range(3, len(columns))))
 
 
 def _rows(parts: Iterable[Sequence[str]], current: list[dict[str, Any]]) -> list[list[str]]:
@@ -190,7 +190,7 @@ LAYOUTS: Sequence[Mapping[str, Sequence[str]]] = (
     {
         "DataProvider": ["dp"],
         "train": ["train", "pre_reqs"],
-        "score": ["score"],
+        "test score": ["score"],
         "trained (UTC)": ["trained"],
         "commit": ["commit"],
         "session": ["session"],
@@ -198,13 +198,13 @@ LAYOUTS: Sequence[Mapping[str, Sequence[str]]] = (
     {
         "DataProvider": ["dp"],
         "train": ["train", "with_session", "pre_reqs"],
-        "score": ["score"],
+        "test score": ["score"],
         "trained (UTC)": ["trained", "commit"],
     },
     {
         "DataProvider": ["dp"],
         "train": ["train", "with_session", "pre_reqs"],
-        "score, trained (UTC)": ["score", "trained", "commit"],
+        "test score\ntrained (UTC)": ["score", "trained", "commit"],
     },
 )
 """Columns of the list of current trains with their parts; the first that fits is printed."""
@@ -243,7 +243,10 @@ def _score(record: Mapping[str, Any]) -> str:
     if record.get("removed") or record.get("damaged"):
         return "damaged" if record.get("damaged") else "no package"
     score = record.get("score")
-    return f"{score['set']} {score['metric']} {score['value']:.4g}" if score else ""
+    if not score:
+        return ""
+    part = "" if score["set"] == "test" else f"{score['set']} "
+    return f"{part}{score['metric']} {score['value']:.4g}"
 
 
 def _commit(record: Mapping[str, Any]) -> str:

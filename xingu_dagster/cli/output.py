@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -55,7 +55,7 @@ def print_table(
     rows: Sequence[Sequence[str]],
     *,
     header: bool = True,
-    whole: Collection[int] = (),
+    whole: Iterable[int] = (),
 ) -> None:
     """Print texts as a table that is as wide as the terminal at most; words are kept whole.
 
@@ -64,7 +64,8 @@ def print_table(
         columns: Names of the columns.
         rows: Cells; a row of a single cell is a heading of those that follow.
         header: Whether the names of the columns are printed.
-        whole: Numbers of columns whose texts are not wrapped if that can be avoided.
+        whole: Numbers of columns whose texts are not wrapped if that can be avoided, the most
+            important first.
     """
     console = make_console()
     cells = _cells([*([columns] if header else []), *rows], columns)
