@@ -142,6 +142,7 @@ def test_a_lent_frame_can_be_changed_in_no_way_that_others_see(ways, name):
     assert held.attrs == rows().attrs
 
 
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 def test_a_pandas_without_blocks_gets_copies_of_whole_frames(monkeypatch):
     monkeypatch.setattr(lending, "COPY_ON_WRITE", False)
     monkeypatch.setattr(lending, "_blocks", lambda _: ())
