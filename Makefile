@@ -9,8 +9,14 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --e
 DECLARED := pyproject.toml core/pyproject.toml xingu/version.py constraints.txt
 STOCK_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py tests/e2e/test_object_storage.py \
 	--deselect tests/e2e/test_commands.py::test_phases_run_in_workers_and_not_in_the_process_of_the_run
-# What is tested at the upper end of Dagster's range: commands, graph, engine.
-CORE_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py tests/engine
+# What is tested at the upper end of Dagster's range: commands, graph, probes and storage of the engine,
+# and of its pool what depends most on Dagster; `make test` runs all of the engine at the lower end.
+POOL_TESTS := $(addprefix tests/engine/test_pool.py::, \
+	test_dynamic_steps_and_skipped_steps_are_those_of_dagster test_a_terminated_run_is_canceled \
+	test_steps_are_retried_also_after_the_death_of_their_worker)
+CORE_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py tests/engine/test_storage.py \
+	tests/engine/test_compute_logs.py tests/engine/test_compat.py $(POOL_TESTS) \
+	-k 'not a_project_trains and not a_command_without_the_engine'
 export DAGSTER_HOME := $(CURDIR)
 
 .PHONY: demo ui test check lint docs test-stock newest test-newest lock clean
