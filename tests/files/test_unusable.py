@@ -50,7 +50,7 @@ def test_what_cannot_be_written_is_one_error(tmp_path, write):
         WRITES[write](UPath(tmp_path))
 
 
-def test_a_folder_of_somebody_else_is_one_error(tmp_path):
+def test_a_folder_that_the_user_may_not_write_is_one_error(tmp_path):
     (tmp_path / "models").mkdir(mode=0o555)
     code = (
         "import os, sys; from upath import UPath; from xingu.files.atomic import write_atomically\n"

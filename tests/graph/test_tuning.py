@@ -53,7 +53,7 @@ def newest(project: Project) -> str:
 
 
 def recorded(project: Project) -> dict:
-    """What the control DB has of the newest train."""
+    """Return the records of the newest train in the control DB."""
     query = "SELECT value FROM training_attributes WHERE attribute = 'hyperparam' AND train_id = "
     return json.loads(rows(project, f"{query}'{newest(project)}'")[0][0])
 

@@ -1,4 +1,4 @@
-"""What remains of the traceback of an error that a user can act on."""
+"""Tests of shortened tracebacks: the lines of the user's code stay, those of Xingu go."""
 
 import traceback
 

@@ -1,4 +1,4 @@
-"""What a package holds of a project: enough to load and estimate without it."""
+"""Tests of the project code in a package: the model loads and estimates without the project."""
 
 import json
 import sys

@@ -158,8 +158,8 @@ def test_what_killed_processes_left_is_swept(models, root, monkeypatch):
     package = models.package("houses", "half-way")
     (package / "estimator").mkdir(parents=True, exist_ok=True)
     (package / "estimator" / "booster.txt").write_bytes(b"half")
-    models.sessions("houses").point("of-nobody", "never-saved")
-    pointer = models.folder("houses") / "sessions" / "of_nobody.json"
+    models.sessions("houses").point("of-unknown", "never-saved")
+    pointer = models.folder("houses") / "sessions" / "of_unknown.json"
     stores = models, plots, values
     assert sweep(*stores, dry_run=True) == {pointer}
     monkeypatch.setattr(time, "time", lambda now=time.time: now() + ABANDONED_SECONDS + 9)

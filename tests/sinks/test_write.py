@@ -32,6 +32,13 @@ def test_rows_have_the_index_the_estimations_and_the_train():
     }
 
 
+@pytest.mark.parametrize("name", ["estimation", "train_id"])
+def test_a_name_that_is_there_twice_is_refused_before_anything_is_written(name):
+    estimations = pd.DataFrame({"estimation": [1.0]}, index=pd.Index([7], name=name))
+    with pytest.raises(DataError, match=f"have {name} twice"):
+        rows_of(estimations, "t-1")
+
+
 # -- tables ---------------------------------------------------------------------------------------
 
 

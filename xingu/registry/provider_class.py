@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PackagedClasses:
-    """What a package holds of the project.
+    """The classes and modules of the project in a package.
 
     Attributes:
         code: Its modules; None: it has none.

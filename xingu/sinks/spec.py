@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from xingu.errors import DeclarationError, did_you_mean
 from xingu.masking import remember_secrets, secrets_of, shown_address
+from xingu.sources.spec import require_known_keys
 
 FileFormat = Literal["csv", "parquet"]
 Mode = Literal["replace", "append"]
@@ -86,14 +87,7 @@ def _parse(where: str, name: object, entry: Any) -> Sink:
             "{'database': nickname, 'table': name} for a table.",
             sink=name,
         )
-    known = _KEYS[kinds[0]]
-    for key in entry:
-        if key not in known:
-            raise DeclarationError(
-                f"{where}: {key!r} is not known beside {kinds[0]!r}; known: "
-                f"{', '.join(sorted(known))}.{did_you_mean(str(key), known)}",
-                sink=name,
-            )
+    require_known_keys(where, entry, _KEYS[kinds[0]], kinds[0])
     if kinds == ["url"]:
         return _parse_file(where, name, entry)
     database, table = (_text(where, entry, part) for part in ("database", "table"))

@@ -31,7 +31,17 @@ def rows_of(estimations: pd.DataFrame, train_id: str) -> pd.DataFrame:
     Returns:
         The levels of the index (called ``index``, or ``level_0 …``, if they have no name), the
         columns of `estimations`, and ``train_id``.
+
+    Raises:
+        DataError: If two of these have the same name.
     """
+    names = [*estimations.index.names, *estimations.columns, TRAIN_ID]
+    if doubled := sorted({str(name) for name in names if name and names.count(name) > 1}):
+        raise DataError(
+            f"The estimations have {', '.join(doubled)} twice, among the names of the index, the "
+            f"columns and {TRAIN_ID!r}, so that they cannot be written; rename one of them.",
+            columns=doubled,
+        )
     return estimations.reset_index().assign(**{TRAIN_ID: train_id})
 
 

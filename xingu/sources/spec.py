@@ -5,7 +5,7 @@ A spec is a deep copy of the declaration, so that readers cannot modify the user
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -97,15 +97,7 @@ def _parse_entry(where: str, name: object, entry: Any) -> SourceSpec:
             + ("" if kinds else close),
             source=name,
         )
-    known = _KEYS[kinds[0]]
-    for key in entry:
-        if key not in known:
-            raise DeclarationError(
-                f"{where}: {key!r} is not known beside {kinds[0]!r}; known: "
-                f"{', '.join(sorted(known))}.{did_you_mean(str(key), known)}",
-                source=name,
-                key=str(key),
-            )
+    require_known_keys(where, entry, _KEYS[kinds[0]], kinds[0])
     group = entry.get("group")
     if group is not None and not isinstance(group, str | int):
         raise DeclarationError(f"{where}['group'] is {group!r}; give a string.", source=name)
@@ -114,6 +106,19 @@ def _parse_entry(where: str, name: object, entry: Any) -> SourceSpec:
         nickname, query = (_require_string(where, entry, key) for key in ("source", "query"))
         return SqlSource(name, nickname, query, group)
     return _parse_url(where, name, entry, group)
+
+
+def require_known_keys(
+    where: str, entry: Mapping[str, Any], known: Collection[str], kind: str
+) -> None:
+    """Raise a DeclarationError if an entry of this kind has a key that is not among `known`."""
+    for key in entry:
+        if key not in known:
+            raise DeclarationError(
+                f"{where}: {key!r} is not known beside {kind!r}; known: "
+                f"{', '.join(sorted(known))}.{did_you_mean(str(key), known)}",
+                key=str(key),
+            )
 
 
 def _parse_url(where: str, name: str, entry: Mapping[str, Any], group: str | None) -> UrlSource:

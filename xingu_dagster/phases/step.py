@@ -49,13 +49,16 @@ TRIGGERS = {
     "dagster/backfill": "backfill",
     "dagster/from_ui": "ui",
 }
-"""What started a run, by a tag that Dagster gives it."""
+"""Triggers of runs, by the tag that Dagster gives such a run; the first that is there counts."""
 
 
 def trigger_of(tags: Mapping[str, str]) -> str:
-    """Return what started a run: an entry of `TRIGGERS`, ``coach`` or ``command``."""
+    """Return the trigger of a run: an entry of `TRIGGERS`, ``coach`` or ``command``.
+
+    Dagster's own tags count first: a re-execution from the UI inherits ours of the first run.
+    """
     found = (trigger for tag, trigger in TRIGGERS.items() if tag in tags)
-    return tags.get("xingu/trigger") or next(found, "command")
+    return next(found, tags.get("xingu/trigger", "command"))
 
 
 def timed(compute: Callable[[], Any]) -> tuple[Any, float]:
