@@ -84,7 +84,7 @@ def test_a_value_is_read_once_by_a_process_unless_it_is_forgotten(monkeypatch):
 def test_what_cannot_be_read_is_an_error_that_names_the_setting(monkeypatch, placeholder, reason):
     monkeypatch.setenv("XINGU_DB_URL", f"postgresql://u:s3cr3t@{{% {placeholder} %}}/x")
     problem = read_settings().problems["XINGU_DB_URL"]
-    assert problem.endswith(f"(XINGU_DB_URL → {placeholder})")
+    assert problem.endswith(f"(XINGU_DB_URL → {placeholder}).")
     with pytest.raises(SettingsError, match=f"XINGU_DB_URL: .*{reason}") as caught:
         Settings.load()
     assert "s3cr3t" not in str(caught.value)

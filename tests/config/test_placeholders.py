@@ -48,7 +48,7 @@ def test_a_missing_name_is_an_error_with_the_way_that_led_to_it(environment):
         Settings.load()
     assert str(caught.value) == (
         "Settings cannot be read: XINGU_DB_URL: SERVER_X is not set; set it in the environment or "
-        "in .env. (XINGU_DB_URL → DB_HOST → SERVER_X)"
+        "in .env (XINGU_DB_URL → DB_HOST → SERVER_X)."
     )
 
 

@@ -162,5 +162,6 @@ def _longer(path: tuple[str, ...], name: str) -> tuple[str, ...]:
 def _error(path: tuple[str, ...], message: str) -> SettingsError:
     """Return an error that names the setting, and the names that led to the problem."""
     setting = path[0]
-    through = f" ({' → '.join(path)})" if len(path) > 1 else ""
-    return SettingsError(f"{setting}: {message}{through}", setting=setting)
+    if len(path) > 1:
+        message = f"{message.removesuffix('.')} ({' → '.join(path)})."
+    return SettingsError(f"{setting}: {message}", setting=setting)
