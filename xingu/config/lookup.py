@@ -1,8 +1,9 @@
 """Find the value of a name: command line over environment over `.env` over default.
 
 A value may hold placeholders: ``{% NAME %}`` is the value of another name, ``{% AWS_PARAM:name %}``
-and ``{% AWS_SECRET:name %}`` are read from AWS. They may be nested, in a placeholder and in the
-values that replace them. No text of an error holds a value.
+and ``{% AWS_SECRET:name %}`` are read from AWS; ``{% QUOTED:… %}`` is any of them with the special
+characters of a URL escaped. They may be nested, in a placeholder and in the values that replace
+them. No text of an error holds a value.
 """
 
 import os
@@ -10,6 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 from pydantic import SecretStr
@@ -21,7 +23,7 @@ from xingu.errors import SettingsError, did_you_mean
 Origin = Literal["command line", "environment", ".env", "default"]
 Layers = Mapping[Origin, Mapping[str, Any]]
 
-HOME = "PROJECT_HOME"
+HOME, QUOTED = "PROJECT_HOME", "QUOTED:"
 
 
 def read_env_file(file: Path) -> dict[str, str]:
@@ -126,6 +128,8 @@ class Lookup:
 
     def _read(self, name: str, path: tuple[str, ...]) -> str:
         """Return what a placeholder stands for, as text."""
+        if name.startswith(QUOTED):
+            return quote(self._read(name.removeprefix(QUOTED).strip(), path), safe="")
         if not name.startswith((aws.PARAMETER, aws.SECRET)) or self.origin(name):
             return text_of(self._value(name, path))
         path = _longer(path, name)
