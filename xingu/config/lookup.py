@@ -54,7 +54,7 @@ class Lookup:
         self.layers = {
             **self.layers,
             ".env": read_env_file(env_file or self.home / ".env"),
-            "default": {**variable_defaults(), HOME: self.home},
+            "default": {**variable_defaults(), HOME: str(self.home)},
         }
 
     def origin(self, name: str) -> Origin | None:
@@ -111,8 +111,7 @@ class Lookup:
         return self._replaced_text(value, path) if "{%" in value else value
 
     def _replaced_text(self, text: str, path: tuple[str, ...]) -> str:
-        # The text before the first mark, then that of each placeholder that is still open. What
-        # replaces a placeholder is not looked at again: it may hold a mark by chance.
+        # The text before the first mark, then that of each placeholder that is still open.
         open_parts = [""]
         for part in re.split(r"(\{%|%\})", text):
             if part == "{%":
@@ -139,7 +138,8 @@ class Lookup:
             found = aws.parameter(key.strip()) if kind == "AWS_PARAM" else aws.secret(key.strip())
         except (SettingsError, ImportError) as error:
             raise _error(path, str(error)) from error
-        return self._replaced(found, path)
+        # One mark alone may stand in a generated password.
+        return self._replaced(found, path) if "{%" in found and "%}" in found else found
 
 
 def text_of(value: Any) -> str:
