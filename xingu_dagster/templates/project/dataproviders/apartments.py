@@ -6,7 +6,6 @@ Every attribute and hook of a DataProvider has a default; this class overrides t
 from collections.abc import Mapping
 
 import pandas as pd
-
 from xingu import DataProvider
 
 
