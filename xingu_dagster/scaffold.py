@@ -142,7 +142,7 @@ def _hints(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
         lacking = [name for name in ("tool.dagster", "tool.dg") if f"[{name}]" not in text]
         if lacking:
             tables = " and ".join(f"[{name}]" for name in lacking)
-            yield f"pyproject.toml has no {tables}: `dg` needs [tool.dg], see the documentation."
+            yield f"pyproject.toml has no {tables}; for `dg`, add what a new project has there."
     if ignored.is_file():
         lines = {line.strip(" /\r") for line in ignored.read_text("utf-8", "replace").splitlines()}
         needed = [one for one in files[".gitignore"].splitlines() if one and one[0] != "#"]

@@ -1,5 +1,7 @@
 """`xingu new` says what it found in a table, and writes a model that trains."""
 
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -75,7 +77,40 @@ def test_an_existing_file_is_not_replaced(call, home):
     (home / "dataproviders" / "prices.py").write_text("mine")
     code, _, errors = call("new", "prices", "--from", "houses.csv", "--target", "price")
     assert (code, written(home, "prices")) == (1, "mine")
-    assert "exists, and is not replaced" in errors
+    assert "prices.py has a model 'prices'; give another name" in errors
+
+
+def test_an_id_that_another_file_declares_is_refused(call, home):
+    (home / "dataproviders").mkdir()
+    (home / "dataproviders" / "other.py").write_text("class A:\n    id = 'prices'\n")
+    code, _, errors = call("new", "prices", "--from", "houses.csv", "--target", "price")
+    assert code == 1
+    assert "other.py has a model 'prices'" in errors
+    assert not (home / "dataproviders" / "prices.py").exists()
+
+
+def test_in_a_terminal_the_target_is_asked_for(call, home, monkeypatch):
+    terminal, end = pty.openpty()
+    os.write(terminal, b"nothing\nprice\n")
+    with open(os.dup(end)) as answers, open(end, "w") as questions:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stdin", answers)
+        monkeypatch.setattr(sys, "stderr", questions)
+        code, _, _ = call("new", "prices", "--from", "houses.csv")
+    assert code == 0
+    assert 'y = "price"' in written(home, "prices")
+    os.close(terminal)
+
+
+def test_a_file_is_found_from_the_current_folder_and_named_from_the_projects_home(
+    output_of, home, monkeypatch
+):
+    monkeypatch.setenv("PROJECT_HOME", str(home))
+    (home / "below").mkdir()
+    monkeypatch.chdir(home / "below")
+    output_of("new", "near", "--from", "../houses.csv", "--target", "price")
+    output_of("new", "far", "--from", str(home / "houses.csv"), "--target", "price")
+    assert '"url": "houses.csv"' in written(home, "near")
+    assert '"url": "houses.csv"' in written(home, "far")
 
 
 def test_without_a_terminal_the_candidates_are_named(call):
@@ -130,6 +165,8 @@ def test_a_query_with_several_databases_needs_to_be_told_which(call, monkeypatch
     code, _, errors = call("new", "prices", "--from", query, "--target", "price")
     assert code == 1
     assert "name it with --source (one, two)" in errors
+    code, _, errors = call("new", "prices", "--from", query, "--source", "tow")
+    assert (code, "Did you mean 'two'?" in errors) == (1, True)
     code, _, _ = call("new", "prices", "--from", query, "--target", "price", "--source", "two")
     assert code == 0
     assert '"source": "two"' in written(home, "prices")

@@ -210,13 +210,16 @@ except ImportError as error:
 
 @pytest.fixture(scope="session")
 def begun(full, tmp_path_factory):
-    """A project that `xingu init` made, trained by its Makefile."""
+    """A project of `xingu init`, with one more model of `xingu new`, trained by its Makefile."""
     parent = tmp_path_factory.mktemp("begun")
     full.run("xingu", "init", "my_project", cwd=parent)
-    (parent / "my_project" / ".venv").symlink_to(full.home)
-    make(parent / "my_project", "check")
-    make(parent / "my_project", "train")
-    return parent / "my_project"
+    project = parent / "my_project"
+    data = ("--from", "data/apartments_sold.csv", "--target", "price")
+    full.run("xingu", "new", "flat", *data, cwd=project)
+    (project / ".venv").symlink_to(full.home)
+    make(project, "check")
+    make(project, "train")
+    return project
 
 
 def make(project, target):
@@ -231,7 +234,8 @@ def test_an_empty_folder_becomes_a_project_that_trains_and_predicts(full, begun)
     [code] = re.findall(r"```python\n(.*?)```", (begun / "README.md").read_text(), re.DOTALL)
     assert "A0001" in full.python(code, cwd=begun)
     assert len(pd.read_csv(begun / "estimations" / "apartment_price.csv")) == 60
-    assert "R2 0.9" in full.run("xingu", "inventory", cwd=begun)
+    listed = full.run("xingu", "inventory", "--json", cwd=begun)
+    assert {"apartment_price", "flat"} <= {one["dataprovider_id"] for one in json.loads(listed)}
 
 
 def test_the_webserver_shows_the_assets_of_a_new_project(full, begun):

@@ -77,11 +77,13 @@ def parse_origin(
         source: Nickname of the database of a query; None: the only one there is.
 
     Raises:
-        SettingsError: If the database of a query is not known, or several are possible.
+        SettingsError: If a query names no database and not exactly one is possible.
+        UnknownDatabaseError: If there is no database `source`.
         DeclarationError: If it is none of the three, or an address that contains a secret.
     """
     if _QUERY.match(text):
         nickname = _database_of_query(known, source)
+        databases.url(nickname)  # or an error that names those there are
         return Origin("rows", {"source": nickname, "query": text.strip()}, f"a query on {nickname}")
     nickname, _, table = text.partition(".")
     if table and nickname in {*known, "xingu"} and not (databases.home / text).exists():
@@ -144,7 +146,6 @@ def look(origin: Origin, databases: Databases, rows: int = SAMPLE_ROWS) -> Sampl
         SourceError: If it cannot be read.
     """
     [spec] = parse_sources("xingu new", "--from", {origin.name: origin.entry})
-    databases.check("xingu new", "--from", [spec])
     limited = spec
     if isinstance(spec, SqlSource):
         inner = spec.query.rstrip("; \n\t")

@@ -43,8 +43,8 @@ def new(name: str, origin_text: str, target: str | None, source: str | None) -> 
     workspace = Workspace(settings)
     dp_id = _identifier(name)
     path = workspace.home / settings.dataproviders_folder / f"{dp_id}.py"
-    if path.exists():
-        raise DeclarationError(f"{path} exists, and is not replaced; give another name.")
+    if same := _with_id(path.parent, dp_id):
+        raise DeclarationError(f"{same} has a model {dp_id!r}; give another name.")
     databases = workspace.databases
     place = proposals.relative_to_home(origin_text, Path.cwd(), workspace.home)
     origin = proposals.parse_origin(place, databases, settings.databases, source)
@@ -76,6 +76,15 @@ def _identifier(name: str) -> str:
         f"{name!r} cannot be the name of a module: letters, digits and _ of ASCII, a letter first, "
         f"and no word of Python; for example {f'model_{proposed}'.rstrip('_')!r}."
     )
+
+
+def _with_id(folder: Path, dp_id: str) -> Path | None:
+    """Return a file that is called so, or declares this id; files are not imported."""
+    declared = re.compile(rf"^\s+id\s*(:.*)?=\s*[\"']{dp_id}[\"']", re.MULTILINE)
+    for path in sorted(folder.glob("*.py")):
+        if path.stem == dp_id or declared.search(path.read_text("utf-8", errors="replace")):
+            return path
+    return None
 
 
 def _target(columns: "Sequence[Column]") -> str:
