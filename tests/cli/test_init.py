@@ -1,6 +1,10 @@
 """`xingu init` writes a project that runs, completes one, and never changes a file."""
 
+import os
+import re
 import resource
+import subprocess
+import sys
 import tomllib
 from hashlib import sha256
 from pathlib import Path
@@ -9,6 +13,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from xingu.config import Settings
 from xingu.errors import StorageError, StorageFullError
 from xingu_dagster.scaffold import CI_FILES, write_project
 
@@ -146,3 +151,21 @@ def test_a_dockerfile_is_written_on_request(output_of, here):
     output_of("init", ".", "--docker")
     assert "pip install" in (here / "Dockerfile").read_text()
     assert ".env" in (here / ".dockerignore").read_text().splitlines()
+
+
+def test_the_example_of_settings_names_settings(output_of, here):
+    output_of("init", ".")
+    named = re.findall(r"^# ([A-Z_]+)=", (here / ".env.example").read_text(), re.MULTILINE)
+    assert named
+    assert set(named) <= {field.alias for field in Settings.model_fields.values()}
+
+
+def test_dg_loads_a_new_project(output_of, here):
+    output_of("init", "my_project")
+    project = here / "my_project"
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster_dg_cli.cli", "check", "defs"],
+        cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT), "DAGSTER_HOME": str(project)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "All definitions loaded successfully" in done.stdout, done.stdout + done.stderr

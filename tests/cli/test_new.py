@@ -36,6 +36,7 @@ def written(home: Path, name: str) -> str:
     ("origin", "declared"),
     [
         ("houses.csv", '"url": "houses.csv"'),
+        ("hous*.csv", '"hous": {"url": "hous*.csv"}'),
         ("db.houses", 'SELECT id, size, town, price\n                FROM houses'),
         ("db.main.houses", "FROM main.houses"),
         ("SELECT * FROM houses WHERE id > 5 -- all", "SELECT * FROM houses WHERE id > 5 -- all"),

@@ -138,9 +138,13 @@ def tables(draw):
         columns[name] = values
     frame = pd.DataFrame(columns)
     if draw(st.booleans()):
+        frame[7] = rng.normal(size=rows)  # a name that is no text
+    if draw(st.integers(0, 4)) == 0:
+        frame = pd.concat([frame, frame.iloc[:, [-1]]], axis=1)
+    if draw(st.booleans()):
         frame.index = rng.integers(0, 5, rows)
     if draw(st.booleans()):
-        frame = frame[list(reversed(frame.columns))]
+        frame = frame.iloc[:, ::-1]
     return frame, names[0], draw(st.booleans())
 
 

@@ -97,6 +97,23 @@ def test_what_is_missing_where_the_target_is_is_left_out():
     )
 
 
+def test_a_date_that_is_missing_where_the_target_is_is_left_out():
+    unsold = SALES["size"] > 150
+    paid = (SALES["sold_on"] + pd.Timedelta(days=9)).mask(unsold)
+    made = proposed(SALES.assign(price=SALES["price"].mask(unsold), paid_on=paid))
+    assert "missing where the target is" in made.left_out["paid_on"]
+    assert (made.time, list(made.calendar)) == ("sold_on", ["sold_on"])
+
+
+def test_columns_without_a_name_of_their_own_are_named():
+    frame = SALES.assign(**{"": 1, "twice": 1})
+    frame = pd.concat([frame, frame[["twice"]]], axis=1)
+    assert (
+        "a name is a text that occurs once: '', 'twice'."
+        in decisions_of(proposed(frame), sample(frame))[-1]
+    )
+
+
 def test_what_explains_much_of_the_target_is_kept_and_named():
     made = proposed()
     assert list(made.suspects) == ["size"]

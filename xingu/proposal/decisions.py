@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from xingu.proposal.columns import Column
+from xingu.proposal.columns import Column, unusable_names
 from xingu.proposal.look import Sample
 from xingu.proposal.propose import Proposal
 from xingu.proposal.times import MIN_MOMENTS
@@ -17,6 +17,7 @@ def decisions_of(proposal: Proposal, found: Sample) -> list[str]:
         *about_target(proposal),
         *about_rows(proposal, found),
         *_about_columns(proposal),
+        *_about_names(found),
     ]
 
 
@@ -74,6 +75,12 @@ def _about_columns(proposal: Proposal) -> Iterator[str]:
                "those out of x_features that are not known before the target.")  # fmt: skip
     for reason, names in proposal.reasons.items():
         yield f"Left out, {reason}: {', '.join(names)}."
+
+
+def _about_names(found: Sample) -> Iterator[str]:
+    names = unusable_names(found.frame)
+    if names:
+        yield f"Not used, because a name is a text that occurs once: {', '.join(map(repr, names))}."
 
 
 def number(value: float) -> str:

@@ -95,7 +95,7 @@ def parse_origin(
             "access by other means (environment, a profile), or download the file."
         )
     stem = re.split(r"[?#]", text.rstrip("/").rpartition("/")[2])[0].partition(".")[0]
-    origin = Origin(key_part(stem) or "rows", {"url": text}, text)
+    origin = Origin(key_part(stem).strip("_") or "rows", {"url": text}, text)
     try:
         parse_sources("xingu new", "--from", {origin.name: origin.entry})
     except DeclarationError as error:

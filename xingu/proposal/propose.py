@@ -96,7 +96,7 @@ def propose(found: Sample, target_name: str, columns: Sequence[Column] | None = 
         DataError: If the target cannot be learned, or no feature is left.
     """
     columns = describe(found.frame) if columns is None else columns
-    target = require_target(columns, target_name)
+    target = require_target(columns, target_name, found.how)
     classify = is_class(target)
     others = [one for one in columns if one is not target]
     dates = [one for one in others if one.kind == "date"]
@@ -105,10 +105,12 @@ def propose(found: Sample, target_name: str, columns: Sequence[Column] | None = 
     left_out = {one.name: reason for one in others if (reason := _reason(one, calendar))}
     usable = [one for one in others if one.name not in left_out and one.kind != "date"]
     scores = _scores(usable, target, classify=classify)
-    too_late = _too_late(usable, target, scores, "AUC" if classify else "R2")
-    if len(too_late) < len(usable) + len(calendar):  # else nothing would be left
+    seen = [*usable, *(one for one in dates if one.name in calendar)]
+    too_late = _too_late(seen, target, scores, "AUC" if classify else "R2")
+    if len(too_late) < len(seen):  # else nothing would be left
         left_out |= too_late
     features = [one.name for one in usable if one.name not in left_out]
+    calendar = {name: parts for name, parts in calendar.items() if name not in left_out}
     if not features and not calendar:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise DataError(f"no column is left to learn {target.name!r} from. {reasons}")

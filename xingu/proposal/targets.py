@@ -59,8 +59,13 @@ def _may_be_target(column: Column) -> bool:
     return column.kind in ("number", "yes/no")
 
 
-def require_target(columns: Sequence[Column], name: str) -> Column:
+def require_target(columns: Sequence[Column], name: str, how: str) -> Column:
     """Return the target of a name.
+
+    Args:
+        columns: The columns.
+        name: Name of the target.
+        how: Which rows were looked at, for errors.
 
     Raises:
         DataError: If there is no such column, or nothing can be learned from it.
@@ -79,11 +84,11 @@ def require_target(columns: Sequence[Column], name: str) -> Column:
         )
     if column.known < MIN_ROWS:
         raise DataError(
-            f"{name!r} is known in {column.known} rows; at least {MIN_ROWS} are needed."
+            f"{name!r} is known in {column.known} rows ({how}); at least {MIN_ROWS} are needed."
         )
     if column.distinct < 2:
         value = column.values.dropna().iloc[0]
-        raise DataError(f"{name!r} is {value!r} in every row; there is nothing to learn.")
+        raise DataError(f"{name!r} is {value!r} in every row ({how}); there is nothing to learn.")
     if column.kind == "text" and column.distinct > MAX_CLASSES:
         raise DataError(
             f"{name!r} has {column.distinct:,} different texts; a class has at most "
