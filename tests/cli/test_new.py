@@ -55,15 +55,19 @@ def test_a_file_a_table_and_a_query_become_the_source(output_of, home, origin, d
 
 def test_the_file_passes_ruff(output_of, home):
     rng = np.random.default_rng(0)
-    frame = houses().assign(
-        built=pd.date_range("2015-01-01", periods=400, freq="5D").strftime("%d.%m.%Y"),
-        rent=[f"{number:,}" for number in rng.integers(500, 9000, 400)],
-        floor=np.where(rng.random(400) < 0.1, np.inf, 3),
-        **{f"a rather long name of a column {number}": rng.random(400) for number in range(5)},
+    frame = (
+        houses()
+        .assign(
+            built=pd.date_range("2015-01-01", periods=400, freq="5D").strftime("%d.%m.%Y"),
+            rent=[f"{number:,}" for number in rng.integers(500, 9000, 400)],
+            floor=np.where(rng.random(400) < 0.1, np.inf, 3),
+            **{f"a rather long name of a column {number}": rng.random(400) for number in range(5)},
+        )
+        .rename(columns={"price": "price_" * 9})
     )
-    frame.loc[:30, "price"] = None
+    frame.loc[:30, "price_" * 9] = None
     frame.to_csv(home / "odd.csv", index=False)
-    output_of("new", "odd", "--from", "odd.csv", "--target", "price")
+    assert "price_price_" in output_of("new", "odd", "--from", "odd.csv", "--target", "price_" * 9)
     (home / "ruff.toml").write_text(RUFF)
     for command in (["check"], ["format", "--diff"]):
         done = subprocess.run(

@@ -9,7 +9,7 @@ from xingu.proposal.look import Origin, Sample
 from xingu.proposal.propose import Proposal
 from xingu.proposal.times import ATTRIBUTES, part_name
 
-WIDTH = 100
+WIDTH, MAX_NAME = 100, 50
 SMALL = 1_000
 """Rows below which the model is given smaller trees, of smaller leaves."""
 
@@ -64,10 +64,16 @@ def code_of(proposal: Proposal, found: Sample, origin: Origin, dp_id: str) -> st
     pandas = "import pandas as pd\n" if "pd." in body else ""
     name = "".join(part[:1].upper() + part[1:] for part in dp_id.split("_"))
     return (
-        f'"""A model of {plain(proposal.target.name)}, proposed by `xingu new`."""\n\n'
+        f'"""A model of {_name_of(proposal)}, proposed by `xingu new`."""\n\n'
         f"{pandas}from xingu import DataProvider\n\n\n"
         f"class {name or 'Model'}(DataProvider):\n{body}\n"
     )
+
+
+def _name_of(proposal: Proposal) -> str:
+    """Return the name of the target, short enough for the first line of a docstring."""
+    name = plain(proposal.target.name)
+    return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
 
 
 def _declarations(proposal: Proposal, found: Sample, origin: Origin, dp_id: str) -> str:
@@ -104,7 +110,7 @@ def _docstring(proposal: Proposal, found: Sample, origin: Origin) -> list[str]:
     about = " ".join([*about_target(proposal), *about_rows(proposal, found)])
     source = f"Data: {origin.description}."
     return [
-        f'"""Estimates {textwrap.shorten(plain(proposal.target.name), 70)}.',
+        f'"""Estimates {_name_of(proposal)}.',
         "",
         *textwrap.wrap(f"{plain(source)} {plain(about)}", WIDTH - 6, break_on_hyphens=False),
         '"""',

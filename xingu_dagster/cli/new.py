@@ -118,7 +118,7 @@ def _print(made: "Proposal", decisions: Sequence[str], title: str) -> None:
     room = max(14, min(44, width - 62))
     rows = [
         (
-            textwrap.shorten(one.name, 40, placeholder="…"),
+            _cut(one.name, 40),
             one.type_name,
             f"{one.missing / one.rows:.1%}" if one.missing else "",
             f"{one.distinct:,}" if one.distinct else "",
