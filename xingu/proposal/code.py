@@ -176,7 +176,7 @@ def _cleaning(proposal: Proposal, found: Sample, origin: Origin) -> list[str]:
         rows += ".reset_index(drop=True)"
     with_target = ""
     if target.missing or not found.complete or "query" in origin.entry:
-        with_target = f".dropna(subset=[{text(target.name)}])"
+        with_target = ".dropna(subset=[self.y])"
     shaped = bool(everywhere) or rows != source
     if everywhere and rows == source:
         rows += ".copy()"
