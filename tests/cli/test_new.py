@@ -40,6 +40,7 @@ def written(home: Path, name: str) -> str:
         ("db.houses", 'SELECT id, size, town, price\n                FROM houses'),
         ("db.main.houses", "FROM main.houses"),
         ("SELECT * FROM houses WHERE id > 5 -- all", "SELECT * FROM houses WHERE id > 5 -- all"),
+        ("select *\n\tfrom houses", "select *\n                \tfrom houses"),
         ("with a as (select * from houses) select * from a;", "select * from a;"),
     ],
 )  # fmt: skip

@@ -174,6 +174,9 @@ def test_a_proposal_for_any_table_trains_or_says_why_there_is_none(table):
     declared = variant(imported(code), estimator_params=FAST)
     model = Stages(declared, {"rows": frame}).evaluated()
     assert len(model.sets_estimations["train"]) == len(model.sets["train"])
+    if proposal.time:
+        older, newer = model.sets["train"][proposal.time], model.sets["test"][proposal.time]
+        assert older.max() < newer.min()
     rows = model.dp.clean_data_for_batch_predict({"rows": frame})
     estimated = model.predict(rows[list(declared.x_features)])
     assert estimated.index.equals(rows.index)

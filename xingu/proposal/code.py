@@ -138,7 +138,7 @@ def _source(origin: Origin) -> list[str]:
 def _query(sql: str) -> str:
     """Return SQL as a Python string, on lines of its own if that does not change it."""
     quoted_newline = any(line.count("'") % 2 for line in sql.splitlines())
-    broken = any(not line.isprintable() for line in sql.splitlines())
+    broken = any(not line.isprintable() for line in sql.replace("\t", "").splitlines())
     if "\\" in sql or '"""' in sql or quoted_newline or broken:
         return text(sql)
     inner = textwrap.indent(sql.strip(), " " * 12)
