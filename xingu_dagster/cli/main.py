@@ -7,7 +7,9 @@ import click
 from xingu.errors import XinguError
 from xingu.masking import masked
 from xingu_dagster.cli.config import config
+from xingu_dagster.cli.init import init
 from xingu_dagster.cli.inventory import inventory
+from xingu_dagster.cli.new import new
 from xingu_dagster.cli.report import report
 
 
@@ -17,7 +19,9 @@ def xingu() -> None:
 
 
 xingu.add_command(config)
+xingu.add_command(init)
 xingu.add_command(inventory)
+xingu.add_command(new)
 xingu.add_command(report)
 
 
