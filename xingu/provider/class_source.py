@@ -45,12 +45,14 @@ class Place:
     line: int | None = None
 
 
+@cache
 def source_file(cls: type) -> Path | None:
-    """Return the file that declares `cls`; None for a class made in a notebook or at a prompt."""
+    """Return the absolute path of the file that declares `cls`; None for a class of a prompt."""
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    return Path(file) if file and Path(file).is_file() else None
+    return Path(file).absolute() if file and Path(file).is_file() else None
 
 
+@cache
 def source_of(cls: type) -> tuple[ModuleSource, ClassSource] | None:
     """Return the sources of the module of `cls` and of itself; None if it has none."""
     file = source_file(cls)
@@ -73,12 +75,11 @@ def place_of(cls: type, member: str | None = None, entry: str | None = None) -> 
     file = source_file(owner) if owner else None
     if owner is None or file is None:
         return None
-    found = source_of(owner)
-    line = None
+    found, line = source_of(owner), None
     if found:
         lines = found[1].members
-        line = lines.get(str(member)) if member else found[1].line
-        line = lines.get(f"{member}[{entry!r}]", line)
+        line = lines.get(member) if member else found[1].line
+        line = lines.get(f"{member}[{entry!r}]", line) if entry else line
     if line is None and member is not None:
         code = _code_of(vars(owner)[member])
         return Place(Path(code.co_filename), code.co_firstlineno) if code else Place(file)
