@@ -1,10 +1,13 @@
 """Build the assets of a DataProvider."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from xingu.errors import DeclarationError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
+from xingu_dagster.options import WITHOUT_SETTINGS
 from xingu_dagster.phases.batch import build_batch, build_batch_raw
 from xingu_dagster.phases.evaluate import build_evaluate
 from xingu_dagster.phases.fit import build_fit
@@ -12,23 +15,29 @@ from xingu_dagster.phases.observe import build_sources
 from xingu_dagster.phases.prepare import build_prepare
 from xingu_dagster.phases.sinks import build_sinks
 from xingu_dagster.phases.tune import build_tune
+from xingu_dagster.resources import KEY
 from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
 
 
 def build_provider_assets(
-    cls: type[DataProvider], translator: XinguTranslator | None = None
+    cls: type[DataProvider],
+    translator: XinguTranslator | None = None,
+    resource_key: str = KEY,
+    options: dg.ResourceDefinition = WITHOUT_SETTINGS,
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of one DataProvider: its external data, then one definition per phase.
 
     Args:
         cls: The DataProvider.
         translator: Names the assets; None: `XinguTranslator`.
+        resource_key: Key of the resource that steps get their Workspace from.
+        options: The options of a run, a resource that steps bring along.
 
     Raises:
         DeclarationError: If a declaration cannot be used.
     """
-    provider = ProviderSpec(cls, translator)
+    provider = ProviderSpec(cls, translator, resource_key, options)
     sources = build_sources(provider)
     phases = [
         build_prepare(provider),
@@ -43,16 +52,19 @@ def build_provider_assets(
     return [sources, *phases] if sources else phases
 
 
-def broken_asset(name: str, error: DeclarationError) -> dg.AssetsDefinition:
+def broken_asset(
+    name: str, error: DeclarationError, key_prefix: Sequence[str] = ()
+) -> dg.AssetsDefinition:
     """Build the asset that stands for a file or a DataProvider that cannot be used.
 
     Args:
         name: Name of the module or the class.
         error: Why; the materialization of the asset raises it.
+        key_prefix: First parts of its key.
     """
-    part = key_part(name)
+    key = [*key_prefix, "broken", key_part(name)]
 
-    @dg.asset(key=["broken", part], group_name="broken", description=f"Cannot be used: {error}")
+    @dg.asset(key=key, group_name="broken", description=f"Cannot be used: {error}")
     def broken() -> None:
         raise error
 

@@ -1,9 +1,10 @@
 """Options of a run in Dagster: config of a resource, config of single steps, and tags of the run.
 
-The resource `xingu_options` has the options of all DataProviders of a run; the launchpad shows them
-with the settings as defaults. The config of a step overrides them for one DataProvider; it has no
-defaults, because Dagster cannot tell a default from a value that is equal to it. A run that has no
-config, such as one of a schedule or a backfill, takes options from its tags: ``xingu/<option>``.
+The resource `xingu_options` (`options_key`) has the options of all DataProviders of a run; the
+launchpad shows them with the settings as defaults. The config of a step overrides them for one
+DataProvider; it has no defaults, because Dagster cannot tell a default from an equal value. A run
+that has no config, such as one of a schedule or a backfill, takes options from its tags:
+``xingu/<option>``.
 """
 
 import logging
@@ -19,7 +20,7 @@ from xingu.options import ResolvedOptions, RunOptions, resolve
 
 logger = logging.getLogger(__name__)
 
-RESOURCE, TAG = "xingu_options", "xingu/"
+TAG = "xingu/"
 FACTS = ("trigger", "session", "train/")
 """Tags, or beginnings of tags, after `TAG` that Xingu writes to tell people about a run."""
 
@@ -35,6 +36,11 @@ USED_BY: Mapping[str, tuple[str, ...]] = {
 """Options by the phase that uses them first."""
 OF_THE_RUN = ("pre_req_train_or_session_ids", "train_session_id")
 """Options that are the same for all DataProviders of a run."""
+
+
+def options_key(resource_key: str) -> str:
+    """Return the key of the options of a project, whose resource has the key `resource_key`."""
+    return f"{resource_key}_options"
 
 
 def options_resource(defaults: RunOptions | None = None) -> dg.ResourceDefinition:
@@ -69,7 +75,7 @@ def step_config(phase: str) -> dg.Field | None:
 
 
 def options_by_phase(
-    context: dg.AssetExecutionContext, defaults: RunOptions, op_prefix: str
+    context: dg.AssetExecutionContext, defaults: RunOptions, op_prefix: str, key: str
 ) -> dict[str, ResolvedOptions]:
     """Return the options of one DataProvider in a run, by phase.
 
@@ -79,11 +85,13 @@ def options_by_phase(
         context: Context of the running step.
         defaults: The options of the settings.
         op_prefix: First part of the names of the steps of the DataProvider.
+        key: Key of the resource with the options of the run.
 
     Raises:
         SettingsError: If an option cannot be used, or a tag looks like a misspelt option.
     """
-    given = {**_of_tags(context.run.tags), f"config of {RESOURCE}": _of_resource(context)}
+    of_resource = _of_resource(context, key)
+    given = {**_of_tags(context.run.tags), f"config of {key}": of_resource}
     running, ops = context.op_execution_context, _section(context, "ops")
     resolved = {}
     for phase, names in USED_BY.items():
@@ -91,7 +99,7 @@ def options_by_phase(
         own = (ops.get(step) or {}).get("config") or {}
         if step == running.op_def.name:
             own = running.op_config or own
-            _report_unused_tags(context.run.tags, {**given[f"config of {RESOURCE}"], **own}, names)
+            _report_unused_tags(context.run.tags, {**of_resource, **own}, names)
         resolved[phase] = resolve(defaults, {**given, f"config of {step}": own})
     return resolved
 
@@ -113,14 +121,14 @@ def _of_tags(tags: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _of_resource(context: dg.AssetExecutionContext) -> dict[str, Any]:
+def _of_resource(context: dg.AssetExecutionContext, key: str) -> dict[str, Any]:
     """Return the options in the config of the resource.
 
     Dagster fills in defaults. A value counts if it is in the config of the run or, for a job with a
     config of its own, if it is no default.
     """
-    given = (_section(context, "resources").get(RESOURCE) or {}).get("config") or {}
-    return {**getattr(context.resources, RESOURCE), **given}
+    given = (_section(context, "resources").get(key) or {}).get("config") or {}
+    return {**getattr(context.resources, key), **given}
 
 
 def _section(context: dg.AssetExecutionContext, name: str) -> Mapping[str, Any]:
@@ -142,3 +150,7 @@ def _field(name: str, **given: Any) -> dg.Field:
     option = RunOptions.model_fields[name]
     kind = [str] if isinstance(option.default, tuple) else type(option.default)
     return dg.Field(kind, description=option.description, **given)
+
+
+WITHOUT_SETTINGS = options_resource()
+"""The options where no settings are known. Dagster takes equal resources only if they are one."""

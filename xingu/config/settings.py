@@ -61,12 +61,20 @@ class Settings(
         reading = read_settings(**overrides)
         for note in notes_on(reading.lookup):
             _warn_once(note)
-        if reading.problems:
-            details = "; ".join(f"{name}: {text}" for name, text in reading.problems.items())
-            raise SettingsError(
-                f"Settings cannot be read: {details}", problems=dict(reading.problems)
-            )
+        _refuse(reading.problems)
         return reading.settings
+
+    @classmethod
+    def given(cls, **values: Any) -> "Settings":
+        """Validate settings that a caller gives by name of the field; nothing is read.
+
+        Raises:
+            SettingsError: As `load`.
+        """
+        problems: dict[str, str] = {}
+        settings = _validated(values, problems)
+        _refuse(problems)
+        return settings
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002 - pydantic calls it
         """Hide secrets in every text that this process writes."""
@@ -155,6 +163,12 @@ def _validated(values: dict[str, Any], problems: dict[str, str]) -> Settings:
                 text = ".".join([*inner, ""]) + item["msg"].removeprefix("Value error, ")
                 problems[variable] = "; ".join(filter(None, [problems.get(variable), text]))
                 values.pop(variable, None)
+
+
+def _refuse(problems: Mapping[str, str]) -> None:
+    if problems:
+        details = "; ".join(f"{name}: {text}" for name, text in problems.items())
+        raise SettingsError(f"Settings cannot be read: {details}", problems=dict(problems))
 
 
 @cache

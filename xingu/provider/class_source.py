@@ -56,7 +56,7 @@ def source_file(cls: type) -> Path | None:
 def source_of(cls: type) -> tuple[ModuleSource, ClassSource] | None:
     """Return the sources of the module of `cls` and of itself; None if it has none."""
     file = source_file(cls)
-    if file is None:
+    if file is None or file.suffix != ".py":  # a class of plain data names another file
         return None
     module = _module_source(file, file.stat().st_mtime_ns)
     found = module.classes.get(cls.__qualname__)

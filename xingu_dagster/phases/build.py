@@ -6,13 +6,14 @@ public classes in half the time, which matters for projects with hundreds of Dat
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import dagster as dg
 
 from xingu.errors import XinguError
 from xingu.masking import masked_errors
-from xingu_dagster.options import RESOURCE, step_config
+from xingu_dagster.options import step_config
 from xingu_dagster.phases.exits import reported_exits
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.phases.tracebacks import shorten
@@ -24,7 +25,6 @@ Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
 Compute = Callable[[PhaseStep], Results]
 
 NOTHING = dg.In(dg.Nothing)
-STORED = dg.Out(is_required=False, io_manager_key="xingu_io")
 CHECKED = dg.Out(dg.Nothing, is_required=False)
 
 
@@ -69,9 +69,10 @@ def build_phase(
         compute_fn=_runner(provider, name, compute),
         name=name,
         ins=dict.fromkeys(inputs, NOTHING),
-        outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
+        outs=dict.fromkeys(outputs, _stored(provider.resource_key))
+        | dict.fromkeys(checks, CHECKED),
         config_schema=step_config(phase),
-        required_resource_keys={"xingu", RESOURCE},
+        required_resource_keys={provider.resource_key, provider.options_key},
         tags={"dagster/priority": str(priority)} if priority else None,
     )
     return dg.AssetsDefinition(
@@ -81,7 +82,13 @@ def build_phase(
         specs=specs,
         node_def=step,
         can_subset=True,
+        resource_defs={provider.options_key: provider.options},
     )
+
+
+@cache
+def _stored(resource_key: str) -> dg.Out:
+    return dg.Out(is_required=False, io_manager_key=f"{resource_key}_io")
 
 
 def _runner(provider: ProviderSpec, name: str, compute: Compute) -> Callable[..., Results]:

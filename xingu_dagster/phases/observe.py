@@ -7,8 +7,6 @@ import dagster as dg
 
 from xingu.masking import masked_errors
 from xingu.sources import observe_source, parse_sources
-from xingu.workspace import Workspace
-from xingu_dagster.code_references import code_references
 from xingu_dagster.metadata import namespaced
 from xingu_dagster.phases.sources import origin_metadata
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
@@ -18,7 +16,7 @@ def build_sources(provider: ProviderSpec) -> dg.AssetsDefinition | None:
     """Build the external data of one DataProvider; None if it declares no sources."""
     keys: Mapping[dg.AssetKey, tuple[bool, str]] = {
         provider.source_key(part, batch=batch): (batch, name)
-        for batch, sources in ((False, provider.train_sources), (True, provider.batch_sources))
+        for batch, sources in _sources(provider)
         for part, name in sources.items()
     }
     if not keys:
@@ -36,23 +34,15 @@ def _build(
     @dg.multi_observable_source_asset(
         name=f"{provider.op_prefix}__sources",
         specs=[
-            dg.AssetSpec(
-                key,
-                group_name=provider.translator.get_group_name(provider.cls),
-                description=provider.source_description(name, batch=batch),
-                skippable=True,
-                kinds={"source"},
-                metadata=code_references(
-                    provider.cls, (*(["batch"] if batch else []), "raw", name)
-                ),
-            )
-            for key, (batch, name) in keys.items()
+            provider.source_spec(part, batch=batch)
+            for batch, sources in _sources(provider)
+            for part in sources
         ],
         can_subset=True,
-        required_resource_keys={"xingu"},
+        required_resource_keys={provider.resource_key},
     )
     def sources(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
-        workspace: Workspace = context.resources.xingu
+        workspace = provider.workspace(context.resources)
         with masked_errors():
             for key in (key for key in keys if key in context.selected_asset_keys):
                 batch, name = keys[key]
@@ -70,3 +60,8 @@ def _build(
                 )
 
     return sources
+
+
+def _sources(provider: ProviderSpec) -> tuple[tuple[bool, Mapping[str, str]], ...]:
+    """Return the sources of the train and of the batch, with whether they are of the batch."""
+    return (False, provider.train_sources), (True, provider.batch_sources)
