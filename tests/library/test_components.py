@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from tests.library.conftest import run
+from tests.support.foreign import run
 from xingu import Model
 from xingu_dagster import (
     XinguIOManager,
