@@ -99,12 +99,9 @@ def _chosen(rows: list[Row], names: tuple[str, ...]) -> list[Row]:
 
 def _shown(value: Any) -> Any:
     """Return what may be shown of a value, as JSON types."""
-    from pydantic import SecretStr
-
+    from xingu.config.lookup import text_of
     from xingu.masking import HIDDEN, is_secret, masked
 
-    if isinstance(value, SecretStr):
-        return masked(value.get_secret_value())
     if isinstance(value, Mapping):
         return {
             name: HIDDEN if is_secret(name) and isinstance(one, str) else _shown(one)
@@ -112,7 +109,7 @@ def _shown(value: Any) -> Any:
         }
     if isinstance(value, tuple | list):
         return [_shown(one) for one in value]
-    return value if isinstance(value, bool | int | float | None) else masked(str(value))
+    return value if isinstance(value, bool | int | float | None) else masked(text_of(value))
 
 
 def _text(value: Any) -> str:
