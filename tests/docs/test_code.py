@@ -56,7 +56,7 @@ def test_the_examples_of_metrics_checks_and_searches_are_accepted_declarations()
     assert {"checks", "quality_gates", "hyperopt", "metric_directions"} <= set(examples)
     example = type("Example", (DataProvider,), body | examples)
     assert list(DataProviderFactory([example])) == ["example"]
-    assert build_provider_assets(example, "last")
+    assert build_provider_assets(example)
 
 
 def test_the_tutorial_trains_a_model_and_then_one_with_a_learned_feature(tmp_path):

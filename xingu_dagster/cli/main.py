@@ -6,6 +6,8 @@ import click
 
 from xingu.errors import XinguError
 from xingu.masking import masked
+from xingu_dagster.cli.check import check
+from xingu_dagster.cli.config import config
 from xingu_dagster.cli.init import init
 from xingu_dagster.cli.inventory import inventory
 from xingu_dagster.cli.new import new
@@ -17,7 +19,9 @@ def xingu() -> None:
     """Train and apply models that are declared as classes, on a Dagster asset graph."""
 
 
+xingu.add_command(config)
 xingu.add_command(init)
+xingu.add_command(check)
 xingu.add_command(inventory)
 xingu.add_command(new)
 xingu.add_command(report)
