@@ -14,7 +14,7 @@ from xingu.proposal.times import calendar_of, time_column
 
 GIVES_AWAY = 0.995
 """R2 or AUC of a single column from which on it is left out."""
-SUSPICIOUS = {False: 0.8, True: 0.95}
+SUSPICIOUS = {False: 0.8, True: 0.9}
 """R2 of a single column of a regressor, and AUC of a classifier, from which on it is named."""
 MIN_OPEN = 20
 """Rows without a target that say which columns are known no earlier than it."""

@@ -120,7 +120,7 @@ def _print(made: "Proposal", decisions: Sequence[str], title: str) -> None:
         (
             _cut(one.name, 40),
             one.type_name,
-            f"{one.missing / one.rows:.1%}" if one.missing else "",
+            _share(one.missing, one.rows),
             f"{one.distinct:,}" if one.distinct else "",
             _cut(values_of(one), room),
             made.use_of(one.name),
@@ -132,6 +132,12 @@ def _print(made: "Proposal", decisions: Sequence[str], title: str) -> None:
     click.echo()
     for line in decisions:
         click.echo(textwrap.fill(line, width, initial_indent="- ", subsequent_indent="  "))
+
+
+def _share(part: int, whole: int) -> str:
+    if not part:
+        return ""
+    return f"{part / whole:.1%}" if part / whole >= 0.001 else "<0.1%"
 
 
 def _cut(text: str, width: int) -> str:
