@@ -67,7 +67,8 @@ class Template(DataProvider):
     # How to search there, once HYPEROPT_STRATEGY=self asks for it.
     hyperopt: Mapping[str, Any] = {"evaluations": 30, "metric": "RMSE"}
 
-    # For the default split: its seed, and the shares of all rows that `test` and `val` get.
+    # For the default split: its seed, and the shares of all rows that `test` and `val` get
+    # (or numbers of rows, or None).
     random_state: int = 42
     test_size: float = 0.1
     val_size: float = 0.2

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xingu import DataProvider
+from xingu.errors import DataError, DeclarationError
 
 
 class Labels(DataProvider):
@@ -59,3 +60,30 @@ def test_the_split_of_common_classes_is_that_of_scikit_learn():
         np.arange(100), test_size=10, random_state=42, stratify=frame["label"]
     )
     assert list(sets["test"].index) == list(taken)
+
+
+@given(st.integers(0, 30), st.none() | st.integers(0, 30))
+def test_an_integer_is_a_number_of_rows_and_none_is_no_set(test_size, val_size):
+    sets, _ = split(["a"] * 40 + ["b"] * 60, test_size=test_size, val_size=val_size)
+    expected = {"test": test_size, "val": val_size or 0}
+    assert {name: len(sets.get(name, ())) for name in expected} == expected
+
+
+@pytest.mark.parametrize("size", [1.0, -0.1, -3, True, "0.2", float("nan"), [0.1]])
+@pytest.mark.parametrize("name", ["test_size", "val_size"])
+def test_what_is_no_size_is_an_error_that_names_it(name, size):
+    with pytest.raises(DeclarationError, match=rf"labels\.{name}: .*a whole number of rows"):
+        split(["a", "b"] * 10, **{name: size})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "error"),
+    [
+        ({"test_size": 0.5, "val_size": 0.5}, DeclarationError),
+        ({"test_size": 20}, DataError),
+        ({"test_size": 15, "val_size": 0.4}, DataError),
+    ],
+)
+def test_sizes_that_leave_nothing_for_train_are_refused(sizes, error):
+    with pytest.raises(error, match="nothing is left for train"):
+        split(["a", "b"] * 10, **sizes)

@@ -14,7 +14,7 @@ from tests.support.recorded import day
 from xingu.errors import SettingsError
 from xingu.reports.page import page, tables_html
 from xingu.reports.terminal import print_report, sparks
-from xingu.reports.view import number
+from xingu.reports.view import is_count, number
 
 EVIL = "</script><b>&[bold]"
 
@@ -201,3 +201,12 @@ def test_without_openpyxl_it_says_what_to_install(trains, tmp_path, monkeypatch)
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(SettingsError, match=r"pip install 'xingu\[excel\]'"):
         trains.report().to_excel(tmp_path / "report.xlsx")
+
+
+@pytest.mark.parametrize(("metric", "count"), [("Rows", True), ("Rows with target", True),
+                                               ("RMSE", False), ("Rowset", False)])  # fmt: skip
+def test_a_number_of_rows_has_no_decimals_and_a_metric_keeps_its_own(metric, count):
+    assert is_count(metric) is count
+    assert number(200.0, whole=count) == ("200" if count else "200.00")
+    assert number(1_234_567_890.0, whole=True) == "1,234,567,890"
+    assert number(2.5, whole=True) == "2.5000"

@@ -16,6 +16,7 @@ from xingu.directions import DeclaredDirection
 from xingu.provider.columns import require_columns
 from xingu.provider.estimator import Estimator, resolve_estimator_class
 from xingu.provider.protocols import ModelView
+from xingu.provider.split import set_rows
 
 logger = logging.getLogger(__name__)
 
@@ -63,10 +64,11 @@ class DataProvider:
 
     random_state: int = 42
     """Seed of the default split and of the search."""
-    test_size: float = 0.1
-    """Share of all rows, in [0, 1), that the default split keeps for `test`."""
-    val_size: float = 0.2
-    """Share of all rows, in [0, 1), that the default split keeps for `val`."""
+    test_size: float | None = 0.1
+    """What the default split keeps for `test`: a share of all rows, in [0, 1), a number of rows
+    (an integer), or None for no such set."""
+    val_size: float | None = 0.2
+    """The same for `val`."""
 
     proba_class_index: int | None = None
     """Index of the class whose probability is the estimation of a classifier, and that metrics and
@@ -127,6 +129,10 @@ class DataProvider:
 
         Returns:
             Frames by set name, disjoint in index. A set that would be empty is left out.
+
+        Raises:
+            DeclarationError: If `test_size` or `val_size` is no size.
+            DataError: If they leave no row for `train`.
         """
         from sklearn.model_selection import train_test_split
 
@@ -137,8 +143,9 @@ class DataProvider:
             classes = pd.factorize(data[target], sort=True, use_na_sentinel=False)[0]
         sets: dict[str, pd.DataFrame] = {}
         rest = np.arange(len(data))
-        for name, size in (("test", self.test_size), ("val", self.val_size)):
-            count = round(size * len(data))
+        sizes = {"test_size": self.test_size, "val_size": self.val_size}
+        for size, count in set_rows(str(self.id), sizes, len(data)).items():
+            name = size.removesuffix("_size")
             drawn = rest if classes is None else rest[_repeats(classes[rest])]
             if not 0 < count < len(drawn):
                 continue

@@ -22,6 +22,7 @@ from xingu.reports.view import (
     SideBySide,
     counted,
     dataproviders_of,
+    is_count,
     number,
     side_by_side,
 )
@@ -137,7 +138,10 @@ def _print_evolution(report: Comparison, dp_id: str, console: Console, branches:
     groups = own.groupby(keys, sort=False, dropna=False)["value"]
     columns = [*("metric" if name == "name" else name for name in keys), "n", *ENDS, ""]
     shown = [*groups][: None if branches else MAX_ROWS]
-    rows = [columns, *([*map(_name, key), *_ends(values)] for key, values in shown)]
+    rows = [
+        columns,
+        *([*map(_name, key), *_ends(values, is_count(_name(key[1])))] for key, values in shown),
+    ]
     least = len(keys) + 3
     if sum(column_widths(rows, sys.maxsize)) + 2 * len(columns) > console.width:
         rows = [[*row[:least], *row[least + 2 :]] for row in rows]
@@ -161,10 +165,10 @@ def _evolution_table(title: Text, rows: list[list[str]], keys: int, width: int) 
     return table
 
 
-def _ends(values: pd.Series) -> list[str]:
+def _ends(values: pd.Series, whole: bool = False) -> list[str]:
     finite = values[np.isfinite(values)]
     numbers = (values.iloc[0], values.iloc[-1], finite.min(), finite.max())
-    return [str(len(values)), *(number(one, 4) for one in numbers), sparks(finite)]
+    return [str(len(values)), *(number(one, 4, whole=whole) for one in numbers), sparks(finite)]
 
 
 def _name(key: object) -> str:

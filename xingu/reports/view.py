@@ -143,10 +143,23 @@ def counted(count: int, name: str) -> str:
     return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
-def number(value: float, digits: int = 5) -> str:
-    """Return a number with `digits` significant digits: ``0.012346``, ``1,234.6``, ``inf``."""
+def is_count(metric: str) -> bool:
+    """Return whether a built-in metric is a number of rows, or their weight."""
+    return metric.split(" ")[0] in ("Rows", "Support")
+
+
+def number(value: float, digits: int = 5, *, whole: bool = False) -> str:
+    """Return a number with `digits` significant digits: ``0.012346``, ``1,234.6``, ``inf``.
+
+    Args:
+        value: The number.
+        digits: Number of significant digits.
+        whole: If it is a whole number, show no decimals, and all digits.
+    """
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{value:g}"
+    if whole and float(value).is_integer():
+        return f"{value:,.0f}"
     if value == 0 or not 1e-3 <= abs(value) < 1e9:
         return f"{value:.3g}"
     before = math.floor(math.log10(abs(value))) + 1
@@ -160,23 +173,25 @@ def _metrics(
     for set_name, name, value, change, verdict in metrics_of(report, dp_id, ids):
         if name == POSITIVE_CLASS:  # an attribute, too
             continue
+        whole = is_count(name)
         cells = [
-            Cell(_metric(value[at]), "" if ids[at] == reference else _signed(change[at]),
-                 int(verdict[at]))
+            Cell(_metric(value[at], whole),
+                 "" if ids[at] == reference else _signed(change[at], whole), int(verdict[at]))
             for at in range(len(ids))
         ]  # fmt: skip
         rows.append((set_name, name, cells))
     return rows
 
 
-def _metric(value: Any) -> str:
-    return number(value) if isinstance(value, float) and not math.isnan(value) else _text(value)
+def _metric(value: Any, whole: bool) -> str:
+    known = isinstance(value, float) and not math.isnan(value)
+    return number(value, whole=whole) if known else _text(value)
 
 
-def _signed(change: float) -> str:
+def _signed(change: float, whole: bool) -> str:
     if math.isnan(change):
         return ""
-    return "=" if change == 0 else f"{'+' if change > 0 else ''}{number(change, 3)}"
+    return "=" if change == 0 else f"{'+' if change > 0 else ''}{number(change, 3, whole=whole)}"
 
 
 def _facts(shown: pd.DataFrame, attributes: pd.DataFrame) -> list[tuple[str, list[str]]]:

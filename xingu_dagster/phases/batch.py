@@ -40,6 +40,7 @@ from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.sources import make_raw_assets, source_records, source_rows
 from xingu_dagster.phases.step import PhaseStep
+from xingu_dagster.phases.verdict import await_verdicts
 from xingu_dagster.spec import BATCH_SOURCES, ProviderSpec
 
 CLEANED, FEATURES = ("batch", "cleaned"), ("batch", "features")
@@ -237,6 +238,7 @@ class Batch:
     def _estimate(self, features: pd.DataFrame) -> pd.DataFrame:
         place = self.step.workspace
         estimations = estimate_batch(self.model, features, self.step.spec.checks)
+        await_verdicts(self.step, {self.model.id: self.train_id, **self.model.pre_req_trains})
         if self.step.options.batch_predict_save_estimations:
             classes = self.model.signature().classes
             record_estimations(place.control, self.model.run, estimations[ESTIMATION], classes)

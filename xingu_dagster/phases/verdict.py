@@ -1,8 +1,13 @@
 """Accept or refuse a train, once the results of its blocking checks are recorded."""
 
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 
+import dagster as dg
+
+from xingu.errors import CheckFailedError
+from xingu.names import key_part
 from xingu.registry.ledger import Entry
 from xingu.registry.lifecycle import accept, refuse
 from xingu.registry.manifest import Manifest
@@ -10,6 +15,8 @@ from xingu.tracking.query import check_results, children_of
 from xingu_dagster.phases.step import PhaseStep
 
 logger = logging.getLogger(__name__)
+
+ENDS = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
 
 
 def settle(step: PhaseStep, train_id: str) -> None:
@@ -46,6 +53,65 @@ def settle(step: PhaseStep, train_id: str) -> None:
         else:
             logger.info("%s: train %s has passed its checks; current is %s",
                         dp_id, train_id, _current(entry))  # fmt: skip
+
+
+def await_verdicts(step: PhaseStep, trains: Mapping[str, str]) -> None:
+    """Wait until trains of this run are accepted or refused, if the run evaluates them.
+
+    A batch can run while the train is evaluated; its estimations must not replace those of the
+    current train before the train has passed its checks.
+
+    Args:
+        step: The running step.
+        trains: The train that it uses, and those of the prerequisites, by id of the DataProvider.
+
+    Raises:
+        CheckFailedError: If a train was refused, or its evaluation ended without a verdict.
+        RetryRequested: If an evaluation has not begun, because it may wait for this step to end.
+    """
+    models, dp_id = step.workspace.models, step.spec.id
+    for name, train_id in trains.items():
+        if not models.has(name, train_id) or not _is_evaluated(step, name):
+            continue
+        train = models.manifest(name, train_id)
+        if train.run_id not in step.run_ids:
+            continue
+        phase = f"{key_part(name)}__evaluate"
+        events = {dg.DagsterEventType.STEP_START}
+        while (verdict := models.ledger(name).verdict(train_id, train.trained)) is None and events:
+            events = _events(step, phase)
+            if not events:
+                raise dg.RetryRequested(max_retries=100, seconds_to_wait=2)
+            if events & ENDS:
+                events.clear()  # look once more: the verdict may have come since
+            else:
+                time.sleep(0.2)
+        if verdict is None and name == dp_id:
+            raise CheckFailedError(
+                f"{dp_id}: the step {phase} ended before the train {train_id} had passed its "
+                "checks, so its estimations are not stored; see the log of that step.",
+                dataprovider_id=dp_id, train_id=train_id,
+            )  # fmt: skip
+        step.current_train(name)
+
+
+def _is_evaluated(step: PhaseStep, dp_id: str) -> bool:
+    """Return whether this run computes the checks of a DataProvider's train."""
+    run, spec = step.context.run, step.spec
+    steps, selected = run.step_keys_to_execute, run.asset_selection
+    if steps is not None and f"{key_part(dp_id)}__evaluate" not in steps:
+        return False
+    checked = [asset for asset, _ in spec.proofs] if dp_id == spec.id else ["trainset_metrics"]
+    keys = [spec.translator.get_asset_key(dp_id, tuple(asset.split("/"))) for asset in checked]
+    return bool(keys) and (not selected or all(key in selected for key in keys))
+
+
+def _events(step: PhaseStep, phase: str) -> set[dg.DagsterEventType]:
+    """Return the begin and the end of a step of this run, as far as they have happened."""
+    types = {dg.DagsterEventType.STEP_START, *ENDS}
+    logs = step.context.instance.all_logs(step.context.run.run_id, of_type=types)
+    found = (entry.dagster_event for entry in logs)
+    return {event.event_type for event in found if event and event.step_key == phase}
 
 
 def becomes_current(step: PhaseStep) -> str:
