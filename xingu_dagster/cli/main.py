@@ -7,6 +7,7 @@ import click
 from xingu.errors import XinguError
 from xingu.masking import masked
 from xingu_dagster.cli.check import check
+from xingu_dagster.cli.diff import diff
 from xingu_dagster.cli.explain import explain
 from xingu_dagster.cli.inventory import inventory
 from xingu_dagster.cli.report import report
@@ -18,6 +19,7 @@ def xingu() -> None:
 
 
 xingu.add_command(check)
+xingu.add_command(diff)
 xingu.add_command(explain)
 xingu.add_command(inventory)
 xingu.add_command(report)
