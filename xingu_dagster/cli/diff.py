@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from xingu.config import Settings
 from xingu_dagster.cli.output import JSON, make_console, minutes_of, print_json, print_section
 
 SCHEMA = "xingu.diff/1"
@@ -25,6 +24,7 @@ def diff(before: str, after: str, as_json: bool) -> None:
     parameters and where they come from, sizes of sets, metrics (with a verdict beyond the noise of
     the set), outcomes of checks, and versions of libraries.
     """
+    from xingu.config import Settings
     from xingu.reports.diff import diff_trains
     from xingu.workspace import Workspace
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from xingu.config import Settings
 from xingu_dagster.cli.output import JSON, print_json, print_section
 
 SCHEMA = "xingu.explain/1"
@@ -34,6 +33,7 @@ def explain(dp: str, as_json: bool) -> None:
     that declares them; then declarations, sources, assets with their phase, checks and gates,
     metrics and plots, the search space, prerequisites, and settings. Nothing is read or trained.
     """
+    from xingu.config import Settings
     from xingu.provider.discovery import DataProviderFactory
     from xingu_dagster.inspection.explain import explain_provider
 
