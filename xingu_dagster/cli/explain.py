@@ -2,8 +2,8 @@
 
 import logging
 import sys
-from collections.abc import Mapping
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,7 @@ def explain(dp: str, as_json: bool) -> None:
 
     settings = Settings.load()
     folder = settings.project_home / settings.dataproviders_folder
-    logging.getLogger("xingu").setLevel(logging.CRITICAL)  # other broken files are `check`'s
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr), _quiet():
         factory = DataProviderFactory(None, folder, settings.import_seconds)
         cls = type(factory.create(dp))
         explained = explain_provider(cls, factory.known, settings)
@@ -52,6 +51,18 @@ def explain(dp: str, as_json: bool) -> None:
         title = TITLES.get(name) or name.replace("_", " ").capitalize()
         shown = _shown(content, home, HIDDEN.get(name, set()))
         print_section(title, shown, whole=["declared at", "hook", "declaration", "asset"])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Log nothing of Xingu: what is wrong with other DataProviders is the subject of `check`."""
+    logger = logging.getLogger("xingu")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _shown(value: Any, home: Path, hidden: set[str]) -> Any:
