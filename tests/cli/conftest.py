@@ -8,7 +8,7 @@ from tests.support.trains import train_past, undone
 from xingu_dagster.cli.main import main
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     return train_past(tmp_path_factory.mktemp("cli") / "home")
 

@@ -12,7 +12,6 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from xingu.config import Settings
 from xingu.errors import SettingsError
 from xingu_dagster.cli.output import JSON, count, make_console, print_json, shown_place
 
@@ -38,6 +37,7 @@ def check(dps: str | None, seconds: float, as_json: bool) -> None:
     query and plans the declared queries (PostgreSQL, SQLite, DuckDB); files and addresses are
     looked at, but not read; storage and control DB are tried. Exit code 1 if there is an error.
     """
+    from xingu.config import Settings
     from xingu.inspection.findings import finding_of
     from xingu_dagster.inspection.project import ProjectCheck, check_project
 

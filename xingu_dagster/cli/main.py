@@ -8,6 +8,8 @@ from xingu.errors import XinguError
 from xingu.masking import masked
 from xingu_dagster.cli.check import check
 from xingu_dagster.cli.config import config
+from xingu_dagster.cli.diff import diff
+from xingu_dagster.cli.explain import explain
 from xingu_dagster.cli.init import init
 from xingu_dagster.cli.inventory import inventory
 from xingu_dagster.cli.new import new
@@ -22,6 +24,8 @@ def xingu() -> None:
 xingu.add_command(config)
 xingu.add_command(init)
 xingu.add_command(check)
+xingu.add_command(diff)
+xingu.add_command(explain)
 xingu.add_command(inventory)
 xingu.add_command(new)
 xingu.add_command(report)

@@ -117,12 +117,14 @@ def count(number: int, name: str) -> str:
     return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
-def print_section(title: str, content: Any) -> None:
+def print_section(title: str, content: Any, whole: Sequence[str] = ()) -> None:
     """Print a record or a list of records as a table; print nothing if there is no content.
 
     Args:
         title: Title of the table.
         content: A dict, whose empty values are left out, or a list of dicts with equal keys.
+        whole: Names of columns whose texts are not wrapped if that can be avoided, the most
+            important first.
     """
     if isinstance(content, list):
         names = list(content[0]) if content else []
@@ -132,7 +134,8 @@ def print_section(title: str, content: Any) -> None:
         rows = [(name.replace("_", " "), cell_text(value)) for name, value in content.items()]
         rows = [row for row in rows if row[1]]
     if rows:
-        print_table(title, names, rows, header=isinstance(content, list))
+        at = [names.index(name) for name in whole if name in names]
+        print_table(title, names, rows, header=isinstance(content, list), whole=at)
         click.echo()
 
 
