@@ -178,7 +178,7 @@ class Model(BareModel):
                 raise DataError(
                     f"{self.id}: its sets are not in memory; assign model.sets, a dict of frames."
                 )
-            if not self.sets_estimations:
+            if not getattr(self, "sets_estimations", None):
                 self.trainsets_predict()
             table = measure_sets(self)
         else:

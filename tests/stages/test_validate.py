@@ -137,6 +137,7 @@ def test_every_failed_condition_is_in_the_error():
     data = houses()
     data.loc[3, "size"] = np.inf
     cls = variant(
+        checks={"disjoint_sets": "error"},
         data_split_for_train=lambda self, data: {"train": data, "test": data.head(3)},
         x_estimator_features=("size", "sice"),
     )

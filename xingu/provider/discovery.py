@@ -1,6 +1,7 @@
 """Find the DataProviders of a project, in the order of their prerequisites.
 
 Modules whose names begin with an underscore are skipped; classes without an `id` are base classes.
+Modules of the folder and of its parent can be imported by their plain names, as in Xingu 2.0.
 Modules are imported, but no data is read. A file or a class that cannot be used does not prevent
 the use of others.
 """
@@ -24,7 +25,7 @@ from xingu.provider.base import DataProvider
 from xingu.provider.classes import check_class_index
 from xingu.provider.importing import import_file
 from xingu.provider.methods import BUILTIN_PLOTS, near_misses
-from xingu.provider.misspelt import misspelt_names
+from xingu.provider.misspelt import misspelt_names, used_names
 
 logger = logging.getLogger(__name__)
 
@@ -191,7 +192,8 @@ def _check(cls: ProviderClass) -> None:
 def _check_names(cls: ProviderClass) -> None:
     """Check for misspelt names of attributes and methods, and for unknown built-in plots."""
     own = {name for name in {*dir(cls)} - {*dir(DataProvider)} if callable(getattr(cls, name))}
-    if missed := dict([*misspelt_names(cls), *near_misses(own)]):
+    unused = [pair for pair in near_misses(own) if pair[0] not in used_names(cls, besides=pair[0])]
+    if missed := dict([*misspelt_names(cls), *unused]):
         texts = [
             f"{cls.id}.{wrong} is no name that Xingu knows. Did you mean {right!r}?"
             for wrong, right in missed.items()
@@ -238,6 +240,8 @@ def _classes_in(
         )
     if str(folder.parent) not in sys.path:
         sys.path.insert(0, str(folder.parent))
+    if str(folder) not in sys.path:  # last, so that a file called as a library does not hide it
+        sys.path.append(str(folder))
     classes: list[ProviderClass] = []
     for file in sorted(folder.rglob("*.py")):
         parts = file.relative_to(folder.parent).with_suffix("").parts

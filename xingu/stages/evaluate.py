@@ -69,7 +69,8 @@ def estimate_sets(
     Raises:
         CheckFailedError: If the estimations fail a check that refuses them.
     """
-    estimations = {name: model.estimate(frame) for name, frame in splits.frames.items()}
+    model.sets = splits.frames
+    estimations = model.trainsets_predict()
     subject = estimations_subject(model, splits.frames, estimations)
     refuse_failed(model.dp, ("trainset_estimations",), subject, checks)
     state = ProviderState.capture(model.dp, "post_process_after_predict", splits.state.pre_reqs)

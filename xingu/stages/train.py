@@ -128,7 +128,8 @@ def fit(
     provider = builder.build(splits.state.with_gain(hyperparameters.gain))
     estimator = provider.make_estimator(hyperparameters.hyperparams)
     if estimator is not None:
-        estimator.hyperparam_exchange(hyperparameters.params, hyperparameters.hyperparams)
+        estimator.params = dict(hyperparameters.params)
+        estimator.hyperparams = dict(hyperparameters.hyperparams)
     model = builder.model_class(provider, estimator, run, provenance)
     model.hyperparams_origin = hyperparameters.origin
     model.sets = splits.frames
