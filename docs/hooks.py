@@ -20,6 +20,7 @@ import griffe
 
 import xingu
 from xingu.checks.catalog import built_in_checks
+from xingu.config.fields import GROUPS, setting_flags, shown_default
 from xingu.provider.hooks import HOOKS
 from xingu.provider.methods import FAMILIES
 
@@ -29,7 +30,14 @@ DOCS = ROOT / "docs"
 PATHS = {
     **{
         name: f"{getattr(xingu, name).__module__}.{name}"
-        for name in ("DataProvider", "DataProviderFactory", "Estimator", "Model", "ModelView")
+        for name in (
+            "ConfigManager",
+            "DataProvider",
+            "DataProviderFactory",
+            "Estimator",
+            "Model",
+            "ModelView",
+        )
     },
     "Coach": "xingu_dagster.coach.Coach",
     "SearchPlan": "xingu.tuning.plan.SearchPlan",
@@ -176,6 +184,26 @@ def _limit(default: Any) -> str:
     return "" if isinstance(default, tuple) else f" {default:,g}"
 
 
+# -- settings -------------------------------------------------------------------------------------
+
+
+def settings() -> str:
+    """Return a table of settings for each group: variable and flags, default, meaning."""
+    parts = []
+    for group in GROUPS:
+        rows = [
+            [
+                "<br>".join(map(_code, [field.alias, *setting_flags(field)])),
+                _code(shown_default(field)) if shown_default(field) else "none",
+                _one_line(field.description or ""),
+            ]
+            for field in group.model_fields.values()
+        ]
+        title = (group.__doc__ or "").rstrip(".")
+        parts += [f"### {title}", _table(["variable and flags", "default", "meaning"], rows)]
+    return "\n\n".join(parts)
+
+
 # -- architecture ---------------------------------------------------------------------------------
 
 
@@ -283,5 +311,5 @@ def _one_line(docstring: str) -> str:
 
 GENERATORS = {
     one.__name__: one
-    for one in (declarations, hooks, families, checks, layer_diagram, rooms, decisions)
+    for one in (declarations, hooks, families, checks, settings, layer_diagram, rooms, decisions)
 }

@@ -1,5 +1,6 @@
 """The site builds strictly, needs no network, and its reference has everything in the code."""
 
+import html
 import re
 import tomllib
 from contextlib import chdir
@@ -14,6 +15,8 @@ import xingu
 from tests.docs.pages import PAGES, ROOT, prose
 from xingu import DataProvider
 from xingu.checks.catalog import built_in_checks
+from xingu.config import Settings
+from xingu.config.fields import setting_flags, shown_default
 
 HELPERS = {"make_estimator", "is_classifier", "log", "pre_req_model"}
 MEMBERS = [name for name in vars(DataProvider) if name[0] != "_" and name not in HELPERS]
@@ -140,3 +143,14 @@ def test_external_links_have_a_scheme_and_a_host_and_pictures_have_a_text(page):
 def test_links_of_pages_outside_of_the_site_lead_to_files(page):
     for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", prose(page)):
         assert (PAGES[page].parent / target).exists(), target
+
+
+def test_settings_are_in_the_tables_with_flags_default_and_meaning(site):
+    page = (site / "reference" / "settings.html").read_text()
+    rows = {row.partition("</code>")[0]: row for row in page.split("<tr>\n<td><code>")[1:]}
+    assert set(rows) == {field.alias for field in Settings.model_fields.values()}
+    for field in Settings.model_fields.values():
+        row = rows[str(field.alias)]
+        assert all(f"<code>{flag}</code>" in row for flag in setting_flags(field))
+        assert f"<td><code>{shown_default(field)}</code></td>" in row or not shown_default(field)
+        assert html.escape(str(field.description), quote=False) in row

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from xingu.config.settings import ExecutorName
+from xingu.config.kinds import ExecutorName
 from xingu.errors import SettingsError
 from xingu_dagster.engine import compat
 

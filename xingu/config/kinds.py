@@ -1,0 +1,68 @@
+"""Types of the values of settings: how a text becomes a list, pairs or an object.
+
+No value is in a text of an error, because a URL may hold a password.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, SecretStr
+
+ExecutorName = Literal["pool", "in_process", "celery", "dask", "k8s"]
+
+
+BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "1", "on"), True),
+    **dict.fromkeys(("false", "no", "0", "off"), False),
+}
+
+
+def parse_bool(value: Any) -> bool:
+    """Return the truth value that a text stands for; upper and lower case are the same.
+
+    Raises:
+        ValueError: If it stands for none.
+    """
+    found = BOOLEANS.get(str(value).strip().lower())
+    if found is None:
+        raise ValueError("it must be true, false, yes, no, 1, 0, on or off")
+    return found
+
+
+def _split(mark: str) -> Any:
+    def split(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(mark) if part.strip())
+
+    return BeforeValidator(split)
+
+
+def _pair(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    parts = [part.strip() for part in value.split("|")] if value.strip() else []
+    if len(parts) % 2:
+        raise ValueError(
+            f"it has {len(parts)} parts; write pairs, as in nick|url|nick|url (no part is "
+            "shown here, because a URL may hold a password)"
+        )
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _parse_json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value or "{}")
+    except ValueError:
+        raise ValueError('it is not JSON; write an object, as in {"name": 1}') from None
+
+
+Flag = Annotated[bool, BeforeValidator(parse_bool)]
+Names = Annotated[tuple[str, ...], _split(",")]
+Addresses = Annotated[tuple[str, ...], _split("|")]
+DatabaseUrls = Annotated[Mapping[str, SecretStr], BeforeValidator(_pair)]
+JsonObject = Annotated[Mapping[str, Any], BeforeValidator(_parse_json)]
+PlotFormats = Annotated[tuple[Literal["html", "png", "svg"], ...], _split(",")]
