@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from xingu.compat.config import UNDEFINED, read_config
 from xingu.model import Model
 from xingu.provider.class_logger import ClassLogger, level_number
 
 if TYPE_CHECKING:
     from xingu.workspace import Workspace
-
-UNSET: Any = object()
-"""Default of `get_config`: there is none, so that a setting without a value is an error."""
 
 
 class Operations(Model):
@@ -26,6 +24,7 @@ class Operations(Model):
         hyperopt_strategy: Strategy of the next `fit`; see `HYPEROPT_STRATEGY`.
         batch: Rows and features of the last `batch_predict`; None before.
         batch_estimations: Result of the last `batch_predict`; None before.
+        batch_predict_time: Time of the last `batch_predict` (UTC).
         git_artifact_commit: None: packages are not committed to git.
     """
 
@@ -33,37 +32,25 @@ class Operations(Model):
     hyperopt_strategy: str = "last"
     batch: pd.DataFrame | None = None
     batch_estimations: pd.DataFrame | None = None
+    batch_predict_time: datetime
     git_artifact_commit: str | None = None
     logger = ClassLogger()
 
     # -- settings and log ---------------------------------------------------------------------
 
     def get_config(
-        self, config_item: str, default: Any = UNSET, cast: Callable[[Any], Any] | None = None
+        self, config_item: str, default: Any = UNDEFINED, cast: Callable[[Any], Any] = UNDEFINED
     ) -> Any:
-        """Return a setting or environment variable.
-
-        Args:
-            config_item: Name of the variable, for example ``PLOTS_PATH``.
-            default: Returned if there is no such setting and no such variable; None if not given.
-            cast: Converts a value that is no default, for example `int` or `bool`.
-
-        Raises:
-            SettingsError: If a setting is malformed.
-        """
+        """Return a setting or environment variable as text; see `ConfigManager.get`."""
         if self.coach is not None:
-            value = self.coach.settings.get(config_item, UNSET)
-        else:
-            from xingu.config import Settings
-
-            value = Settings.load().get(config_item, UNSET)
-        if value is UNSET or value is None:
-            return None if default is UNSET else default
-        return _cast(value, cast) if cast is not None else value
+            return self.coach.get_config(config_item, default, cast)
+        return read_config(config_item, default, cast)
 
     def log(self, message: object, level: int | str = logging.INFO) -> None:
         """Log `message` with the ids of the train."""
-        self.logger.log(level_number(level), "%s %s: %s", self.id, self.get_full_train_id(), message)
+        self.logger.log(
+            level_number(level), "%s %s: %s", self.id, self.get_full_train_id(), message
+        )
 
     def log_train_status(self, status: str) -> None:
         """Record a step of the train, such as ``train_fit_start``, in the control DB."""
@@ -184,16 +171,3 @@ def _existing(value: Any, name: str) -> Any:
     if value is None:
         raise AttributeError(f"there is no {name!r} before a batch was estimated")
     return value
-
-
-TRUE, FALSE = {"true", "yes", "y", "1", "on", "t"}, {"false", "no", "n", "0", "off", "f", ""}
-
-
-def _cast(value: Any, cast: Callable[[Any], Any]) -> Any:
-    """Return `value` as `cast` makes it; texts are no truth values by themselves."""
-    if cast is bool and isinstance(value, str):
-        text = value.strip().lower()
-        if text not in TRUE | FALSE:
-            raise ValueError("the value is neither true nor false; write true or false")
-        return text in TRUE
-    return cast(value)

@@ -75,6 +75,19 @@ class Model:
         self.scores: Mapping[str, Mapping[str, float]] = {}
         self.reference: Reference | None = None
 
+    @classmethod
+    def of(
+        cls,
+        dp: DataProvider,
+        estimator: Estimator | None,
+        run: TrainRun,
+        provenance: Provenance | None = None,
+    ) -> Self:
+        """Return a Model of these parts, whatever the constructor of a subclass takes."""
+        model = cls.__new__(cls)
+        Model.__init__(model, dp, estimator, run, provenance)
+        return model
+
     # -- identity -----------------------------------------------------------------------------
 
     @property

@@ -107,7 +107,7 @@ def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
 
     provider.pre_req_model = PreReqModels(manifest.pre_reqs, load_pre_req)
     ids = (manifest.dataprovider_id, manifest.train_id, manifest.train_session_id, manifest.run_id)
-    model = model_class(provider, estimator, TrainRun(*ids), provenance)
+    model = model_class.of(provider, estimator, TrainRun(*ids), provenance)
     model.trained = manifest.trained or False
     model.hyperparams_origin = manifest.hyperparams_origin
     model.scores = manifest.scores

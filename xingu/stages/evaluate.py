@@ -35,6 +35,8 @@ from xingu.stages.validate import refuse_failed
 logger = logging.getLogger(__name__)
 
 Sets = Mapping[str, pd.DataFrame]
+CALLED_BY_USERS = "xingu.compat."
+"""Modules of methods that are called as a family, but are none: names of Xingu 2.0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +248,8 @@ def family(model: Model, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield the methods of a family on the Model and the DataProvider, with their full names."""
     for label, owner in (("Model", model), (model.id, model.dp)):
         for name, method in find_methods(owner, prefix).items():
-            yield f"{label}.{prefix}_{name}", method
+            if not getattr(method, "__module__", "").startswith(CALLED_BY_USERS):
+                yield f"{label}.{prefix}_{name}", method
 
 
 def call_of_family(model: Model, origin: str, method: Any, rows: Rows | None) -> Any:
