@@ -20,6 +20,7 @@ import pandas as pd
 
 from xingu import errors
 from xingu.api import Model
+from xingu.compat.factory import factory_of
 from xingu.config import Settings
 from xingu.errors import RunFailedError, UntrainedModelError
 from xingu.names import key_part
@@ -63,12 +64,7 @@ class Coach:
         **settings: Any,
     ) -> None:
         self.settings = Settings.load(**{**settings, "executor": "in_process"})
-        if dp_factory is None:
-            folder = self.settings.project_home / self.settings.dataproviders_folder
-            dp_factory = DataProviderFactory(
-                self.settings.dataproviders, folder, self.settings.import_seconds
-            )
-        self.dp_factory = dp_factory
+        self.dp_factory = factory_of(self.settings) if dp_factory is None else dp_factory
         self.trained: dict[str, Model] = {}
         self._progress = progress
         if instance is not None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import dagster as dg
 
 from xingu.api import Model
+from xingu.compat.factory import factory_of
 from xingu.config import Settings
 from xingu.errors import DeclarationError
 from xingu.provider.base import DataProvider
-from xingu.provider.discovery import DataProviderFactory, raise_broken
+from xingu.provider.discovery import raise_broken
 from xingu.workspace import Workspace
 from xingu_dagster.collector import without_collections
 from xingu_dagster.engine.executor import build_executor
@@ -31,8 +32,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         DeclarationError: If DataProviders contradict each other, or, while definitions are
             validated, if any of them cannot be used.
     """
-    folder = settings.project_home / settings.dataproviders_folder
-    factory = DataProviderFactory(settings.dataproviders, folder, settings.import_seconds)
+    factory = factory_of(settings)
     broken = dict(factory.broken)
     definitions = definitions_of(settings, factory.classes, broken)
     if os.environ.get("DAGSTER_IS_DEFS_VALIDATION_CLI"):

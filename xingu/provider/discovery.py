@@ -40,6 +40,7 @@ class DataProviderFactory:
         providers_list: Ids to find in the folder, or classes; None: all in the folder.
         providers_folder: Folder of the modules that declare DataProviders.
         import_seconds: Time limit of the import of each module; 0: none.
+        extra: Classes that are there besides those of the folder.
 
     Attributes:
         known: All classes found, by id, also prerequisites that were not requested.
@@ -59,12 +60,13 @@ class DataProviderFactory:
         providers_list: Sequence[str | ProviderClass] | None = None,
         providers_folder: str | Path | None = None,
         import_seconds: float = IMPORT_SECONDS,
+        extra: Sequence[ProviderClass] = (),
     ) -> None:
         items = list(providers_list or [])
-        given = [item for item in items if isinstance(item, type)]
+        given = [*extra, *(item for item in items if isinstance(item, type))]
         self.broken: dict[str, DeclarationError] = {}
         found: list[ProviderClass] = []
-        if providers_folder is not None and (len(given) < len(items) or not items):
+        if providers_folder is not None and not (items and all(isinstance(i, type) for i in items)):
             in_folder = _classes_in(Path(providers_folder), import_seconds, self.broken)
             found = [cls for cls in in_folder if cls not in given]
         for cls in given:
@@ -126,6 +128,15 @@ class DataProviderFactory:
         """Return a new instance of the DataProvider called `provider_id`."""
         where = f"DataProvider {provider_id!r}"
         return _require(provider_id, self.known, where, unusable=self.broken)()
+
+
+def put_on_path(folder: Path) -> None:
+    """Let the modules of a folder of DataProviders, and of its parent, be imported."""
+    folder = folder.resolve()
+    if str(folder.parent) not in sys.path:
+        sys.path.insert(0, str(folder.parent))
+    if str(folder) not in sys.path:  # last, so that a file called as a library does not hide it
+        sys.path.append(str(folder))
 
 
 def raise_broken(broken: Mapping[str, DeclarationError]) -> None:
@@ -238,10 +249,7 @@ def _classes_in(
             "from the project's root.",
             folder=str(folder),
         )
-    if str(folder.parent) not in sys.path:
-        sys.path.insert(0, str(folder.parent))
-    if str(folder) not in sys.path:  # last, so that a file called as a library does not hide it
-        sys.path.append(str(folder))
+    put_on_path(folder)
     classes: list[ProviderClass] = []
     for file in sorted(folder.rglob("*.py")):
         parts = file.relative_to(folder.parent).with_suffix("").parts
