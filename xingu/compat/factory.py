@@ -17,11 +17,14 @@ class DataProviderFactory(Discovery):
     """The requested DataProviders, prerequisites first.
 
     Args:
+        *given: The arguments below without their names, in any order: a path is the folder, ids and
+            classes are the list, objects are extra ones.
         providers_folder: Folder of the modules that declare DataProviders; None: that of the
             settings, unless only classes are given.
         providers_list: Ids to find in the folder, or classes; None: those of the settings, by
-            default all. Folder and list may be swapped.
+            default all.
         providers_extra_objects: One DataProvider or several, such as a `DPSimple`, that are added.
+        import_seconds: Time limit of the import of each module; 0: none.
 
     Attributes:
         known: All classes found, by id, also prerequisites that were not requested; also `dps`.
@@ -41,21 +44,29 @@ class DataProviderFactory(Discovery):
 
     def __init__(
         self,
+        *given: Any,
         providers_folder: str | Path | None = None,
         providers_list: Sequence[str | ProviderClass] | str | None = None,
         providers_extra_objects: DataProvider | Iterable[DataProvider] | None = None,
+        import_seconds: float = IMPORT_SECONDS,
     ) -> None:
-        if providers_folder is not None and not isinstance(providers_folder, str | Path):
-            providers_folder, providers_list = providers_list, providers_folder  # type: ignore[assignment]
-        extra = [*map(class_of, _listed(providers_extra_objects))]
-        items = _names(providers_list)
-        seconds = IMPORT_SECONDS
+        extra = _listed(providers_extra_objects)
+        for one in given:
+            if isinstance(one, str | Path):
+                providers_folder = one
+            elif isinstance(one, DataProvider):
+                extra.append(one)
+            elif one is not None:
+                extra += [item for item in one if isinstance(item, DataProvider)]
+                providers_list = [item for item in one if not isinstance(item, DataProvider)]
+        classes, items = [*map(class_of, extra)], _names(providers_list)
         if providers_folder is None and not (items and all(isinstance(one, type) for one in items)):
             settings = Settings.load()
             items = items or list(settings.dataproviders)
-            providers_folder, seconds = _folder_of(settings, extra), settings.import_seconds
+            providers_folder = _folder_of(settings, classes)
+            import_seconds = settings.import_seconds
         self.providers_folder = providers_folder
-        super().__init__(items, providers_folder, seconds, extra)
+        super().__init__(items, providers_folder, import_seconds, classes)
 
     @property
     def dps(self) -> Mapping[str, ProviderClass]:

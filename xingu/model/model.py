@@ -275,14 +275,14 @@ class Model:
     def generic_predict(
         self,
         data: pd.DataFrame,
-        kind: PredictKind = "predict",
+        method: PredictKind = "predict",
         class_index: int | None = None,
     ) -> pd.DataFrame:
         """Call the hook before, the estimator, and the hook after a prediction.
 
         Args:
             data: Rows with the features of the outside world; it is not changed.
-            kind: Selects the pair of hooks and the method of the estimator.
+            method: Selects the pair of hooks and the method of the estimator.
             class_index: Return only the column of this class; used by `predict_proba` only.
 
         Raises:
@@ -292,18 +292,18 @@ class Model:
         """
         if not isinstance(data, pd.DataFrame):
             raise DataError(
-                f"{self.id}.{kind} takes a pandas DataFrame with one row per estimation, not "
+                f"{self.id}.{method} takes a pandas DataFrame with one row per estimation, not "
                 f"{type(data).__name__}; for example pd.DataFrame([{{'column': value}}]).",
                 dataprovider_id=self.id,
                 got=type(data).__name__,
             )
-        X = call_hook(self.dp, f"pre_process_for_{kind}", data, self)
-        Y_pred = self._estimate(X, kind, class_index)
+        X = call_hook(self.dp, f"pre_process_for_{method}", data, self)
+        Y_pred = self._estimate(X, method, class_index)
         owned = X is not data and not self.sets
-        Y_pred = call_hook(self.dp, f"post_process_after_{kind}", X, Y_pred, self, owned=owned)
+        Y_pred = call_hook(self.dp, f"post_process_after_{method}", X, Y_pred, self, owned=owned)
         if len(Y_pred) != len(X):
             raise DataError(
-                f"{self.id}.post_process_after_{kind} returned {len(Y_pred)} estimations for "
+                f"{self.id}.post_process_after_{method} returned {len(Y_pred)} estimations for "
                 f"{len(X)} rows; it must keep the rows of Y_pred.",
                 dataprovider_id=self.id,
             )

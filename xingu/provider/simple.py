@@ -38,7 +38,7 @@ class DPSimple(DataProvider):
         made: Any = simple_class(values, cls) if values else cls
         return super().__new__(made)
 
-    def __init__(self, **_: Any) -> None:
+    def __init__(self, **values: Any) -> None:  # noqa: ARG002 - they are in the class
         super().__init__()
 
     def add_base_class(self, cls: type[DataProvider] | str, dp_folder: str | None = None) -> None:

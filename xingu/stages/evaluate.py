@@ -71,8 +71,14 @@ def estimate_sets(
     Raises:
         CheckFailedError: If the estimations fail a check that refuses them.
     """
-    model.sets = splits.frames
-    estimations = model.trainsets_predict()
+    held = ("sets", "sets_estimations")
+    before = {name: vars(model)[name] for name in held if name in vars(model)}
+    try:
+        model.sets = splits.frames
+        estimations = model.trainsets_predict()
+    finally:
+        vars(model).pop("sets_estimations", None)
+        vars(model).update(before)
     subject = estimations_subject(model, splits.frames, estimations)
     refuse_failed(model.dp, ("trainset_estimations",), subject, checks)
     state = ProviderState.capture(model.dp, "post_process_after_predict", splits.state.pre_reqs)
