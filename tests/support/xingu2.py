@@ -228,7 +228,7 @@ class Ensemble(xingu.Estimator):
             rest = train.drop(held.index)
             tree = sklearn.tree.DecisionTreeClassifier(**self.params, **self.hyperparams)
             self.members.append(tree.fit(rest[features], rest[target]))
-            made = self.of_member(held[features], number)
+            made = self.of_member(held[features], number).assign(member=number)
             before = model.sets_estimations["validation"]
             model.sets_estimations["validation"] = pandas.concat([before, made])
         model.sets_estimations["validation"] = model.sets_estimations["validation"].reindex(
