@@ -94,9 +94,9 @@ def known_rows(
         UndefinedMetricError: If a weight is not a number, negative or infinite.
     """
     check_same_rows(y_true.index, probabilities.index)
-    names = [f"{ESTIMATION}_class_{index}" for index in range(len(classes))]
-    if set(names) < set(probabilities.columns):  # with columns that the Estimator has added
-        probabilities = probabilities[names]
+    of_classes = [one for one in probabilities if str(one).startswith(f"{ESTIMATION}_class_")]
+    if 0 < len(of_classes) < probabilities.shape[1]:  # others are those of the Estimator
+        probabilities = probabilities[of_classes]
     if probabilities.shape[1] != len(classes) or not 0 <= (target_index or 0) < len(classes):
         raise DataError(
             f"{probabilities.shape[1]} columns of probabilities and the target class "
