@@ -35,6 +35,7 @@ PATHS = {
         name: f"{getattr(xingu, name).__module__}.{name}"
         for name in (
             "ConfigManager",
+            "DPSimple",
             "DataProvider",
             "DataProviderFactory",
             "Estimator",
@@ -57,7 +58,10 @@ PATHS = {
 }
 """Dotted paths of what the reference shows, by the names that pages use."""
 
-NOT_OVERRIDDEN = {"make_estimator", "is_classifier", "log", "pre_req_model"}
+NOT_OVERRIDDEN = {
+    "make_estimator", "is_classifier", "log", "logger", "get_logger", "pre_req_model",
+    "random_data_split", "time_data_split", "get_metrics_computers", "get_plot_renderers",
+}  # fmt: skip
 """Public members of a DataProvider that are not meant to be overridden."""
 
 PHASES = {

@@ -86,14 +86,15 @@ def test_a_model_is_loaded_by_train_session_and_time(model):
     assert Model.load("houses", as_of=between).train_id == "calm-fox"
 
 
-def test_the_inventory_file_of_the_project_pins_what_is_loaded(model, home):
+def test_the_inventory_file_of_the_project_pins_what_is_loaded(model, home, monkeypatch):
     model.save("models")
     fit_model(Measured, ("new-owl", "late-noon")).save("models")
     pins = {"models": {"houses": {"train_id": "calm-fox", "pinned": True}}}
     (home / "inventory.yaml").write_text(yaml.safe_dump(pins))
     (home / "other").mkdir()
     assert Model.load("houses").train_id == "calm-fox"
-    assert Model.load("houses", project=home / "other").train_id == "new-owl"
+    monkeypatch.setenv("PROJECT_HOME", str(home / "other"))
+    assert Model.load("houses", path=home / "models").train_id == "new-owl"
 
 
 def test_models_can_be_anywhere(model, tmp_path):
@@ -309,16 +310,18 @@ def test_a_hollow_model_has_nothing_to_search():
     assert fit_model(Hollow).hyperparam_optimize() == {}
 
 
-def test_a_setting_is_read_from_the_environment_or_the_file_of_the_project(home, monkeypatch):
+def test_a_setting_is_read_from_the_environment_or_the_file_of_the_project(
+    home, monkeypatch, model
+):
     monkeypatch.setenv("PLOTS_PATH", "drawings")
     monkeypatch.setenv("MY_OWN", "x")
     (home / ".env").write_text("TRAINED_MODELS_PATH=saved\n")
-    assert Model.get_config("PLOTS_PATH") == "drawings"
-    assert Model.get_config("TRAINED_MODELS_PATH") == "saved"
-    assert (Model.get_config("MY_OWN"), Model.get_config("OTHER", 7)) == ("x", 7)
+    assert model.get_config("PLOTS_PATH") == "drawings"
+    assert model.get_config("TRAINED_MODELS_PATH") == "saved"
+    assert (model.get_config("MY_OWN"), model.get_config("OTHER", 7)) == ("x", 7)
 
 
-def test_a_malformed_setting_is_an_error_that_names_it(monkeypatch):
+def test_a_malformed_setting_is_an_error_that_names_it(monkeypatch, model):
     monkeypatch.setenv("XINGU_KEEP_VALUES", "none")
     with pytest.raises(SettingsError, match="XINGU_KEEP_VALUES"):
-        Model.get_config("PLOTS_PATH")
+        model.compute_and_save_metrics("global")

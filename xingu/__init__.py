@@ -13,16 +13,18 @@ from xingu.version import __version__
 
 if TYPE_CHECKING:
     from xingu.api import Model
+    from xingu.compat.factory import DataProviderFactory
     from xingu.config.manager import ConfigManager
     from xingu.errors import XinguError
     from xingu.provider.base import DataProvider
-    from xingu.provider.discovery import DataProviderFactory
     from xingu.provider.estimator import Estimator
     from xingu.provider.protocols import ModelView
+    from xingu.provider.simple import DPSimple
 
 __all__ = [
     "Coach",
     "ConfigManager",
+    "DPSimple",
     "DataProvider",
     "DataProviderFactory",
     "Estimator",
@@ -38,8 +40,9 @@ Coach: Any
 _MODULES = {
     "Coach": "xingu_dagster.coach",
     "ConfigManager": "xingu.config.manager",
+    "DPSimple": "xingu.provider.simple",
     "DataProvider": "xingu.provider.base",
-    "DataProviderFactory": "xingu.provider.discovery",
+    "DataProviderFactory": "xingu.compat.factory",
     "Estimator": "xingu.provider.estimator",
     "Model": "xingu.api",
     "ModelView": "xingu.provider.protocols",

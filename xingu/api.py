@@ -5,48 +5,110 @@ of the current folder. Methods import settings, databases and metrics on first u
 only loads and predicts imports none of them.
 """
 
-from datetime import datetime
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self, cast
+from uuid import uuid4
 
 import pandas as pd
 from upath import UPath
 
-from xingu.errors import DataError, UntrainedModelError
-from xingu.model import Model as BareModel
+from xingu.compat.training import Training
+from xingu.errors import UntrainedModelError, did_you_mean
+from xingu.names import session_id_of, train_id_of
+from xingu.provider.base import DataProvider
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
-from xingu.records import Channel
+from xingu.records import TrainRun
 from xingu.registry.pins import pinned_trains
 from xingu.registry.store import ModelStore
 
-if TYPE_CHECKING:
-    from xingu.records import MetricRow
-    from xingu.workspace import Workspace
+PRE_TRAINED = {
+    "estimator_only": False,
+    "pre_trained_path": None,
+    "pre_trained_train_session_id": None,
+    "pre_trained_train_id": None,
+    "pre_trained_as_of": None,
+    "train_or_session_id_match_list": None,
+    "hyperopt_strategy": "last",
+    "delayed_prereq_binding": False,
+}
 
 
-class Model(BareModel):
-    """A fitted model that can be saved, loaded, measured and applied to a batch.
+class Model(Training):
+    """A Model that can be trained, saved, loaded, measured and applied to a batch.
 
-    Attributes:
-        batch: Rows and features of the last `batch_predict`; None before.
-        batch_estimations: Result of the last `batch_predict`; None before.
+    Args:
+        dp: The DataProvider; with `trained`, its id will do.
+        coach: A Coach, whose settings and Models of prerequisites are used; None: the settings of
+            the current folder.
+        trained: Load the current train, see `load`, in place of an untrained Model.
+        **options: As in Xingu 2.0. `hyperopt_strategy` is that of `fit`. With
+            `delayed_prereq_binding`, `load_pre_req_model` has to be called before hooks use Models
+            of prerequisites. With `trained`: `pre_trained_path`, `pre_trained_train_session_id`,
+            `pre_trained_train_id`, `pre_trained_as_of` and `train_or_session_id_match_list` are
+            arguments of `load`; with `estimator_only`, `dp` is kept.
     """
 
-    batch: pd.DataFrame | None = None
-    batch_estimations: pd.DataFrame | None = None
+    def __init__(
+        self,
+        dp: DataProvider | str,
+        coach: Any = None,
+        trained: bool = False,
+        **options: Any,
+    ) -> None:
+        for name in options:
+            if name not in PRE_TRAINED:
+                raise TypeError(f"Model has no argument {name!r}.{did_you_mean(name, PRE_TRAINED)}")
+        given = {**PRE_TRAINED, **options}
+        if trained or isinstance(dp, str):
+            self._take_over(dp, coach, given)
+        else:
+            run_id = str(uuid4())
+            run = TrainRun(
+                str(dp.id), train_id_of(run_id, str(dp.id)), session_id_of(run_id), run_id
+            )
+            super().__init__(dp, None, run)
+        self.coach = coach
+        self.hyperopt_strategy = given["hyperopt_strategy"]
+        if not given["delayed_prereq_binding"] and not self.trained and self.dp.pre_req:
+            self.load_pre_req_model()
+
+    def _take_over(self, dp: DataProvider | str, coach: Any, given: Mapping[str, Any]) -> None:
+        """Take the attributes of a saved Model."""
+        dp_id = dp if isinstance(dp, str) else str(dp.id)
+        saved = type(self).load(
+            dp_id,
+            given["pre_trained_train_session_id"],
+            given["pre_trained_train_id"],
+            given["train_or_session_id_match_list"],
+            given["pre_trained_as_of"],
+            given["pre_trained_path"] or (coach and coach.settings.place(coach.settings.models)),
+        )
+        vars(self).update(vars(saved))
+        if given["estimator_only"] and not isinstance(dp, str):
+            self.dp = dp
 
     # -- storage ------------------------------------------------------------------------------
 
-    def save(self, path: str | UPath) -> UPath:
+    def save(
+        self,
+        path: str | UPath | None = None,
+        dvc_path: str | None = None,
+        compress: bool = True,  # noqa: ARG002 - packages are as small as they get
+    ) -> UPath:
         """Save a package in the model storage and make it current, unless a train is pinned.
 
         No check is computed: whoever calls this decides. Trains of the graph become current after
         their blocking checks.
 
         Args:
-            path: The model storage: a folder or a URL.
+            path: The model storage: a folder or a URL; None: that of the settings.
+            dvc_path: Not used, with a warning.
+            compress: Not used.
 
         Returns:
             Folder or URL of the package.
@@ -55,7 +117,10 @@ class Model(BareModel):
             PortabilityError: If the package would not load without the project.
             StorageFullError: If the storage is full.
         """
-        store = ModelStore(path, verify=self.get_config("XINGU_VERIFY_PACKAGES"))
+        if dvc_path:
+            self.dvc_track(dvc_path, "", "")
+        verify = self.get_config("XINGU_VERIFY_PACKAGES", cast=bool)
+        store = self._workspace.models if path is None else ModelStore(path, verify=verify)
         package = store.save(self)
         store.make_current(self.run)
         return package
@@ -64,33 +129,57 @@ class Model(BareModel):
     def load(
         cls,
         dp_id: str,
-        *,
-        train_id: str | None = None,
         train_session_id: str | None = None,
-        as_of: datetime | None = None,
-        path: str | UPath = "models",
-        project: str | Path = ".",
+        train_id: str | None = None,
+        train_or_session_id_match_list: Sequence[str] | None = None,
+        as_of: datetime | str | None = None,
+        path: str | UPath | None = None,
     ) -> Self:
         """Load a saved Model, by default the current one; only the model storage is read.
 
         Args:
             dp_id: Id of the DataProvider.
-            train_id: Id of the train; the arguments below do not count then.
             train_session_id: Load the train of this session; `as_of` does not count then.
-            as_of: Load the train that was current at this time (with a time zone).
-            path: The model storage: a folder or a URL.
-            project: Folder whose `inventory.yaml`, if it has one, may pin the current train.
+            train_id: Load this train; the other arguments do not count then.
+            train_or_session_id_match_list: Trains or sessions; the first that exists wins over the
+                current one.
+            as_of: Load the train that was current at this time; UTC without a time zone.
+            path: The model storage: a folder or a URL; None: that of the settings. The
+                `inventory.yaml` of the project may pin the current train.
 
         Raises:
             UntrainedModelError: If there is no such train.
             CorruptPackageError: If a file of the package differs from what was saved.
-            SettingsError: If `inventory.yaml` cannot be parsed.
+            SettingsError: If `inventory.yaml` or a setting cannot be parsed.
         """
-        store = ModelStore(path, pinned_trains(Path(project)), cls)
-        found = store.find(dp_id, train_id=train_id, session_id=train_session_id, as_of=as_of)
+        home = Path(os.environ.get("PROJECT_HOME") or ".")
+        if path is None:
+            from xingu.config import Settings
+
+            settings = Settings.load()
+            home, path = settings.project_home, settings.place(settings.models)
+        store = ModelStore(path, pinned_trains(home), cls)
+        found = store.find(
+            dp_id,
+            train_id=_given(train_id),
+            session_id=_given(train_session_id),
+            as_of=_time(as_of),
+            preferred=train_or_session_id_match_list or (),
+        )
         return cast(Self, store.load(dp_id, found))
 
     # -- train --------------------------------------------------------------------------------
+
+    def fit(self, sets: Mapping[str, pd.DataFrame] | None = None) -> Self:
+        """Train: read the sources, prepare, decide hyperparameters, and fit.
+
+        Args:
+            sets: Fit the estimator on these frames only; None: do everything.
+
+        Raises:
+            XinguError: As the phases `prepare`, `tune` and `fit` do.
+        """
+        return self.train_from_sources() if sets is None else super().fit(sets)
 
     def hyperparam_optimize(self) -> dict[str, Any]:
         """Search hyperparameters on `sets`, set those found, and return them.
@@ -126,71 +215,21 @@ class Model(BareModel):
             HookError: If a hook raises.
             DataError: If rows are not identified by the index, or an estimation is missing.
         """
-        from xingu.sources import parse_sources, read_sources
         from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch
 
-        attribute = "batch_predict_dataset_sources"
-        declared = call_hook(self.dp, "get_dataset_sources_for_batch_predict", self)
-        specs = parse_sources(self.id, attribute, declared)
-        if not specs:
-            raise UntrainedModelError(
-                f"{self.id} declares no {attribute}, so there is nothing to estimate; call "
-                "model.predict(data).",
-                dataprovider_id=self.id,
-            )
-        workspace = self._workspace
-        databases, workers = workspace.databases, workspace.source_workers
-        databases.check(self.id, attribute, specs)
-        results = read_sources(self.id, specs, databases, workspace.cache(), max_workers=workers)
-        cleaned = clean_batch(self, {result.name: result.frame for result in results})
-        self.batch = engineer_batch(self, cleaned)
-        self.batch_estimations = estimate_batch(self, self.batch)
-        return self.batch_estimations
-
-    def compute_and_save_metrics(self, channel: Channel) -> "list[MetricRow]":
-        """Compute the metrics of a channel and replace those in the control DB.
-
-        Args:
-            channel: ``trainsets`` measures `sets`, ``batch_predict`` measures `batch`, ``global``
-                measures the Model as a whole.
-
-        Returns:
-            The saved metrics.
-
-        Raises:
-            DataError: If `sets` or `batch` is not in memory.
-            HookError: If a metric method raised; the other metrics are saved.
-        """
-        from xingu.stages.batch import predicted
-        from xingu.stages.evaluate import (
-            measure_batch,
-            measure_estimations,
-            measure_global,
-            measure_sets,
-        )
-        from xingu.tracking.record import record_estimation_metrics, record_metrics
-
-        control = self._workspace.control
-        if channel == "global":
-            table = measure_global(self)
-        elif channel == "trainsets":
-            if not self.sets:
-                raise DataError(
-                    f"{self.id}: its sets are not in memory; assign model.sets, a dict of frames."
+        with self.in_context("batch_predict"):
+            declared = call_hook(self.dp, "get_dataset_sources_for_batch_predict", self)
+            if not declared:
+                raise UntrainedModelError(
+                    f"{self.id} declares no batch_predict_dataset_sources, so there is nothing to "
+                    "estimate; call model.predict(data).",
+                    dataprovider_id=self.id,
                 )
-            if not self.sets_estimations:
-                self.trainsets_predict()
-            table = measure_sets(self)
-        else:
-            batch, estimations = self._estimated_batch()
-            Y_pred = predicted(self, estimations)
-            table = measure_batch(self, batch, Y_pred)
-            estimation_metrics = measure_estimations(self, batch, Y_pred, table.failures)
-            record_estimation_metrics(control, self.run, estimation_metrics)
-        rows = [row for row in table.rows if row.set or channel == "global"]
-        record_metrics(control, self.run, rows, {channel}, table.noise)
-        table.failures.raise_collected()
-        return rows
+            cleaned = clean_batch(self, self.data_sources_to_data(declared) or {})
+            self.batch = engineer_batch(self, cleaned)
+            self.batch_estimations = estimate_batch(self, self.batch)
+        self.batch_predict_time = datetime.now(UTC)
+        return self.batch_estimations
 
     def save_batch_predict_estimations(self) -> None:
         """Replace the estimations of this train in the control DB by `batch_estimations`.
@@ -203,29 +242,15 @@ class Model(BareModel):
         estimations = self._estimated_batch()[1][ESTIMATION]
         record_estimations(self._workspace.control, self.run, estimations, self.signature().classes)
 
-    @staticmethod
-    def get_config(name: str, default: Any = None) -> Any:
-        """Return a setting or environment variable.
 
-        Args:
-            name: Name of the variable, for example ``PLOTS_PATH``.
-            default: Returned if there is no such setting and no such variable.
+def _given(value: str | None) -> str | None:
+    """Return an id; ``*`` of Xingu 2.0 is none."""
+    return None if value in (None, "*") else value
 
-        Raises:
-            SettingsError: If a setting is malformed.
-        """
-        from xingu.config import Settings
 
-        return Settings.load().get(name, default)
-
-    def _estimated_batch(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        if self.batch is None or self.batch_estimations is None:
-            raise DataError(f"{self.id}: no batch was estimated; call model.batch_predict() first.")
-        return self.batch, self.batch_estimations
-
-    @property
-    def _workspace(self) -> "Workspace":
-        from xingu.config import Settings
-        from xingu.workspace import Workspace
-
-        return Workspace(Settings.load(), type(self))
+def _time(value: Any) -> datetime | None:
+    """Return a time with a time zone; ``*`` of Xingu 2.0 is none."""
+    if value is None or (isinstance(value, str) and value == "*"):
+        return None
+    time = pd.Timestamp(value)
+    return (time if time.tzinfo else time.tz_localize("UTC")).to_pydatetime()

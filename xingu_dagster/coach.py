@@ -20,13 +20,15 @@ import pandas as pd
 
 from xingu import errors
 from xingu.api import Model
+from xingu.compat.factory import factory_of
 from xingu.config import Settings
 from xingu.errors import RunFailedError, UntrainedModelError
 from xingu.names import key_part
+from xingu.provider.base import DataProvider
 from xingu.provider.discovery import DataProviderFactory
 from xingu.reports.report import Report, report_trains
 from xingu.tracking.query import TrainFilter
-from xingu.workspace import Workspace
+from xingu_dagster.coach_names import LOAD_OPTIONS, CoachNames, check_names, ids_of, time_of
 from xingu_dagster.progress import Progress, shown
 from xingu_dagster.project import definitions_of
 from xingu_dagster.spec import OF_A_TRAIN, ProviderSpec
@@ -40,7 +42,7 @@ TRAIN, EVALUATE = ("prepare", "tune", "fit"), ("evaluate",)
 BATCH, SINKS = ("batch_raw", "batch"), ("batch_sinks",)
 
 
-class Coach:
+class Coach(CoachNames):
     """Train, load, apply and compare the Models of a project.
 
     Args:
@@ -63,13 +65,9 @@ class Coach:
         **settings: Any,
     ) -> None:
         self.settings = Settings.load(**{**settings, "executor": "in_process"})
-        if dp_factory is None:
-            folder = self.settings.project_home / self.settings.dataproviders_folder
-            dp_factory = DataProviderFactory(
-                self.settings.dataproviders, folder, self.settings.import_seconds
-            )
-        self.dp_factory = dp_factory
+        self.dp_factory = factory_of(self.settings) if dp_factory is None else dp_factory
         self.trained: dict[str, Model] = {}
+        self.trained_in_session: list[str] = []
         self._progress = progress
         if instance is not None:
             self.instance = instance
@@ -102,30 +100,68 @@ class Coach:
             needed = [key for dp_id in ids for key in self._proving(dp_id)]
         result = self._materialize(ids, phases, needed=needed)
         self._take_trained(ids, result.run_id)
+        self.trained_in_session = [dp_id for dp_id in ids if dp_id in self.trained]
         _raise_failures(result)
         self._check_files(dps)
         return {dp_id: self.trained[dp_id] for dp_id in ids}
 
     # -- load and apply -----------------------------------------------------------------------
 
-    def team_load(self, dps: Iterable[str] | None = None) -> dict[str, Model]:
+    def evaluate_and_estimate(self, ids: Sequence[str]) -> None:
+        """Evaluate the latest trains, and estimate the batches unless BATCH_PREDICT is false.
+
+        Raises:
+            RunFailedError: If a phase failed.
+        """
+        if ids:
+            phases = EVALUATE + (BATCH + SINKS if self.settings.batch_predict else ())
+            _raise_failures(self._materialize(ids, phases))
+
+    def team_load(
+        self,
+        explicit_list: Iterable[DataProvider | str] | None = None,
+        post_process: bool = True,  # noqa: ARG002 - loaded Models were evaluated when they were trained
+        estimator_only: bool = False,
+        pre_trained_path: str | None = None,
+        **options: Any,
+    ) -> dict[str, Model]:
         """Load the current Models and those of their prerequisites, several at once.
+
+        Args:
+            explicit_list: DataProviders or their ids; None: all of the factory.
+            post_process: Not used.
+            estimator_only: Use new DataProviders of the factory, without the saved state.
+            pre_trained_path: The model storage; None: that of the settings.
+            **options: As in Xingu 2.0: `pre_trained_train_session_id` and `pre_trained_as_of`
+                select other trains than the current ones, `pre_req_train_or_session_ids` are
+                trains or sessions in order of preference.
+
+        Returns:
+            The Models by id; `trained` has those of their prerequisites, too.
 
         Raises:
             UntrainedModelError: If one was never trained.
         """
-        models, preferred = self._workspace.models, self.settings.preferred_trains
+        check_names("team_load", options, LOAD_OPTIONS)
+        models = self._store(pre_trained_path)
 
         def load(dp_id: str) -> Model:
-            model = cast(Model, models.load(dp_id, models.find(dp_id, preferred=preferred)))
+            model = cast(Model, models.load(dp_id, self._train_of(models, dp_id, options)))
             for pre_req in model.pre_req_trains:
                 model.dp.pre_req_model[pre_req]
+            if estimator_only:
+                model.dp = self.dp_factory.create(dp_id)
+            model.coach = self
             return model
 
-        ids = self._ids(dps)
+        ids = self._ids(ids_of(explicit_list))
         with ThreadPoolExecutor(self.settings.load_workers or os.cpu_count()) as pool:
-            self.trained |= dict(zip(ids, pool.map(load, ids), strict=True))
-        return {dp_id: self.trained[dp_id] for dp_id in ids}
+            loaded = dict(zip(ids, pool.map(load, ids), strict=True))
+        for model in loaded.values():
+            for pre_req, one in model.dp.pre_req_model.items():
+                self.trained.setdefault(pre_req, cast(Model, one))
+        self.trained |= loaded
+        return loaded
 
     def team_batch_predict(self, dps: Iterable[str] | None = None) -> dict[str, pd.DataFrame]:
         """Estimate the batch of each DataProvider with its current Model; nothing is trained.
@@ -172,29 +208,31 @@ class Coach:
 
     def report(
         self,
-        train_ids: Sequence[str] = (),
+        train_ids: Sequence[str] | None = (),
         dataprovider_id: str | None = None,
-        start: datetime | None = None,
+        start: datetime | str | None = None,
         reference_train_id: str | None = None,
-        end: datetime | None = None,
-        branch: str | None = None,
+        **others: Any,
     ) -> Report:
         """Compare trains: frames that can be rendered as a page, a workbook, or text.
 
         Args:
             train_ids: Trains, sessions, or ``session:train``; none: all.
             dataprovider_id: Only trains of this DataProvider.
-            start: Only trains that began at or after this time (with a time zone).
+            start: Only trains that began at or after this time; UTC without a time zone.
             reference_train_id: The train to compare with; None: the one before the newest of each
                 DataProvider.
-            end: Only trains that began before this time.
-            branch: Only trains on this branch of git.
+            **others: `end`: only trains that began before this time. `branch`: only trains on this
+                branch of git. `on`, of Xingu 2.0, is not used.
 
         Raises:
             UntrainedModelError: If there is no such train, or the reference is not among them.
         """
-        providers, branches = ([one] if one else [] for one in (dataprovider_id, branch))
-        selection = TrainFilter(list(train_ids), providers, start, end, branches)
+        check_names("report", others, ("end", "branch", "on"))
+        providers = [dataprovider_id] if dataprovider_id else []
+        branches = [others["branch"]] if others.get("branch") else []
+        window = time_of(start), time_of(others.get("end"))
+        selection = TrainFilter(list(train_ids or ()), providers, *window, branches)
         return report_trains(self._workspace.control, selection, reference_train_id)
 
     def get_db_connection(self, nickname: str = "xingu") -> "Connection":
@@ -203,9 +241,11 @@ class Coach:
         Args:
             nickname: ``xingu`` is the control DB.
         """
-        if nickname == "xingu":
-            return self._workspace.control.engine.connect()
-        return self._workspace.databases.engine(nickname).connect()
+        databases = self._workspace.databases
+        engine = self.xingu_db if nickname == "xingu" else databases.engine(nickname)
+        connection = engine.connect()
+        vars(connection)["connect"] = engine.connect  # Xingu 2.0 returned the engine
+        return connection
 
     # -- the graph ----------------------------------------------------------------------------
 
@@ -222,10 +262,6 @@ class Coach:
         return dg.DagsterInstance.ephemeral()
 
     @cached_property
-    def _workspace(self) -> Workspace:
-        return Workspace(self.settings, Model)
-
-    @cached_property
     def _definitions(self) -> dg.Definitions:
         return definitions_of(self.settings, self.dp_factory.classes)
 
@@ -236,7 +272,7 @@ class Coach:
         return {one.op.name: one.keys for one in assets if isinstance(one, dg.AssetsDefinition)}
 
     def _ids(self, dps: Iterable[str] | None) -> list[str]:
-        requested = set(self.dp_factory.classes if dps is None else dps)
+        requested = set(self.dp_factory.classes if dps is None else ids_of(dps) or ())
         for dp_id in requested - set(self.dp_factory.classes):
             self.dp_factory.create(dp_id)  # an unknown id is an error that names it
         return [dp_id for dp_id in self.dp_factory.classes if dp_id in requested]

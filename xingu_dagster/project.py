@@ -15,6 +15,7 @@ from typing import Any, Self, cast
 import dagster as dg
 
 from xingu.api import Model
+from xingu.compat.factory import factory_of
 from xingu.config import Settings
 from xingu.errors import (
     DeclarationError,
@@ -101,9 +102,7 @@ class XinguProject:
 
     @classmethod
     def _of_settings(cls, settings: Settings, translator: XinguTranslator | None = None) -> Self:
-        folder = settings.project_home / settings.dataproviders_folder
-        factory = DataProviderFactory(settings.dataproviders, folder, settings.import_seconds)
-        return cls(factory, settings=settings, translator=translator)
+        return cls(factory_of(settings), settings=settings, translator=translator)
 
     # -- definitions --------------------------------------------------------------------------
 

@@ -3,11 +3,13 @@
 import inspect
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 import dagster as dg
 
+from xingu.api import Model
 from xingu.checks.catalog import planned_checks
 from xingu.checks.check import AssetPath, Check, Declared
 from xingu.checks.gates import Gate, check_metrics_of, parse_gates
@@ -19,6 +21,7 @@ from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
 from xingu.provider.hooks import call_hook
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
+from xingu.records import TrainRun
 from xingu.sinks.spec import Sink, parse_sinks
 from xingu.values import Key
 from xingu.workspace import Workspace
@@ -119,7 +122,7 @@ class ProviderSpec:
         return getattr(self.cls, hook) is not getattr(DataProvider, hook)
 
     def read_declarations(self, hook: str, attribute: str) -> Mapping[str, Any]:
-        """Return what `hook` returns without a Model, else `attribute` if the hook needs one.
+        """Return what `hook` returns without a Model, else with an untrained one, else `attribute`.
 
         Raises:
             DeclarationError: If the hook raises, and `attribute` names no sources.
@@ -127,6 +130,9 @@ class ProviderSpec:
         try:
             return call_hook(self.cls(), hook, None)
         except HookError as error:
+            untrained = Model.of(self.cls(), None, TrainRun(self.id, "untrained", "untrained", ""))
+            with suppress(HookError):
+                return call_hook(untrained.dp, hook, untrained)
             declared = getattr(self.cls, attribute)
             if not declared:
                 raise DeclarationError(

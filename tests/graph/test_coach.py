@@ -254,9 +254,9 @@ def test_a_model_with_nothing_to_measure_says_what_to_do(in_project):
 
 def test_settings_are_asked_by_the_name_of_their_variable(in_project, monkeypatch):
     monkeypatch.setenv("OF_MINE", "x")
-    assert Model.get_config("PLOTS_PATH") == "plots"
-    assert Model.get_config("OF_MINE") == "x"
-    assert Model.get_config("NOBODY", 3) == 3
+    assert in_project.get_config("PLOTS_PATH") == "plots"
+    assert in_project.get_config("OF_MINE") == "x"
+    assert in_project.get_config("NOBODY", 3) == 3
 
 
 def test_a_source_without_rows_ends_the_script(tmp_path):

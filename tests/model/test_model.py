@@ -12,7 +12,7 @@ from tests.support.fitted import fit_model
 from tests.support.toys import Expensive, Houses, MeanEstimator, Taxes, houses
 from xingu import DataProvider
 from xingu.errors import DataError, HookError, MissingColumnError, UntrainedModelError
-from xingu.model import Model, PreReqModels, Signature
+from xingu.model import Model, PreReqModels
 from xingu.model.provenance import Provenance
 from xingu.records import TrainRun
 
@@ -96,11 +96,6 @@ def test_features_that_the_training_data_lacks_have_no_dtype():
         x_features = ("size", "town", "weather")
 
     assert "weather" not in of_provider(Outside).signature().features
-
-
-def test_features_as_an_index_keep_their_order():
-    index = Signature(estimator_features=("b", "a")).features_index
-    assert list(index) == ["b", "a"]
 
 
 # -- predict --------------------------------------------------------------------------------------
@@ -215,7 +210,11 @@ def test_what_a_search_returns_is_in_force():
     model = Model(Mean(), MeanEstimator({"a": 1}, {"b": 2}), RUN)
     model.search = lambda: {"b": 3, "c": 4}
     assert model.hyperparam_optimize() == {"b": 3, "c": 4}
-    assert model.algo_params == {"params": {"a": 1}, "hyperparams": {"b": 3, "c": 4}}
+    assert model.algo_params == {
+        "source_train_id": "dp",
+        "params": {"a": 1},
+        "hyperparams": {"b": 3, "c": 4},
+    }
 
 
 def test_without_a_search_hyperparameters_stay():

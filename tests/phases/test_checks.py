@@ -134,6 +134,8 @@ class RepeatedIndex(Houses):
 class SharedRows(Houses):
     """The sets share rows."""
 
+    checks = {"disjoint_sets": "error"}
+
     def data_split_for_train(self, data):
         return {"train": data, "test": data.head(3)}
 

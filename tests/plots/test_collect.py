@@ -48,16 +48,16 @@ def test_a_refused_result_adds_nothing(gallery):
 
 
 def test_a_method_may_draw_nothing(gallery):
-    gallery.add("global", {}, "flights.render_a")
+    gallery.add("global", None, "flights.render_a")
     assert gallery.figures == {}
 
 
 def test_a_failed_method_does_not_prevent_others(gallery):
     with gallery.failures.collect():
-        gallery.add("global", None, "flights.render_a")
+        gallery.add("global", [], "flights.render_a")
     gallery.add("global", {"good": go.Figure()}, "flights.render_b")
     assert list(gallery.figures) == ["good"]
-    with pytest.raises(HookError, match="flights.render_a returned NoneType"):
+    with pytest.raises(HookError, match="flights.render_a returned list"):
         gallery.failures.raise_collected()
 
 

@@ -51,9 +51,7 @@ def test_parameters_are_copied():
 )
 def test_exchanged_parameters_replace_those_before(given, in_force):
     estimator = Mean({"a": 1}, {"b": 2})
-    params, hyperparams = in_force
-    expected = {"params": params, "hyperparams": hyperparams}
-    assert estimator.hyperparam_exchange(**given) == expected
+    assert estimator.hyperparam_exchange(**given) == in_force[1]
     assert (estimator.params, estimator.hyperparams) == in_force
 
 

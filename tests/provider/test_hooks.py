@@ -111,7 +111,12 @@ def test_a_tuple_of_another_length_or_type_is_not_a_split(result):
         call_hook(hooked(result), "data_split_for_train", FRAME)
 
 
-@pytest.mark.parametrize("result", [None, [], "sources"])
+def test_none_is_no_sources():
+    provider = type("S", (DataProvider,), {"id": "s", "batch_predict_dataset_sources": None})()
+    assert call_hook(provider, "get_dataset_sources_for_batch_predict", None) == {}
+
+
+@pytest.mark.parametrize("result", [[], "sources"])
 def test_sources_are_a_dict(result):
     provider = type("S", (DataProvider,), {"id": "s", "train_dataset_sources": result})()
     with pytest.raises(HookError, match="it must return a dict of source declarations by name"):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from xingu import DataProvider, DataProviderFactory, Model
+from xingu import DataProvider, DataProviderFactory
 from xingu.errors import DeclarationError
+from xingu.model import Model
 from xingu.provider.methods import BUILTIN_PLOTS, FAMILIES, near_misses
 
 

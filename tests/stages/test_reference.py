@@ -26,7 +26,7 @@ def test_the_evaluation_set_is_test_else_val_else_train(model, sets, chosen):
     found = estimate_evaluation_set(bare)
     assert found.set == chosen
     assert found.estimations.index.equals(model.sets[chosen].index)
-    assert bare.sets_estimations == {}
+    assert not hasattr(bare, "sets_estimations")
 
 
 def test_a_set_of_another_name_is_no_evaluation_set(model):

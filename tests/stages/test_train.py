@@ -111,7 +111,10 @@ def test_a_tuple_of_the_split_gets_names():
 
 
 def test_checks_of_the_builder_win_over_those_of_the_provider():
-    cls = variant(data_split_for_train=lambda self, data: {"train": data, "test": data.head(3)})
+    cls = variant(
+        checks={"disjoint_sets": "error"},
+        data_split_for_train=lambda self, data: {"train": data, "test": data.head(3)},
+    )
     stages = Stages(cls)
     features = engineer(stages.builder, stages.cleaned())
     with pytest.raises(CheckFailedError, match="share 3 rows"):

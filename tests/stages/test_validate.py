@@ -106,8 +106,9 @@ def test_sets_that_share_rows():
     def data_split_for_train(self, data):
         return {"train": data, "test": data.head(3)}
 
+    members = {"checks": {"disjoint_sets": "error"}, "data_split_for_train": data_split_for_train}
     with pytest.raises(DataError, match="'train' and 'test' share 3 rows, for example 0, 1, 2"):
-        prepare(variant(data_split_for_train=data_split_for_train))
+        prepare(variant(**members))
 
 
 def test_an_empty_set():
@@ -137,6 +138,7 @@ def test_every_failed_condition_is_in_the_error():
     data = houses()
     data.loc[3, "size"] = np.inf
     cls = variant(
+        checks={"disjoint_sets": "error"},
         data_split_for_train=lambda self, data: {"train": data, "test": data.head(3)},
         x_estimator_features=("size", "sice"),
     )

@@ -35,7 +35,7 @@ def spoil(value) -> None:
             spoil(one)
     elif hasattr(value, "sets"):
         spoil(value.sets)
-        spoil(value.sets_estimations)
+        spoil(getattr(value, "sets_estimations", {}))
 
 
 def with_tags(frame: pd.DataFrame) -> pd.DataFrame:

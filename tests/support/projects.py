@@ -64,7 +64,7 @@ def fitted(cls: type, train_id: str = "first") -> Model:
     provider = cls()
     rows = provider.feature_engineering_for_train(ROWS.copy())
     run = TrainRun(str(cls.id), train_id, "session", "run")
-    return Model(provider, provider.make_estimator(), run).fit({"train": rows})
+    return Model.of(provider, provider.make_estimator(), run).fit({"train": rows})
 
 
 def save(store: ModelStore, cls: type, train_id: str = "first") -> Model:

@@ -208,7 +208,7 @@ CHECKS = (
         name="disjoint_sets",
         assets=(SPLITS,),
         title="No row is in two sets.",
-        severity="error",
+        severity="warn",
         compute=lambda subject, _: disjoint_sets(subject.frames),
         refuses=True,
     ),

@@ -7,10 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xingu.estimators.catboost import CatBoostClassifier, CatBoostRegressor
+    from xingu.estimators.catboost import (
+        CatBoostClassifier,
+        CatBoostRegressor,
+        XinguCatBoostClassifier,
+    )
     from xingu.estimators.lightgbm import LightGBMClassifier, LightGBMRegressor
     from xingu.estimators.sklearn import SklearnEstimator
     from xingu.estimators.xgboost import XGBoostClassifier, XGBoostRegressor
+    from xingu.estimators.xgboost_optuna import XinguXGBoostClassifier
 
 __all__ = [
     "CatBoostClassifier",
@@ -20,6 +25,8 @@ __all__ = [
     "SklearnEstimator",
     "XGBoostClassifier",
     "XGBoostRegressor",
+    "XinguCatBoostClassifier",
+    "XinguXGBoostClassifier",
 ]
 
 _MODULES = {
@@ -30,6 +37,8 @@ _MODULES = {
     "SklearnEstimator": "xingu.estimators.sklearn",
     "XGBoostClassifier": "xingu.estimators.xgboost",
     "XGBoostRegressor": "xingu.estimators.xgboost",
+    "XinguCatBoostClassifier": "xingu.estimators.catboost",
+    "XinguXGBoostClassifier": "xingu.estimators.xgboost_optuna",
 }
 
 

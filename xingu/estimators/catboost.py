@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from xingu.errors import DataError, DeclarationError
+from xingu.estimators.bagging import BaggedClassifier
 from xingu.estimators.boosting import (
     BoostedClassifier,
     BoostedRegressor,
@@ -206,3 +207,9 @@ def _is_of_classes(loss: Any) -> bool:
 def _known(kind: type) -> frozenset[str]:
     """Return the main names of the parameters of a CatBoost class."""
     return frozenset(inspect.signature(kind.__init__).parameters) - SET_HERE - ALIASES.keys()
+
+
+class XinguCatBoostClassifier(BaggedClassifier):
+    """An ensemble of CatBoost classifiers, under its name in Xingu 2.0; see `BaggedClassifier`."""
+
+    MEMBER = CatBoostClassifier

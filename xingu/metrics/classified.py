@@ -12,6 +12,7 @@ import pandas as pd
 from xingu.errors import DataError, UndefinedMetricError
 from xingu.metrics.cleaning import check_same_rows, checked_weights, class_codes
 from xingu.metrics.ranking import Ranking, rank
+from xingu.provider.estimator import ESTIMATION
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def known_rows(
 
     Args:
         y_true: Observed labels, shape (n,).
-        probabilities: One column per class in the order of `classes`, in [0, 1], same index.
+        probabilities: One column per class in the order of `classes`, in [0, 1], same index. Other
+            columns beside ``estimation_class_0 …`` are ignored.
         classes: Label of each column.
         target_index: Position of the target class in `classes`; None: there is none.
         weight: Weight of each row, at least 0, same index; None: equal weights.
@@ -92,6 +94,9 @@ def known_rows(
         UndefinedMetricError: If a weight is not a number, negative or infinite.
     """
     check_same_rows(y_true.index, probabilities.index)
+    of_classes = [one for one in probabilities if str(one).startswith(f"{ESTIMATION}_class_")]
+    if 0 < len(of_classes) < probabilities.shape[1]:  # others are those of the Estimator
+        probabilities = probabilities[of_classes]
     if probabilities.shape[1] != len(classes) or not 0 <= (target_index or 0) < len(classes):
         raise DataError(
             f"{probabilities.shape[1]} columns of probabilities and the target class "

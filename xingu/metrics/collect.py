@@ -122,13 +122,16 @@ def estimation_rows(result: object, index: pd.Index, where: str) -> pd.DataFrame
     """Return metrics of single estimations with the columns name, value_number and value_text.
 
     Args:
-        result: The result of a method: a frame with `name` and at least one of the value columns.
+        result: The result of a method: a frame with `name` and at least one of the value columns;
+            None: nothing was measured.
         index: Index of the data.
         where: Owner and method, for errors.
 
     Raises:
         HookError: If `result` is not such a frame, or has rows that are not in `index`.
     """
+    if result is None:
+        return pd.DataFrame(columns=list(ESTIMATION_COLUMNS))
     if not isinstance(result, pd.DataFrame) or "name" not in result:
         raise HookError(
             f"{where} returned {type(result).__name__}; it must return a DataFrame with the "

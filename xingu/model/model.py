@@ -5,87 +5,29 @@ loaded when a hook first accesses them, by a function that is passed in.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 
-from xingu.errors import DataError, UntrainedModelError, did_you_mean, text_of
+from xingu.errors import DataError, text_of
+from xingu.model.parts import MadeInFit, Signature
 from xingu.model.provenance import Provenance
 from xingu.model.reference import Reference
 from xingu.provider.base import DataProvider
 from xingu.provider.classes import EstimatedClass, estimated_class, labels_of
 from xingu.provider.columns import require_columns
-from xingu.provider.estimator import ESTIMATION, Estimator
+from xingu.provider.estimator import ESTIMATION, Estimator, call_estimator
 from xingu.provider.hooks import call_hook
-from xingu.provider.lending import call_lent
+from xingu.provider.lending import call_lent, lend, reclaim
 from xingu.records import TrainRun
 
 PredictKind = Literal["predict", "predict_proba"]
 BUILT_IN_ESTIMATORS = "xingu.estimators."
 """Modules of Estimators that change no frames, so that nothing has to be lent to them."""
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Inputs and output of a Model, as they were in training.
-
-    Attributes:
-        features: Dtypes of the features of the outside world that the training data has, by name.
-        estimator_features: Features of the estimator, in order.
-        target: Column of the target.
-        set_rows: Number of rows of each set.
-        classes: Labels of a classifier, in the order of ``estimation_class_0 …``.
-        estimated_class: Position in `classes` of the class that estimations and metrics are of;
-            None: of none, or of no single one.
-    """
-
-    features: Mapping[str, str] = field(default_factory=dict)
-    estimator_features: tuple[str, ...] = ()
-    target: str | None = None
-    set_rows: Mapping[str, int] = field(default_factory=dict)
-    classes: tuple[Any, ...] = ()
-    estimated_class: int | None = None
-
-    @cached_property
-    def features_index(self) -> pd.Index:
-        """Features of the estimator, as column index of a frame."""
-        return pd.Index(self.estimator_features)
-
-
-class PreReqModels(Mapping[str, "Model"]):
-    """Models of prerequisites by id, each loaded on first access.
-
-    Args:
-        trains: Pinned `train_id` of each prerequisite.
-        load: Returns the Model of an id and a `train_id`.
-    """
-
-    def __init__(self, trains: Mapping[str, str], load: "Callable[[str, str], Model]") -> None:
-        self.trains = dict(trains)
-        self._load = load
-        self._loaded: dict[str, Model] = {}
-
-    def __getitem__(self, provider_id: str) -> "Model":
-        if provider_id not in self.trains:
-            raise UntrainedModelError(
-                f"pre_req_model[{provider_id!r}]: no such prerequisite; pre_req names "
-                f"{', '.join(sorted(self.trains)) or 'none'}."
-                f"{did_you_mean(provider_id, self.trains)}",
-                dataprovider_id=provider_id,
-            )
-        if provider_id not in self._loaded:
-            self._loaded[provider_id] = self._load(provider_id, self.trains[provider_id])
-        return self._loaded[provider_id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.trains)
-
-    def __len__(self) -> int:
-        return len(self.trains)
 
 
 class Model:
@@ -98,13 +40,19 @@ class Model:
         trained: Time of the fit (UTC); False before.
         provenance: Commit, branch, machine, user and library versions of the train.
         sets: Sets of the split by name; empty if they are not in memory.
-        sets_estimations: Estimations of `sets` by name, after `trainsets_predict`.
+        sets_estimations: Estimations of `sets` by name; there is no such attribute before the first
+            one is made, by `trainsets_predict` or by the Estimator in its fit.
+        made_in_fit: Sets and estimations that the Estimator added in its fit.
+        context: What is being done: ``train_dataprep``, ``train_hyperopt``, ``train_fit`` or
+            ``batch_predict``; None: none of these.
         search: Runs a search and returns all hyperparameters; None if there is none to run.
         hyperparams_origin: ``dp``, ``defaults``, ``self``, or the train that they were taken from.
         fitted_signature: The result of `signature()`.
         scores: Built-in metrics of the evaluation set by set and name, the main one first.
         reference: Distributions of features and estimations in training; None if not recorded.
     """
+
+    sets_estimations: Mapping[str, pd.DataFrame]
 
     def __init__(
         self,
@@ -118,13 +66,27 @@ class Model:
         self.run = run
         self.provenance = provenance or Provenance()
         self.trained: datetime | Literal[False] = False
+        self.context: str | None = None
         self.sets: Mapping[str, pd.DataFrame] = {}
-        self.sets_estimations: Mapping[str, pd.DataFrame] = {}
+        self.made_in_fit = MadeInFit()
         self.search: Callable[[], dict[str, Any]] | None = None
         self.hyperparams_origin = "dp"
         self.fitted_signature = Signature()
         self.scores: Mapping[str, Mapping[str, float]] = {}
         self.reference: Reference | None = None
+
+    @classmethod
+    def of(
+        cls,
+        dp: DataProvider,
+        estimator: Estimator | None,
+        run: TrainRun,
+        provenance: Provenance | None = None,
+    ) -> Self:
+        """Return a Model of these parts, whatever the constructor of a subclass takes."""
+        model = cls.__new__(cls)
+        Model.__init__(model, dp, estimator, run, provenance)
+        return model
 
     # -- identity -----------------------------------------------------------------------------
 
@@ -164,9 +126,18 @@ class Model:
         return self.provenance.host_name
 
     @property
-    def algo_params(self) -> dict[str, dict[str, Any]]:
-        """The `params` and `hyperparams` of the estimator; empty without one."""
-        return self.estimator.hyperparam_exchange() if self.estimator else {}
+    def algo_params(self) -> dict[str, Any]:
+        """The `params` and `hyperparams` of the estimator, and their `source_train_id`.
+
+        It is empty without an estimator. The source is `hyperparams_origin`.
+        """
+        if self.estimator is None:
+            return {}
+        return {
+            "source_train_id": self.hyperparams_origin,
+            "params": dict(self.estimator.params),
+            "hyperparams": dict(self.estimator.hyperparams),
+        }
 
     @property
     def pre_req_trains(self) -> dict[str, str]:
@@ -193,8 +164,31 @@ class Model:
         """
         if self.estimator is None:
             return {}
-        found = call_lent(self.estimator.hyperparam_optimize, model=self)
-        return self.estimator.hyperparam_exchange(hyperparams=found)["hyperparams"]
+        with self.in_context("train_hyperopt"):
+            found = call_estimator(
+                self.estimator.hyperparam_optimize,
+                datasets=self.sets,
+                features=list(self.dp.get_estimator_features_list()),
+                target=self.dp.get_target(),
+                search_space=self.dp.get_estimator_optimization_search_space(),
+                model=self,
+            )
+        self.exchange(hyperparams={**self.estimator.hyperparams, **(found or {})})
+        return dict(self.estimator.hyperparams)
+
+    def exchange(
+        self,
+        params: Mapping[str, Any] | None = None,
+        hyperparams: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Apply parameters to the Estimator; None: no change.
+
+        An override of `hyperparam_exchange` may ignore `params`, as that of Xingu 2.0 did.
+        """
+        if self.estimator is not None:
+            if params is not None:
+                self.estimator.params = dict(params)
+            self.estimator.hyperparam_exchange(params=params, hyperparams=hyperparams)
 
     def fit(self, sets: Mapping[str, pd.DataFrame]) -> Self:
         """Fit the estimator.
@@ -208,12 +202,12 @@ class Model:
         Raises:
             DeclarationError: If there is no class `proba_class_index`; the classes are listed.
         """
-        features = tuple(self.dp.get_estimator_features_list())
+        features = list(self.dp.get_estimator_features_list())
         target, train = self.dp.get_target(), sets["train"]
         self.sets = sets
         classes, one = [], None
         if self.estimator is not None:
-            call_lent(self.estimator.fit, sets, features, str(target), model=self)
+            self._fit_estimator(features, str(target))
             if self.estimator.is_classifier():
                 classes = labels_of(self.estimator.classes(), train[target])
                 one = estimated_class(self.dp, classes, train[target])
@@ -223,7 +217,7 @@ class Model:
                 for name in self.dp.get_features_list()
                 if name in train
             },
-            estimator_features=features,
+            estimator_features=tuple(features),
             target=target,
             set_rows={name: len(frame) for name, frame in sets.items()},
             classes=tuple(classes),
@@ -231,6 +225,33 @@ class Model:
         )
         self.trained = datetime.now(UTC)
         return self
+
+    def _fit_estimator(self, features: list[str], target: str) -> None:
+        """Fit, and keep the sets and estimations that the Estimator added meanwhile.
+
+        An Estimator of Xingu 2.0 may add the rows that its members held out as a set of its own,
+        with their estimations in `model.sets_estimations`.
+        """
+        vars(self).pop("sets_estimations", None)
+        datasets = {name: lend(frame) for name, frame in self.sets.items()}
+        fit = partial(self.estimator.fit, datasets=datasets)  # type: ignore[union-attr]
+        with self.in_context("train_fit"):
+            call_estimator(fit, features=features, target=target, model=self)
+        added = {name: reclaim(datasets[name]) for name in datasets if name not in self.sets}
+        estimated = getattr(self, "sets_estimations", {})
+        made = {name: frame for name, frame in estimated.items() if frame is not None}
+        self.made_in_fit = MadeInFit(added, made)
+        if added:
+            self.sets = {**self.sets, **added}
+
+    @contextmanager
+    def in_context(self, context: str) -> Iterator[None]:
+        """Set `context` for a block."""
+        before, self.context = self.context, context
+        try:
+            yield
+        finally:
+            self.context = before
 
     # -- predict ------------------------------------------------------------------------------
 
@@ -254,14 +275,14 @@ class Model:
     def generic_predict(
         self,
         data: pd.DataFrame,
-        kind: PredictKind = "predict",
+        method: PredictKind = "predict",
         class_index: int | None = None,
     ) -> pd.DataFrame:
         """Call the hook before, the estimator, and the hook after a prediction.
 
         Args:
             data: Rows with the features of the outside world; it is not changed.
-            kind: Selects the pair of hooks and the method of the estimator.
+            method: Selects the pair of hooks and the method of the estimator.
             class_index: Return only the column of this class; used by `predict_proba` only.
 
         Raises:
@@ -271,18 +292,18 @@ class Model:
         """
         if not isinstance(data, pd.DataFrame):
             raise DataError(
-                f"{self.id}.{kind} takes a pandas DataFrame with one row per estimation, not "
+                f"{self.id}.{method} takes a pandas DataFrame with one row per estimation, not "
                 f"{type(data).__name__}; for example pd.DataFrame([{{'column': value}}]).",
                 dataprovider_id=self.id,
                 got=type(data).__name__,
             )
-        X = call_hook(self.dp, f"pre_process_for_{kind}", data, self)
-        Y_pred = self._estimate(X, kind, class_index)
+        X = call_hook(self.dp, f"pre_process_for_{method}", data, self)
+        Y_pred = self._estimate(X, method, class_index)
         owned = X is not data and not self.sets
-        Y_pred = call_hook(self.dp, f"post_process_after_{kind}", X, Y_pred, self, owned=owned)
+        Y_pred = call_hook(self.dp, f"post_process_after_{method}", X, Y_pred, self, owned=owned)
         if len(Y_pred) != len(X):
             raise DataError(
-                f"{self.id}.post_process_after_{kind} returned {len(Y_pred)} estimations for "
+                f"{self.id}.post_process_after_{method} returned {len(Y_pred)} estimations for "
                 f"{len(X)} rows; it must keep the rows of Y_pred.",
                 dataprovider_id=self.id,
             )
@@ -299,11 +320,11 @@ class Model:
         return call_lent(predict, data, *options)
 
     def _features_of(self, X: pd.DataFrame) -> pd.DataFrame:
-        features = self.fitted_signature.features_index
-        if X.columns.equals(features):
+        features = list(self.dp.get_estimator_features_list())
+        if X.columns.tolist() == features:
             return X
         try:
-            return X[list(features)]
+            return X[features]
         except KeyError as error:
             require_columns(X, features, f"{self.id}.x_estimator_features", "the data to estimate")
             raise DataError(
@@ -365,6 +386,14 @@ class Model:
         return Y_pred[names]
 
     def trainsets_predict(self) -> Mapping[str, pd.DataFrame]:
-        """Estimate every set of `sets`, and return the new `sets_estimations`."""
-        self.sets_estimations = {name: self.estimate(frame) for name, frame in self.sets.items()}
-        return self.sets_estimations
+        """Estimate every set of `sets`, one after the other, and return `sets_estimations`.
+
+        Those that the Estimator made in its fit are kept.
+        """
+        kept = self.made_in_fit.estimations
+        made = {name: kept[name] for name in self.sets if name in kept}
+        self.sets_estimations = made
+        for name, frame in self.sets.items():
+            if name not in made:
+                made[name] = self.estimate(frame)
+        return made

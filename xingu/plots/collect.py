@@ -64,14 +64,14 @@ def figures_of(result: object, taken: Collection[str], where: str) -> dict[str, 
     """Return the result of a plot method if it is figures by name.
 
     Args:
-        result: The result of the method.
+        result: The result of the method; None: it has nothing to draw.
         taken: Names that other methods have used.
         where: Owner, method and set, for errors.
 
     Raises:
         HookError: If `result` is not a mapping of names to figures, or repeats a name.
     """
-    figures = dict(checked_mapping(result, where, "figures"))
+    figures = dict(checked_mapping({} if result is None else result, where, "figures"))
     for name, figure in figures.items():
         if name in taken:
             raise HookError(f"{where} returned the plot {name!r} a second time; rename it.")

@@ -6,19 +6,19 @@ hook that can be overridden. Hooks receive data and return data; callers do all 
 
 import copyreg
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
 
 from xingu.directions import DeclaredDirection
+from xingu.provider.class_logger import ClassLogger, level_number
 from xingu.provider.columns import require_columns
-from xingu.provider.estimator import Estimator, resolve_estimator_class
+from xingu.provider.estimator import Estimator, classifies, resolve_estimator_class
+from xingu.provider.methods import find_methods
 from xingu.provider.protocols import ModelView
-from xingu.provider.split import set_rows
-
-logger = logging.getLogger(__name__)
+from xingu.provider.sizes import set_rows
+from xingu.provider.splits import default_split, random_data_split, time_data_split
 
 
 class DataProvider:
@@ -64,10 +64,10 @@ class DataProvider:
 
     random_state: int = 42
     """Seed of the default split and of the search."""
-    test_size: float | None = 0.1
+    test_size: float = 0.1
     """What the default split keeps for `test`: a share of all rows, in [0, 1), a number of rows
     (an integer), or None for no such set."""
-    val_size: float | None = 0.2
+    val_size: float = 0.2
     """The same for `val`."""
 
     proba_class_index: int | None = None
@@ -102,6 +102,9 @@ class DataProvider:
 
     pre_req_model: Mapping[str, ModelView] = {}
 
+    logger = ClassLogger()
+    """Logger with the name of the class."""
+
     # -- train: from sources to sets ----------------------------------------------------------
 
     def get_dataset_sources_for_train(self, model: ModelView | None = None) -> Mapping[str, Any]:  # noqa: ARG002
@@ -134,30 +137,37 @@ class DataProvider:
             DeclarationError: If `test_size` or `val_size` is no size.
             DataError: If they leave no row for `train`.
         """
-        from sklearn.model_selection import train_test_split
-
-        target = str(self.get_target())
         classes = None
         if self.is_classifier():
+            target = str(self.get_target())
             require_columns(data, [target], f"{self.id}.y", "the data to split")
-            classes = pd.factorize(data[target], sort=True, use_na_sentinel=False)[0]
-        sets: dict[str, pd.DataFrame] = {}
-        rest = np.arange(len(data))
-        sizes = {"test_size": self.test_size, "val_size": self.val_size}
-        for size, count in set_rows(str(self.id), sizes, len(data)).items():
-            name = size.removesuffix("_size")
-            drawn = rest if classes is None else rest[_repeats(classes[rest])]
-            if not 0 < count < len(drawn):
-                continue
-            strata = None if classes is None else classes[drawn]
-            if strata is not None and len(set(strata)) > min(count, len(drawn) - count):
-                strata = None
-            kept, taken = train_test_split(
-                drawn, test_size=count, random_state=self.random_state, stratify=strata
-            )
-            rest = np.concatenate([kept, np.setdiff1d(rest, drawn)])
-            sets[name] = data.iloc[taken]
-        return {"train": data.iloc[rest], **dict(reversed(sets.items()))}
+            classes = data[target]
+        return default_split(data, classes, self._set_rows(data), self.random_state)
+
+    def random_data_split(
+        self,
+        data: pd.DataFrame,
+        test_size: float | None = None,
+        val_size: float | None = None,
+    ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Split rows at random into (train, val, test); see `xingu.provider.splits`."""
+        return random_data_split(data, self._set_rows(data, test_size, val_size), self.random_state)
+
+    def _set_rows(
+        self, data: pd.DataFrame, test_size: Any = None, val_size: Any = None
+    ) -> dict[str, int]:
+        sizes = {
+            "test_size": self.test_size if test_size is None else test_size,
+            "val_size": self.val_size if val_size is None else val_size,
+        }
+        return set_rows(str(self.id), sizes, len(data))
+
+    @staticmethod
+    def time_data_split(
+        df: pd.DataFrame, date_column: str, delta_time_days: float
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Split rows by date into (train, test); see `xingu.provider.splits`."""
+        return time_data_split(df, date_column, delta_time_days)
 
     # -- estimator ----------------------------------------------------------------------------
 
@@ -209,16 +219,21 @@ class DataProvider:
         if self.hollow:
             return None
         estimator_class = resolve_estimator_class(self.get_estimator_class() or "", str(self.id))
+        if hyperparams is None:
+            hyperparams = self.get_estimator_hyperparameters()
         return estimator_class(
-            self.get_estimator_params(),
-            self.get_estimator_hyperparameters() if hyperparams is None else hyperparams,
             **self.get_estimator_class_params(),
+            params=dict(self.get_estimator_params() or {}),
+            hyperparams=dict(hyperparams or {}),
         )
 
     def is_classifier(self) -> bool:
-        """Return whether the declared estimator is a classifier."""
+        """Return whether the declared estimator is a classifier.
+
+        An Estimator that knows this only after its fit is one if it gives probabilities.
+        """
         estimator = self.make_estimator()
-        return estimator is not None and estimator.is_classifier()
+        return estimator is not None and classifies(estimator)
 
     def post_process_after_hyperparam_optimize(self, model: ModelView) -> None:
         """Run code between tuning and fitting; does nothing by default."""
@@ -296,10 +311,24 @@ class DataProvider:
 
     # -- state --------------------------------------------------------------------------------
 
-    def log(self, message: str, level: int | str = logging.INFO) -> None:
+    def log(self, message: object = "", level: int | str = logging.INFO) -> None:
         """Log `message` with the id of this DataProvider."""
-        number = logging.getLevelName(level.upper()) if isinstance(level, str) else level
-        logger.log(number, "%s: %s", self.id, message)
+        self.logger.log(level_number(level), "%s: %s", self.id, message)
+
+    def get_logger(self) -> logging.Logger:
+        """Return `logger`."""
+        return self.logger
+
+    def get_metrics_computers(self, type: str = "estimation") -> list[Callable[..., Any]]:  # noqa: A002
+        """Return the metric methods of a family, for example of ``trainsets_model``."""
+        return list(find_methods(self, f"compute_{type}_metrics").values())
+
+    def get_plot_renderers(self, type: str = "global_model") -> list[Callable[..., Any]]:  # noqa: A002
+        """Return the plot methods of a family, for example of ``global_model``."""
+        return list(find_methods(self, f"render_{type}_plots").values())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(id={self.id!r})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Return state to save in addition to attributes; override to add to it.
@@ -321,12 +350,13 @@ class DataProvider:
 def gained_attributes(provider: DataProvider) -> dict[str, Any]:
     """Return the attributes that hooks have set on `provider`, and those of `__getstate__`.
 
-    Models of prerequisites are left out, because they are saved as packages of their own.
+    Models of prerequisites are left out, because they are saved as packages of their own. A
+    `__getstate__` that needs an attribute which no hook has set yet adds nothing.
     """
     own = {name: value for name, value in vars(provider).items() if name != "pre_req_model"}
-    return {**own, **provider.__getstate__()}
-
-
-def _repeats(codes: np.ndarray) -> np.ndarray:
-    """Return which of `codes` occur more than once."""
-    return np.bincount(codes)[codes] > 1
+    try:
+        added = provider.__getstate__()
+    except AttributeError as error:
+        provider.logger.debug("%s.__getstate__ adds nothing yet: %s", provider.id, error)
+        return own
+    return {**own, **{name: one for name, one in added.items() if name != "pre_req_model"}}

@@ -1,11 +1,13 @@
 """Find the DataProviders of a project, in the order of their prerequisites.
 
 Modules whose names begin with an underscore are skipped; classes without an `id` are base classes.
+Modules of the folder and of its parent can be imported by their plain names, as in Xingu 2.0.
 Modules are imported, but no data is read. A file or a class that cannot be used does not prevent
 the use of others.
 """
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -24,7 +26,7 @@ from xingu.provider.classes import check_class_index
 from xingu.provider.folders import check_absolute_imports, is_own_name, package_of
 from xingu.provider.importing import import_file
 from xingu.provider.methods import BUILTIN_PLOTS, near_misses
-from xingu.provider.misspelt import misspelt_names
+from xingu.provider.misspelt import misspelt_names, used_names
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class DataProviderFactory:
         providers_folder: Folder of the modules that declare DataProviders.
         import_seconds: Time limit of the import of each module; 0: none.
         elsewhere: Classes that may be prerequisites, and are defined elsewhere.
+        extra: Classes that are there besides those of the folder.
 
     Attributes:
         known: All classes found, by id, also prerequisites that were not requested.
@@ -60,12 +63,13 @@ class DataProviderFactory:
         providers_folder: str | Path | None = None,
         import_seconds: float = IMPORT_SECONDS,
         elsewhere: Sequence[ProviderClass] = (),
+        extra: Sequence[ProviderClass] = (),
     ) -> None:
         items = list(providers_list or [])
-        given = [item for item in items if isinstance(item, type)]
+        given = [*extra, *(item for item in items if isinstance(item, type))]
         self.broken: dict[str, DeclarationError] = {}
         found: list[ProviderClass] = []
-        if providers_folder is not None and (len(given) < len(items) or not items):
+        if providers_folder is not None and not (items and all(isinstance(i, type) for i in items)):
             in_folder = classes_in(Path(providers_folder), import_seconds, self.broken)
             found = [cls for cls in in_folder if cls not in given]
         for cls in given:
@@ -127,6 +131,15 @@ class DataProviderFactory:
         """Return a new instance of the DataProvider called `provider_id`."""
         where = f"DataProvider {provider_id!r}"
         return _require(provider_id, self.known, where, unusable=self.broken)()
+
+
+def put_on_path(folder: Path) -> None:
+    """Let the modules of a folder of DataProviders, and of its parent, be imported."""
+    folder = folder.resolve()
+    if str(folder.parent) not in sys.path:
+        sys.path.insert(0, str(folder.parent))
+    if str(folder) not in sys.path:  # last, so that a file called as a library does not hide it
+        sys.path.append(str(folder))
 
 
 def raise_broken(broken: Mapping[str, DeclarationError]) -> None:
@@ -247,7 +260,8 @@ def _check_pre_req(cls: ProviderClass) -> None:
 def _check_names(cls: ProviderClass) -> None:
     """Check for misspelt names of attributes and methods."""
     own = {name for name in {*dir(cls)} - {*dir(DataProvider)} if callable(getattr(cls, name))}
-    if missed := dict([*misspelt_names(cls), *near_misses(own)]):
+    unused = [pair for pair in near_misses(own) if pair[0] not in used_names(cls, besides=pair[0])]
+    if missed := dict([*misspelt_names(cls), *unused]):
         texts = [
             f"{cls.id}.{wrong} is no name that Xingu knows. Did you mean {right!r}?"
             for wrong, right in missed.items()
@@ -320,6 +334,7 @@ def classes_in(
             folder=str(folder),
         )
     package = package_of(folder)
+    put_on_path(folder)
     name_taken = not is_own_name(folder, package)
     classes: list[ProviderClass] = []
     for file in sorted(folder.rglob("*.py")):

@@ -3,9 +3,11 @@
 An Estimator depends on frames, features and a target only, so that many DataProviders can use it.
 """
 
+import copyreg
+import logging
 import pickle
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +15,9 @@ from typing import Any, Self
 import pandas as pd
 
 from xingu.errors import DeclarationError
+from xingu.provider.calls import bound_arguments
+from xingu.provider.class_logger import ClassLogger, level_number
+from xingu.provider.lending import call_lent
 from xingu.provider.pickles import portable_pickle
 from xingu.provider.protocols import ModelView
 
@@ -23,10 +28,18 @@ class Estimator(ABC):
     """An algorithm behind one interface, reusable by many DataProviders.
 
     Args:
-        params: Fixed parameters of the algorithm.
+        params: Fixed parameters of the algorithm; `default_params` if there are none.
         hyperparams: Tuned parameters of the algorithm; they win over `params` of the same name.
+            `default_hyperparams` if there are none.
         class_params: Parameters of the wrapper, for example the class of the wrapped algorithm.
     """
+
+    default_params: Mapping[str, Any] = {}
+    """Fixed parameters of an Estimator that is created without any."""
+    default_hyperparams: Mapping[str, Any] = {}
+    """Hyperparameters of an Estimator that is created without any."""
+    logger = ClassLogger()
+    """Logger with the name of the class."""
 
     def __init__(
         self,
@@ -34,8 +47,8 @@ class Estimator(ABC):
         hyperparams: Mapping[str, Any] | None = None,
         **class_params: Any,
     ) -> None:
-        self.params = dict(params or {})
-        self.hyperparams = dict(hyperparams or {})
+        self.params = dict(params or self.default_params)
+        self.hyperparams = dict(hyperparams or self.default_hyperparams)
         self.class_params = class_params
 
     @abstractmethod
@@ -78,9 +91,9 @@ class Estimator(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} gives no probabilities.")
 
-    @abstractmethod
     def is_classifier(self) -> bool:
-        """Return whether the target is a class."""
+        """Return whether the target is a class; the default says no."""
+        return False
 
     @property
     def algorithm(self) -> str:
@@ -94,12 +107,15 @@ class Estimator(ABC):
     def hyperparam_optimize(self, model: ModelView | None = None) -> dict[str, Any]:
         """Return the best hyperparameters; the default runs the declared search.
 
+        An override may have any of the parameters `datasets`, `features`, `target`, `search_space`
+        and `model`.
+
         Args:
             model: The Model that is being trained: `model.sets`, `model.search`, and features,
                 target and search space of `model.dp`. None: current hyperparameters are returned.
 
         Returns:
-            All hyperparameters, including those that were not searched.
+            Hyperparameters; declared ones that are not among them keep their values.
         """
         if model is None or model.search is None:
             return dict(self.hyperparams)
@@ -119,21 +135,18 @@ class Estimator(ABC):
         self,
         params: Mapping[str, Any] | None = None,
         hyperparams: Mapping[str, Any] | None = None,
-    ) -> dict[str, dict[str, Any]]:
-        """Apply parameters and return those in force.
+    ) -> dict[str, Any]:
+        """Apply parameters and return the hyperparameters in force.
 
         Args:
             params: Fixed parameters that replace the current ones; None: no change.
             hyperparams: Hyperparameters that replace the current ones; None: no change.
-
-        Returns:
-            ``params`` and ``hyperparams`` in force.
         """
         if params is not None:
             self.params = dict(params)
         if hyperparams is not None:
             self.hyperparams = dict(hyperparams)
-        return {"params": dict(self.params), "hyperparams": dict(self.hyperparams)}
+        return dict(self.hyperparams)
 
     def feature_importance(self) -> pd.Series | None:
         """Return the importance of each feature, descending; None if the algorithm has none.
@@ -141,6 +154,36 @@ class Estimator(ABC):
         The unit depends on the algorithm, for example total gain.
         """
         return None
+
+    def setup_logger(self) -> None:  # noqa: B027
+        """Do nothing: `logger` is always there. Estimators of Xingu 2.0 call it."""
+
+    def log(self, message: object = "", level: int | str = logging.INFO) -> None:
+        """Log `message` with the name of this class."""
+        self.logger.log(level_number(level), "%s", message)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the parameters; an override adds what the fit has learned.
+
+        An Estimator whose class overrides this is saved with exactly what that returns; all others
+        are saved with all attributes.
+        """
+        return {
+            "default_params": self.default_params,
+            "default_hyperparams": self.default_hyperparams,
+            "params": self.params,
+            "hyperparams": self.hyperparams,
+        }
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle and copy as `__getstate__` says."""
+        owner = next(cls for cls in type(self).__mro__ if "__getstate__" in vars(cls))
+        own = owner is not Estimator and issubclass(owner, Estimator)
+        state = self.__getstate__() if own else dict(vars(self))
+        return copyreg.__newobj__, (type(self),), state  # type: ignore[attr-defined]
 
     def save(self, folder: Path) -> None:
         """Write the fitted estimator to an existing local `folder`."""
@@ -150,6 +193,45 @@ class Estimator(ABC):
     def load(cls, folder: Path) -> Self:
         """Read an estimator that `save` wrote; callers verify checksums first."""
         return pickle.loads((folder / "estimator.pkl").read_bytes())
+
+
+def call_estimator(method: Callable[..., Any], **available: Any) -> Any:
+    """Call a method of an Estimator with what its signature accepts; frames are lent.
+
+    Args:
+        method: For example `fit` of an Estimator.
+        available: Arguments by name.
+    """
+    bound = bound_arguments(method, available)
+    return call_lent(method, *bound.args, **bound.kwargs)
+
+
+def searches_itself(declared: type[Estimator] | str | None, owner: str) -> bool:
+    """Return whether a declared Estimator class implements the search of hyperparameters.
+
+    Args:
+        declared: A class, or its dotted name; None: there is none.
+        owner: Id of the DataProvider, for errors.
+
+    Raises:
+        DeclarationError: If the class cannot be imported.
+    """
+    if not declared:
+        return False
+    found = resolve_estimator_class(declared, owner)
+    return found.hyperparam_optimize is not Estimator.hyperparam_optimize
+
+
+def classifies(estimator: Estimator) -> bool:
+    """Return whether an Estimator, fitted or not, is a classifier.
+
+    One that cannot say so before its fit is a classifier if it implements `predict_proba`.
+    """
+    try:
+        return bool(estimator.is_classifier())
+    except Exception as error:  # noqa: BLE001 - it is anybody's code, on an unfitted Estimator
+        estimator.logger.debug("is_classifier raised before the fit: %r", error)
+        return type(estimator).predict_proba is not Estimator.predict_proba
 
 
 def resolve_estimator_class(declared: type[Estimator] | str, owner: str) -> type[Estimator]:

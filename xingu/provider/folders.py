@@ -49,14 +49,14 @@ def check_absolute_imports(file: Path, folder: Path) -> None:
             another one.
     """
     for name in _absolute_imports(file):
-        beside = folder.parent / name
-        if (beside.is_dir() or beside.with_suffix(".py").is_file()) and not _is_free(beside):
-            raise DeclarationError(
-                f"{file} imports {name!r}, which is {beside} for its author, but another project "
-                "has been imported under this name here; import it relatively (from . import …), "
-                f"or rename {beside.name}.",
-                file=str(file),
-            )
+        for place in (folder.parent / name, folder / name):
+            if (place.is_dir() or place.with_suffix(".py").is_file()) and not _is_free(place):
+                raise DeclarationError(
+                    f"{file} imports {name!r}, which is {place} for its author, but another "
+                    "project has been imported under this name here; import it relatively "
+                    f"(from . import …), or rename {place.name}.",
+                    file=str(file),
+                )
 
 
 def _candidates(folder: Path) -> Iterator[tuple[str, Path]]:

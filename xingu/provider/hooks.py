@@ -6,12 +6,14 @@ to hooks: no change that a hook makes to an argument reaches anybody else.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import pandas as pd
 
 from xingu.errors import HookError, XinguError, text_of
 from xingu.provider.base import DataProvider
+from xingu.provider.calls import UnfilledParameterError, bound_arguments, signature_of
 from xingu.provider.lending import call_lent, reclaim
 
 Stage = Literal["prepare", "tune", "fit", "evaluate", "batch", "predict"]
@@ -80,7 +82,8 @@ def call_hook(provider: DataProvider, name: str, *arguments: Any, owned: bool = 
     Args:
         provider: The DataProvider.
         name: Name of the hook, a key of `HOOKS`.
-        arguments: Positional arguments of the hook; frames are lent, see `xingu.provider.lending`.
+        arguments: Arguments of the hook, in the order of `DataProvider`; a hook receives them by
+            name if its signature has these names. Frames are lent, see `xingu.provider.lending`.
         owned: Nobody but the caller holds the frames, so that they need not be lent.
 
     Raises:
@@ -91,11 +94,20 @@ def call_hook(provider: DataProvider, name: str, *arguments: Any, owned: bool = 
     try:
         hook = getattr(provider, name)
         if is_overridden(provider, name):
-            result = reclaim(hook(*arguments)) if owned else call_lent(hook, *arguments)
+            bound = bound_arguments(hook, dict(zip(_parameters(name), arguments, strict=False)))
+            args, named = bound.args, bound.kwargs
+            result = reclaim(hook(*args, **named)) if owned else call_lent(hook, *args, **named)
         else:
             result = hook(*arguments)  # defaults change no frames
     except XinguError:
         raise
+    except UnfilledParameterError as error:
+        raise HookError(
+            f"{where} requires {str(error)!r}; it is called with "
+            f"{', '.join(_parameters(name)) or 'nothing'}.",
+            dataprovider_id=provider.id,
+            hook=name,
+        ) from error
     except Exception as error:
         raise HookError(
             f"{where} raised {type(error).__name__}: {text_of(error)}"
@@ -111,6 +123,12 @@ def is_overridden(provider: DataProvider, name: str) -> bool:
     if getattr(type(provider), name) is not getattr(DataProvider, name):
         return True
     return name in CALLED_BY_DEFAULT and is_overridden(provider, CALLED_BY_DEFAULT[name])
+
+
+@cache
+def _parameters(name: str) -> tuple[str, ...]:
+    """Return the names of the parameters of a hook, as `DataProvider` declares them."""
+    return tuple(signature_of(getattr(DataProvider, name)).parameters)[1:]
 
 
 def _doubled_columns(error: Exception, arguments: tuple[Any, ...]) -> str:
@@ -135,6 +153,8 @@ def _checked(result: Any, returns: Returns, where: str) -> Any:
         return result
     if returns == "frames":
         return _frames(result, where)
+    if returns in ("sources", "dict") and result is None:
+        return {}
     expected = pd.DataFrame if returns == "frame" else Mapping
     if not isinstance(result, expected):
         raise _wrong_type(result, returns, where)

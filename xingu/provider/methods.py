@@ -5,12 +5,12 @@ name that nearly matches a prefix is an error when the class is loaded.
 """
 
 import inspect
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from difflib import SequenceMatcher, get_close_matches
 from typing import Any
 
 from xingu.errors import HookError, text_of
+from xingu.provider.calls import UnfilledParameterError, bound_arguments
 from xingu.provider.lending import call_lent
 
 TRAINSETS_METRICS = "compute_trainsets_model_metrics"
@@ -128,7 +128,14 @@ def call_method(where: str, method: Callable[..., Any], **available: Any) -> Any
     Raises:
         HookError: If the method has another required parameter, or raises.
     """
-    bound = _arguments(where, inspect.signature(method), available)
+    try:
+        bound = bound_arguments(
+            method, {name: available[name] for name in ARGUMENTS if name in available}
+        )
+    except UnfilledParameterError as error:
+        raise HookError(
+            f"{where} requires {str(error)!r}; available: {', '.join(available) or 'nothing'}."
+        ) from error
     try:
         return call_lent(method, *bound.args, **bound.kwargs)
     except Exception as error:
@@ -139,27 +146,3 @@ def call_method(where: str, method: Callable[..., Any], **available: Any) -> Any
 def _is_method(owner: object, name: str) -> bool:
     static = inspect.getattr_static(owner, name)
     return callable(static) or isinstance(static, classmethod)
-
-
-def _arguments(
-    where: str, signature: inspect.Signature, available: Mapping[str, Any]
-) -> inspect.BoundArguments:
-    parameters = signature.parameters
-    left = [name for name in ARGUMENTS if name in available and name not in parameters]
-    bound = inspect.BoundArguments(signature, OrderedDict())
-    for name, parameter in parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            bound.arguments[name] = {other: available[other] for other in left}
-        elif parameter.kind is parameter.VAR_POSITIONAL:
-            # A wrapper with (*args, **kwargs) gets keywords, which do not depend on the order.
-            named = any(other.kind is other.VAR_KEYWORD for other in parameters.values())
-            bound.arguments[name] = () if named else tuple(available[other] for other in left)
-        elif name in available:
-            bound.arguments[name] = available[name]
-        elif parameter.default is parameter.empty:
-            if not left:
-                raise HookError(
-                    f"{where} requires {name!r}; available: {', '.join(available) or 'nothing'}."
-                )
-            bound.arguments[name] = available[left.pop(0)]
-    return bound

@@ -42,7 +42,7 @@ def misspelt_names(cls: type[DataProvider]) -> Iterator[tuple[str, str]]:
             continue
         value = inspect.getattr_static(cls, name)
         ours = [one for one in OUR_NAMES if _similar(name, one) and _same_kind(value, one)]
-        if ours and name not in _used_names(cls, besides=name):
+        if ours and name not in used_names(cls, besides=name):
             yield name, max(ours, key=lambda one: _similarity(name, one))
 
 
@@ -78,7 +78,7 @@ def _kind(value: Any) -> str | None:
     return next((kind for types, kind in kinds.items() if isinstance(value, types)), None)
 
 
-def _used_names(cls: type[DataProvider], besides: str) -> Collection[str]:
+def used_names(cls: type[DataProvider], besides: str) -> Collection[str]:
     """Return the names that the methods of `cls` use, but for the method called `besides`."""
     used: set[str] = set()
     for base in cls.__mro__:

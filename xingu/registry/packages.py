@@ -107,7 +107,7 @@ def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
 
     provider.pre_req_model = PreReqModels(manifest.pre_reqs, load_pre_req)
     ids = (manifest.dataprovider_id, manifest.train_id, manifest.train_session_id, manifest.run_id)
-    model = model_class(provider, estimator, TrainRun(*ids), provenance)
+    model = model_class.of(provider, estimator, TrainRun(*ids), provenance)
     model.trained = manifest.trained or False
     model.hyperparams_origin = manifest.hyperparams_origin
     model.scores = manifest.scores
@@ -186,7 +186,7 @@ def _manifest_of(
             else None
         ),
         algorithm=estimator.algorithm if estimator else None,
-        algo_params=json.loads(json.dumps(model.algo_params, default=_name)),
+        algo_params=json.loads(json.dumps(_parameters(model), default=_name)),
         hyperparams_origin=model.hyperparams_origin,
         features=dict(signature.features),
         estimator_features=list(signature.estimator_features),
@@ -205,6 +205,11 @@ def _manifest_of(
         reference=model.reference.as_dict() if model.reference else None,
         files=describe_files(folder),
     )
+
+
+def _parameters(model: Model) -> dict[str, Any]:
+    names = ("params", "hyperparams")
+    return {name: one for name, one in model.algo_params.items() if name in names}
 
 
 def _name(value: object) -> str:

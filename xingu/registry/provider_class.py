@@ -19,6 +19,7 @@ from xingu.errors import PortabilityError, UntrainedModelError
 from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
 from xingu.provider.estimator import Estimator, resolve_estimator_class
+from xingu.provider.simple import MODULE as MADE_OF_VALUES
 from xingu.registry.manifest import Manifest, ProviderRecord
 from xingu.registry.packaged_code import PackagedCode
 
@@ -50,6 +51,8 @@ class PackagedClasses:
             UntrainedModelError: If the package has no copy of it either.
         """
         record, has_copy = self.record, self.code is not None or self.by_value.is_file()
+        if record.module == MADE_OF_VALUES:
+            return None
         try:
             module = import_module(record.module)
         except ModuleNotFoundError as error:

@@ -10,7 +10,7 @@ Loading a Model needs this storage only: no control DB, no Dagster, no source da
 """
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -256,7 +256,23 @@ class ModelStore:
                 f"(materialize {key}/trainset_estimations and {key}/trainset_metrics). Name one by "
                 f"train_id ({some}), or pin one with `xingu inventory pin`"
             )
+        if pickle := next(self._pickles_of_xingu_2(dp_id), None):
+            return (
+                f"there is {pickle}, a pickle of Xingu 2.0, which cannot be loaded, because it "
+                "refers to the code of that version: train it again, with HYPEROPT_STRATEGY=last "
+                f"to keep its hyperparameters (materialize {key_part(dp_id)}/model)"
+            )
         return f"train it first: materialize {key_part(dp_id)}/model"
+
+    def _pickles_of_xingu_2(self, dp_id: str) -> Iterator[str]:
+        """Yield the names of pickles of a DataProvider that Xingu 2.0 saved."""
+        try:
+            names = [path.name for path in self.root.iterdir()]
+        except OSError:  # nothing was saved yet
+            return
+        for name in names:
+            if name.startswith(f"{dp_id} • ") and ".pkl" in name:
+                yield name
 
     def pinned(self, dp_id: str) -> str | None:
         """Return the `train_id` that the inventory file pins; None: it pins none."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from xingu.reports.compare import Comparison, compare_trains
 from xingu.reports.excel import write_workbook
@@ -26,6 +27,10 @@ class Report(Comparison):
             SettingsError: If openpyxl is not installed.
         """
         write_workbook(self, path)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a frame by its name; ``meta`` of Xingu 2.0 is `attributes`."""
+        return self.attributes if name == "meta" else getattr(self, name)
 
     def __str__(self) -> str:
         return as_text(self)

@@ -4,6 +4,7 @@ A spec is a deep copy of the declaration, so that readers cannot modify the user
 """
 
 import copy
+import logging
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from typing import Any, Literal, get_args
 from xingu.errors import DeclarationError, did_you_mean
 from xingu.masking import remember_secrets, secret_values, secrets_of, shown_address
 from xingu.sources.addresses import path_part
+
+logger = logging.getLogger(__name__)
 
 Format = Literal["parquet", "csv", "txt", "json", "jsonl"]
 Compression = Literal["gz", "bz2", "xz", "zst", "zip"]
@@ -97,7 +100,7 @@ def _parse_entry(where: str, name: object, entry: Any) -> SourceSpec:
             + ("" if kinds else close),
             source=name,
         )
-    require_known_keys(where, entry, _KEYS[kinds[0]], kinds[0])
+    _check_keys(where, entry, kinds[0])
     group = entry.get("group")
     if group is not None and not isinstance(group, str | int):
         raise DeclarationError(f"{where}['group'] is {group!r}; give a string.", source=name)
@@ -106,6 +109,16 @@ def _parse_entry(where: str, name: object, entry: Any) -> SourceSpec:
         nickname, query = (_require_string(where, entry, key) for key in ("source", "query"))
         return SqlSource(name, nickname, query, group)
     return _parse_url(where, name, entry, group)
+
+
+def _check_keys(where: str, entry: Mapping[str, Any], kind: str) -> None:
+    """Refuse keys that are probably misspelt; warn of others, such as notes of the author."""
+    for key in entry:
+        if key in _KEYS[kind]:
+            continue
+        if key in set().union(*_KEYS.values()) or did_you_mean(str(key), _KEYS[kind]):
+            require_known_keys(where, entry, _KEYS[kind], kind)
+        logger.warning("%s: %r is not known beside %r, and is ignored", where, key, kind)
 
 
 def require_known_keys(

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from xingu.checks.check import Checks
 from xingu.model import Model, PreReqModels
+from xingu.model.provenance import Provenance
 from xingu.provider.base import DataProvider
+from xingu.provider.estimator import Estimator
 from xingu.provider.hooks import ProviderFactory
 from xingu.provider.state import ProviderState
+from xingu.records import TrainRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,13 @@ class ProviderBuilder:
         state.restore(provider)
         provider.pre_req_model = PreReqModels(state.pre_reqs, self.load_pre_req)
         return provider
+
+    def model(
+        self,
+        provider: DataProvider,
+        estimator: Estimator | None,
+        run: TrainRun,
+        provenance: Provenance | None = None,
+    ) -> Model:
+        """Return a new Model of `provider`."""
+        return self.model_class.of(provider, estimator, run, provenance)

@@ -35,6 +35,8 @@ from xingu.stages.validate import refuse_failed
 logger = logging.getLogger(__name__)
 
 Sets = Mapping[str, pd.DataFrame]
+CALLED_BY_USERS = "xingu.compat."
+"""Modules of methods that are called as a family, but are none: names of Xingu 2.0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,14 @@ def estimate_sets(
     Raises:
         CheckFailedError: If the estimations fail a check that refuses them.
     """
-    estimations = {name: model.estimate(frame) for name, frame in splits.frames.items()}
+    held = ("sets", "sets_estimations")
+    before = {name: vars(model)[name] for name in held if name in vars(model)}
+    try:
+        model.sets = splits.frames
+        estimations = model.trainsets_predict()
+    finally:
+        vars(model).pop("sets_estimations", None)
+        vars(model).update(before)
     subject = estimations_subject(model, splits.frames, estimations)
     refuse_failed(model.dp, ("trainset_estimations",), subject, checks)
     state = ProviderState.capture(model.dp, "post_process_after_predict", splits.state.pre_reqs)
@@ -245,7 +254,8 @@ def family(model: Model, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield the methods of a family on the Model and the DataProvider, with their full names."""
     for label, owner in (("Model", model), (model.id, model.dp)):
         for name, method in find_methods(owner, prefix).items():
-            yield f"{label}.{prefix}_{name}", method
+            if not getattr(method, "__module__", "").startswith(CALLED_BY_USERS):
+                yield f"{label}.{prefix}_{name}", method
 
 
 def call_of_family(model: Model, origin: str, method: Any, rows: Rows | None) -> Any:

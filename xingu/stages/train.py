@@ -38,7 +38,10 @@ class Trained:
 
 
 def clean(
-    builder: ProviderBuilder, datasets: Mapping[str, pd.DataFrame], pre_reqs: Mapping[str, str]
+    builder: ProviderBuilder,
+    datasets: Mapping[str, pd.DataFrame],
+    pre_reqs: Mapping[str, str],
+    state: ProviderState | None = None,
 ) -> PreparedFrame:
     """Return one frame of the source frames.
 
@@ -46,12 +49,13 @@ def clean(
         builder: Creates the DataProvider.
         datasets: Frames by source name.
         pre_reqs: The `train_id` of each prerequisite, pinned for everything that follows.
+        state: State after the hook that declared the sources; None: it has set nothing.
 
     Raises:
         HookError: If the hook raises or returns no frame.
         EmptySourceError: If no row is left.
     """
-    provider = builder.build(ProviderState(pre_reqs=pre_reqs))
+    provider = builder.build(state or ProviderState(pre_reqs=pre_reqs))
     hook = "clean_data_for_train"
     frame = call_hook(provider, hook, datasets)
     require_rows(frame, f"{provider.id}.{hook}: what it returned")
@@ -105,7 +109,7 @@ def tune(
 ) -> Hyperparameters:
     """Decide the hyperparameters; see `xingu.tuning.resolve.resolve`."""
     provider = builder.build(splits.state)
-    model = builder.model_class(provider, provider.make_estimator(), run)
+    model = builder.model(provider, provider.make_estimator(), run)
     model.sets = splits.frames
     chosen = resolve(model, tuning)
     gain = splits.state.gain_of(provider, "get_estimator_hyperparameters")
@@ -128,8 +132,9 @@ def fit(
     provider = builder.build(splits.state.with_gain(hyperparameters.gain))
     estimator = provider.make_estimator(hyperparameters.hyperparams)
     if estimator is not None:
-        estimator.hyperparam_exchange(hyperparameters.params, hyperparameters.hyperparams)
-    model = builder.model_class(provider, estimator, run, provenance)
+        estimator.params = dict(hyperparameters.params)
+        estimator.hyperparams = dict(hyperparameters.hyperparams)
+    model = builder.model(provider, estimator, run, provenance)
     model.hyperparams_origin = hyperparameters.origin
     model.sets = splits.frames
     call_hook(provider, "post_process_after_hyperparam_optimize", model)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from xingu.provider.base import DataProvider
+from xingu.provider.estimator import searches_itself
 from xingu.provider.hooks import call_hook
 from xingu.tuning.space import Space, parse_space
 from xingu.tuning.trials import plain
@@ -40,9 +41,13 @@ class Declaration:
         """
         space = call_hook(provider, "get_estimator_optimization_search_space")
         return cls(
-            params=provider.get_estimator_params(),
+            params=dict(provider.get_estimator_params() or {}),
             hyperparams=dict(call_hook(provider, "get_estimator_hyperparameters")),
-            space=parse_space(space, f"{provider.id}.estimator_hyperparams_search_space"),
+            space=parse_space(
+                space,
+                f"{provider.id}.estimator_hyperparams_search_space",
+                foreign=searches_itself(provider.get_estimator_class(), str(provider.id)),
+            ),
             estimator=_estimator_of(provider),
         )
 

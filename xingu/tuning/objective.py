@@ -18,8 +18,7 @@ from xingu.masking import masked
 from xingu.metrics.builtin import classification_metrics, regression_metrics
 from xingu.model import Model
 from xingu.provider.classes import estimated_class, labels_of
-from xingu.provider.estimator import ESTIMATION, Estimator
-from xingu.provider.lending import call_lent
+from xingu.provider.estimator import ESTIMATION, Estimator, call_estimator
 from xingu.records import Trial
 from xingu.tuning.plan import SearchPlan
 
@@ -118,9 +117,11 @@ class Objective:
 
     def _value(self, estimator: Estimator, fold: Fold) -> float:
         sets, held_out = fold
-        features, target = tuple(self.model.dp.get_estimator_features_list()), self._target
-        call_lent(estimator.fit, sets, features, target, model=self.model)
-        data, truth = held_out[[*features]], held_out[target]
+        features, target = list(self.model.dp.get_estimator_features_list()), self._target
+        call_estimator(
+            estimator.fit, datasets=sets, features=features, target=target, model=self.model
+        )
+        data, truth = held_out[features], held_out[target]
         name = self.model.dp.sample_weight
         weights = held_out[name] if name else None
         if estimator.is_classifier():

@@ -15,6 +15,8 @@ from xingu.provider.base import DataProvider
 
 Method = Literal["gp", "forest", "random", "grid", "optuna"]
 
+BUDGET_OF_XINGU_2 = {"evaluations": "optimization_trials", "seconds": "optimization_timeout"}
+"""Parameters of Estimator classes of Xingu 2.0 that stand for settings of the search."""
 REGRESSION = ("RMSE", "MAE", "Median AE", "MAPE", "Median APE", "R2")
 CLASSIFICATION = (
     *("Log Loss", "Brier", "ROC AUC", "Average Precision", "F1", "Precision", "Recall"),
@@ -62,6 +64,10 @@ class SearchPlan:
             DeclarationError: If a name is not known, or a value is not allowed.
         """
         declared, owner = dict(provider.hyperopt), f"{provider.id}.hyperopt"
+        of_class = provider.get_estimator_class_params() or {}
+        for name, of_2 in BUDGET_OF_XINGU_2.items():
+            if of_class.get(of_2) is not None:
+                declared.setdefault(name, of_class[of_2])
         known = [field.name for field in fields(cls)]
         for name in declared:
             if name not in known:

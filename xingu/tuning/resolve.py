@@ -12,6 +12,7 @@ from typing import Any
 
 from xingu.errors import DeclarationError, UntrainedModelError, did_you_mean
 from xingu.model import Model
+from xingu.provider.estimator import searches_itself
 from xingu.provider.state import ProviderState
 from xingu.records import Trial
 from xingu.tuning.declaration import Declaration, without_address
@@ -125,19 +126,23 @@ def resolve(model: Model, tuning: Tuning) -> Hyperparameters:
     """
     if model.estimator is None:
         return Hyperparameters(model.dp.get_estimator_params(), {})
+    # In the order in which Xingu 2.0 asks.
+    model.dp.get_estimator_features_list()
+    model.dp.get_target()
     declared = Declaration.of(model.dp)
     match tuning.strategy.strip():
         case "last":
             chosen = _last(model, declared, tuning.earlier(None))
-        case "self" if context := SearchContext.of(model, declared):
-            chosen = _search(context, tuning)
-        case "self" | "dp":
+        case "self":
+            chosen = _search(model, declared, tuning)
+        case "dp":
             chosen = _as_declared(declared)
         case name:
             chosen = _of_named_train(model, declared, name, tuning.earlier(name))
-    given = None if chosen.origin == "defaults" else chosen.hyperparams
-    in_force = model.estimator.hyperparam_exchange(chosen.params, given)
-    params, hyperparams = in_force.get("params", {}), in_force.get("hyperparams", {})
+    if chosen.origin != SEARCHED:  # a search has applied what it found
+        given = None if chosen.origin == "defaults" else chosen.hyperparams
+        model.exchange(chosen.params, given)
+    params, hyperparams = dict(model.estimator.params), dict(model.estimator.hyperparams)
     differences = declared.differences(chosen.hyperparams)
     differ = f"; not as declared: {', '.join(differences)}" if differences else ""
     choice = f"{chosen.choice or _SAID.get(chosen.origin, f'of train {chosen.origin}')}{differ}"
@@ -156,20 +161,26 @@ def _as_declared(declared: Declaration, choice: str = "") -> Hyperparameters:
     return Hyperparameters(declared.params, declared.hyperparams, origin, choice=choice)
 
 
-def _search(context: SearchContext, tuning: Tuning) -> Hyperparameters:
-    model, declared = context.model, context.declared
-    if tuning.evaluations:
+def _search(model: Model, declared: Declaration, tuning: Tuning) -> Hyperparameters:
+    """Search; without a declared space only an Estimator that searches by itself does."""
+    own = searches_itself(model.dp.get_estimator_class(), model.id)
+    context = None if own and not declared.space else SearchContext.of(model, declared)
+    if context is None and not own:
+        return _as_declared(declared)
+    if context is not None and tuning.evaluations:
         context = replace(context, plan=replace(context.plan, evaluations=tuning.evaluations))
-    log = tuning.open_log(_search_key(context))
-    model.search = lambda: search(context, log, tuning.workers)
+    log = tuning.open_log(_search_key(model, declared, context))
+    if context is not None:
+        model.search = lambda: search(context, log, tuning.workers)
     found = model.hyperparam_optimize()
+    log.close()  # an Estimator that searches by itself has not
     return Hyperparameters(
         declared.params,
         found,
         SEARCHED,
         trials=tuple(log.trials),
-        metric=context.plan.metric,
-        direction=context.plan.direction,
+        metric=context.plan.metric if context else "",
+        direction=context.plan.direction if context else "",
     )
 
 
@@ -268,11 +279,11 @@ def _check_params(model: Model, hyperparams: Mapping[str, Any]) -> None:
 _BUDGET = ("evaluations", "seconds")
 
 
-def _search_key(context: SearchContext) -> str:
+def _search_key(model: Model, declared: Declaration, context: SearchContext | None) -> str:
     """Return a text that is equal for searches that differ at most in their budget."""
-    dp, declared, plan = context.model.dp, context.declared, context.plan
+    dp, plan = model.dp, vars(context.plan) if context else {}
     parts = (
-        {name: value for name, value in vars(plan).items() if name not in _BUDGET},
+        {name: value for name, value in plan.items() if name not in _BUDGET},
         declared.space,
         dp.get_estimator_class(),
         dp.get_estimator_class_params(),

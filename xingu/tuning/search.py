@@ -20,7 +20,7 @@ from xingu.tuning.declaration import Declaration
 from xingu.tuning.objective import Objective
 from xingu.tuning.plan import SearchPlan
 from xingu.tuning.samplers import Sampler, make_sampler
-from xingu.tuning.space import Space, outside, restore_types
+from xingu.tuning.space import Foreign, Space, outside, restore_types
 from xingu.tuning.trials import TrialLog, best_of
 
 logger = logging.getLogger(__name__)
@@ -51,9 +51,13 @@ class SearchContext:
     def of(cls, model: Model, declared: Declaration) -> Self | None:
         """Return the search that is declared; None, with a warning, without a search space.
 
+        It is None, too, if only the Estimator understands the space.
+
         Raises:
             DeclarationError: If the plan cannot be used.
         """
+        if any(isinstance(one, Foreign) for one in declared.space.values()):
+            return None
         if declared.space:
             return cls(model, declared, SearchPlan.of(model.dp))
         logger.warning("%s: no search space is declared, so nothing is searched", model.id)

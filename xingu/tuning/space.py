@@ -123,21 +123,48 @@ class Choice:
         return f"one of {', '.join(map(repr, self.values[:10]))}"
 
 
+@dataclass(frozen=True, slots=True)
+class Foreign(Choice):
+    """A dimension in the notation of another library, which only the Estimator understands."""
+
+    def contains(self, value: Any) -> bool:  # noqa: ARG002
+        """Return True: nothing is known about the dimension."""
+        return True
+
+    def restore(self, value: Any) -> Any:
+        """Return `value`."""
+        return value
+
+    def __str__(self) -> str:
+        return "what its estimator searches"
+
+
 Dimension: TypeAlias = Number | Choice
 Space: TypeAlias = Mapping[str, Dimension]
 
 
-def parse_space(declared: Mapping[str, Any], owner: str) -> dict[str, Dimension]:
+def parse_space(
+    declared: Mapping[str, Any], owner: str, *, foreign: bool = False
+) -> dict[str, Dimension]:
     """Return the dimensions of a declared search space by hyperparameter.
 
     Args:
         declared: Dimensions of scikit-optimize, or tuples such as ``('int', dict(low=…, high=…))``.
         owner: Name of the declaration, for errors.
+        foreign: The Estimator searches by itself, so that other notations are accepted.
 
     Raises:
         DeclarationError: If a dimension cannot be parsed, or is empty.
     """
-    return {str(name): _dimension(str(name), one, owner) for name, one in declared.items()}
+    space: dict[str, Dimension] = {}
+    for name, one in declared.items():
+        try:
+            space[str(name)] = _dimension(str(name), one, owner)
+        except DeclarationError:
+            if not foreign:
+                raise
+            space[str(name)] = Foreign(str(name), ())
+    return space
 
 
 def restore_types(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:

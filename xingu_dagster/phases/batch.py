@@ -88,7 +88,8 @@ def read_batch(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     hook, attribute = BATCH_SOURCES
     if step.spec.batch_sources_need_model:
         model = step.model(_train_id(step))
-        declared = call_hook(model.dp, hook, model)
+        with model.in_context("batch_predict"):
+            declared = call_hook(model.dp, hook, model)
     else:
         _require_models(step)
         declared = call_hook(step.spec.cls(), hook, None)

@@ -12,7 +12,7 @@ from xingu.checks.outcome import Limits, Outcome, not_applicable
 from xingu.checks.subjects import Estimations, PreviousTrain
 from xingu.error_collector import ErrorCollector
 from xingu.errors import DataError, MissingValueError, XinguError
-from xingu.model import Model
+from xingu.model import MadeInFit, Model
 from xingu.provider.state import PreparedSplits
 from xingu.registry.lifecycle import accepted_before
 from xingu.stages.draw import draw_sets
@@ -23,6 +23,7 @@ from xingu.values import Facts, Label
 from xingu_dagster.metadata import metrics_frame, metrics_metadata, sets_metadata
 from xingu_dagster.phases.build import Results, build_phase
 from xingu_dagster.phases.checks import make_unless_refused, run_checks
+from xingu_dagster.phases.fit import MADE_IN_FIT
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.prepare import REPLAY_SAMPLE
@@ -59,18 +60,21 @@ class Evaluation:
         self.facts = Facts(train_id=self.train_id)
         # The sets of this train, not the latest: another run may have split again since.
         step.stored("splits", value_id=ref.values["/".join(step.spec.key("splits"))])
+        made = ref.values.get("/".join(step.spec.key(*MADE_IN_FIT)))
+        self.made = step.stored(*MADE_IN_FIT, value_id=made).value if made else MadeInFit()
 
     @cached_property
     def model(self) -> Model:
         """The model of the train, with its sets."""
         model = self.step.model(self.train_id)
-        model.sets = self.sets.frames
+        model.sets, model.made_in_fit = self.sets.frames, self.made
         return model
 
     @cached_property
     def sets(self) -> PreparedSplits:
-        """The sets of the train."""
-        return self.step.get("splits")
+        """The sets of the train, and those that the Estimator added in its fit."""
+        splits: PreparedSplits = self.step.get("splits")
+        return replace(splits, frames={**splits.frames, **self.made.sets})
 
     @cached_property
     def estimations(self) -> PreparedSplits:
@@ -187,7 +191,8 @@ class Evaluation:
         sources = list(step.spec.batch_sources.values())
         replay = Replay(frames, sources, limits["ignore"], step.builder)
         model = step.model(self.train_id)  # another one: batch hooks may change its provider
-        return replay_batch(model, replay, self.sets.frames, self.estimations.frames)
+        splits = step.get("splits").frames  # without sets that repeat their rows
+        return replay_batch(model, replay, splits, self.estimations.frames)
 
     @property
     def dataprovider_id(self) -> str:

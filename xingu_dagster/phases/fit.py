@@ -24,6 +24,8 @@ from xingu_dagster.phases.verdict import becomes_current, settle
 from xingu_dagster.spec import ProviderSpec
 
 PARTS = ("splits", "hyperparameters")
+MADE_IN_FIT = ("model", "made_in_fit")
+"""Path of the sets and estimations that an Estimator added in its fit; it is no asset."""
 
 
 def build_fit(provider: ProviderSpec) -> dg.AssetsDefinition:
@@ -57,9 +59,13 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         known = step.workspace.provenance
         fitted = fit(step.builder, splits.value, chosen.value, step.train_run, known)
         model = fitted.model
+        if model.made_in_fit.estimations or model.made_in_fit.sets:
+            label = Label(step.context.run.run_id)
+            record = step.write(step.spec.key(*MADE_IN_FIT), model.made_in_fit, label)
+            values["/".join(step.spec.key(*MADE_IN_FIT))] = record.value_id
         package = step.workspace.models.save(model, values, sources)
-        for part, stored in zip(PARTS, (splits, chosen), strict=True):
-            step.workspace.values.pin(step.spec.key(part), stored.record.value_id, package)
+        for name, value_id in values.items():
+            step.workspace.values.pin(tuple(name.split("/")), value_id, package)
         _record(step, model, chosen.value, sources, settings)
         return fitted
 

@@ -10,8 +10,8 @@ import pandas as pd
 from xingu.checks.gates import check_sets_of
 from xingu.checks.parity import replay_sample
 from xingu.checks.subjects import TrainFrames
-from xingu.provider.hooks import call_hook
-from xingu.provider.state import PreparedFrame, PreparedSplits
+from xingu.provider.hooks import call_hook, is_overridden
+from xingu.provider.state import PreparedFrame, PreparedSplits, ProviderState
 from xingu.stages.train import clean, engineer, split
 from xingu.values import Facts, Label
 from xingu_dagster.metadata import frame_metadata, sets_metadata
@@ -53,6 +53,7 @@ class Preparation:
         self.step = step
         # A prerequisite without a train must fail before time is spent on queries.
         self.pins: dict[str, str] = {}
+        self.state: ProviderState | None = None
         if step.selected(*CLEANED):
             preferred = step.options.pre_req_train_or_session_ids
             self.pins = {
@@ -73,7 +74,12 @@ class Preparation:
         step = self.step
         require_hyperparameters(step)  # before time is spent on queries
         hook, attribute = TRAIN_SOURCES
-        declared = call_hook(step.spec.cls(), hook, None)
+        provider = step.builder.build(ProviderState(pre_reqs=self.pins))
+        model = step.builder.model(provider, None, step.train_run)
+        with model.in_context("train_dataprep"):
+            declared = call_hook(provider, hook, model)
+        if is_overridden(provider, hook):  # what it has set on itself is known to the next hook
+            self.state = ProviderState.capture(provider, hook, self.pins)
         yield from make_raw_assets(step, ("raw",), declared, attribute)
         if step.selected(*CLEANED):
             yield self._make_cleaned()
@@ -97,7 +103,7 @@ class Preparation:
         sample = self._sample(frames)  # copied before the hook, which may change the frames
         for path in raw:
             step.forget(*path)
-        cleaned, seconds = timed(partial(clean, step.builder, frames, self.pins))
+        cleaned, seconds = timed(partial(clean, step.builder, frames, self.pins, self.state))
         options = step.used_options | dict(read.options)
         facts = Facts(sources=sources, replay_sample=self._store_sample(sample), options=options)
         label = Label(version, facts)
