@@ -15,6 +15,9 @@ from xingu_dagster.phases.tune import build_tune
 from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
 
+BROKEN = "Cannot be used: "
+"""Beginning of the description of an asset that stands for what cannot be used."""
+
 
 def build_provider_assets(
     cls: type[DataProvider], strategy: str = "last", translator: XinguTranslator | None = None
@@ -53,8 +56,13 @@ def broken_asset(name: str, error: DeclarationError) -> dg.AssetsDefinition:
     """
     part = key_part(name)
 
-    @dg.asset(key=["broken", part], group_name="broken", description=f"Cannot be used: {error}")
+    @dg.asset(key=["broken", part], group_name="broken", description=f"{BROKEN}{error}")
     def broken() -> None:
         raise error
 
     return broken
+
+
+def is_broken(spec: dg.AssetSpec) -> bool:
+    """Return whether `broken_asset` has built the asset."""
+    return spec.key.path[0] == "broken" and str(spec.description).startswith(BROKEN)

@@ -16,7 +16,7 @@ from typing import Literal
 
 logger = logging.getLogger(__name__)
 
-Part = Literal["pool", "storage", "compute_logs", "locations"]
+Part = Literal["pool", "runs", "threads", "storage", "compute_logs", "locations"]
 
 _CORE = "dagster._core"
 _PLAN = f"{_CORE}.execution.plan"
@@ -72,6 +72,22 @@ NEEDED: dict[Part, dict[str, str]] = {
         "dagster._utils.error:serializable_error_info_from_exc_info": "exc_info",
         "dagster._utils.interrupts:capture_interrupts": "",
         "dagster._utils.interrupts:pop_captured_interrupt": "",
+    },
+    "runs": {
+        "dagster:DagsterInstance.create_run_for_job": (
+            "job_def run_config tags job_code_origin asset_selection"
+        ),
+        "dagster:DagsterInstance.report_run_canceled": "dagster_run",
+        "dagster:DagsterInstance.report_run_canceling": "run",
+        f"{_CORE}.definitions.job_base:InMemoryJob": "job_def",
+        f"{_CORE}.definitions.reconstruct:ReconstructableRepository.for_module": (
+            "module fn_name working_directory"
+        ),
+        f"{_CORE}.definitions.reconstruct:ReconstructableRepository.get_reconstructable_job": (
+            "name"
+        ),
+        f"{_CORE}.execution.api:execute_run_iterator": "job dagster_run instance",
+        "dagster._utils.interrupts:capture_interrupts": "",
     },
     "storage": {
         f"{_EVENT_LOG}": "base_dir inst_data",
