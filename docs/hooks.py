@@ -30,7 +30,14 @@ DOCS = ROOT / "docs"
 PATHS = {
     **{
         name: f"{getattr(xingu, name).__module__}.{name}"
-        for name in ("DataProvider", "DataProviderFactory", "Estimator", "Model", "ModelView")
+        for name in (
+            "ConfigManager",
+            "DataProvider",
+            "DataProviderFactory",
+            "Estimator",
+            "Model",
+            "ModelView",
+        )
     },
     "Coach": "xingu_dagster.coach.Coach",
     "SearchPlan": "xingu.tuning.plan.SearchPlan",

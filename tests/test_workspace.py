@@ -151,3 +151,12 @@ def test_a_workspace_of_models_alone_imports_no_database(home):
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     assert ended.stdout == "[]\n", ended.stderr
+
+
+def test_user_machine_and_ci_job_of_a_train_are_those_of_the_settings(home, monkeypatch):
+    (home / ".env").write_text("USERNAME=ana\nHOSTNAME=box\n")
+    monkeypatch.setenv("GITHUB_RUN_ID", "77")
+    monkeypatch.setenv("GITHUB_WORKFLOW", "")
+    known = workspace().provenance
+    assert (known.user_name, known.host_name) == ("ana", "box")
+    assert known.ci == {"github_run_id": "77"}

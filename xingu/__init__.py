@@ -13,6 +13,7 @@ from xingu.version import __version__
 
 if TYPE_CHECKING:
     from xingu.api import Model
+    from xingu.config.manager import ConfigManager
     from xingu.errors import XinguError
     from xingu.provider.base import DataProvider
     from xingu.provider.discovery import DataProviderFactory
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Coach",
+    "ConfigManager",
     "DataProvider",
     "DataProviderFactory",
     "Estimator",
@@ -35,6 +37,7 @@ Coach: Any
 
 _MODULES = {
     "Coach": "xingu_dagster.coach",
+    "ConfigManager": "xingu.config.manager",
     "DataProvider": "xingu.provider.base",
     "DataProviderFactory": "xingu.provider.discovery",
     "Estimator": "xingu.provider.estimator",

@@ -16,6 +16,7 @@ from upath import UPath
 from xingu.config import Settings
 from xingu.errors import SettingsError, StorageError
 from xingu.model import Model
+from xingu.model.provenance import Provenance, read_provenance
 from xingu.records import PictureFormat
 from xingu.registry.pins import pinned_trains
 from xingu.registry.store import ModelStore
@@ -114,6 +115,14 @@ class Workspace:
         from xingu.tracking.database import ControlDB
 
         return ControlDB(self.databases, self._settings.table_prefix)
+
+    @property
+    def provenance(self) -> Provenance:
+        """Provenance of what is trained now."""
+        known = self._settings
+        names = ("github_actor", "github_workflow", "github_run_id", "github_run_number")
+        ci = tuple((name, value) for name in names if (value := getattr(known, name)))
+        return read_provenance(self.home, known.user_name, known.host_name, ci)
 
     @property
     def plot_folders(self) -> tuple[UPath, UPath]:

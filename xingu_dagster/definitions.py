@@ -6,8 +6,10 @@ from xingu_dagster.collector import without_collections
 
 with without_collections():
     from xingu.config import Settings
+    from xingu_dagster.engine.environment import restore_environment
     from xingu_dagster.project import build_definitions
 
+    restore_environment()
     settings = Settings.load()
     defs = build_definitions(settings)
 

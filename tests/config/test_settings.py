@@ -4,13 +4,6 @@ from xingu.config import Settings
 from xingu.errors import SettingsError
 
 
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch, tmp_path):
-    for field in Settings.model_fields.values():
-        monkeypatch.delenv(field.alias, raising=False)
-    monkeypatch.chdir(tmp_path)
-
-
 def test_the_environment_wins_over_the_file_and_the_file_over_defaults(monkeypatch, tmp_path):
     (tmp_path / ".env").write_text("TRAINED_MODELS_PATH=from-file\nPLOTS_PATH=from-file\n")
     monkeypatch.setenv("PLOTS_PATH", "from-environment")

@@ -11,9 +11,7 @@ import pytest
 
 from xingu.model.provenance import Provenance, ci_branch, library_versions, read_provenance
 
-CI = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "GITHUB_REF_TYPE", "CI_COMMIT_REF_NAME", "BRANCH_NAME",
-      "GITHUB_ACTOR", "GITHUB_WORKFLOW", "GITHUB_RUN_ID", "GITHUB_RUN_NUMBER", "USERNAME",
-      "HOSTNAME")  # fmt: skip
+CI = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "GITHUB_REF_TYPE", "CI_COMMIT_REF_NAME", "BRANCH_NAME")
 
 
 @pytest.fixture(autouse=True)
@@ -143,24 +141,10 @@ def test_a_damaged_repository_is_a_warning(tmp_path, caplog):
     assert "Trains are not tied to a commit" in caplog.text
 
 
-def test_user_and_machine_can_be_set(tmp_path, monkeypatch):
-    monkeypatch.setenv("USERNAME", "ana")
-    monkeypatch.setenv("HOSTNAME", "box")
-    found = read(tmp_path)
-    assert (found.user_name, found.host_name) == ("ana", "box")
-
-
 def test_user_and_machine_are_found_without_variables(tmp_path):
     found = read(tmp_path)
     assert found.user_name
     assert found.host_name
-
-
-def test_variables_of_a_ci_job_are_recorded(tmp_path, monkeypatch):
-    monkeypatch.setenv("GITHUB_ACTOR", "ana")
-    monkeypatch.setenv("GITHUB_RUN_ID", "77")
-    monkeypatch.setenv("GITHUB_WORKFLOW", "")
-    assert read(tmp_path).ci == {"github_actor": "ana", "github_run_id": "77"}
 
 
 def test_versions_are_those_that_are_installed():

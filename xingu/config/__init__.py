@@ -1,5 +1,6 @@
 """Settings of a project. Only entry points read them and pass values on."""
 
-from xingu.config.settings import Settings
+from xingu.config.manager import ConfigManager
+from xingu.config.settings import Settings, read_settings
 
-__all__ = ["Settings"]
+__all__ = ["ConfigManager", "Settings", "read_settings"]

@@ -16,6 +16,7 @@ from xingu.config.kinds import (
     Addresses,
     DatabaseUrls,
     ExecutorName,
+    Flag,
     JsonObject,
     Names,
     PlotFormats,
@@ -68,7 +69,7 @@ class ProjectFields(BaseModel):
         "Time limit of the import of each file of DataProviders; 0: none.",
         ge=0,
     )
-    debug: bool = setting(
+    debug: Flag = setting(
         False, "DEBUG", "Show all log lines and the traces of errors.", "--debug/--no-debug"
     )
 
@@ -121,7 +122,7 @@ class StorageFields(BaseModel):
         "Folder or URL of the model packages.",
         "--trained-models-path",
     )
-    verify_packages: bool = setting(
+    verify_packages: Flag = setting(
         True,
         "XINGU_VERIFY_PACKAGES",
         "Refuse to save a model that does not load and estimate without the project.",
@@ -145,7 +146,7 @@ class StorageFields(BaseModel):
 class TrainFields(BaseModel):
     """Train."""
 
-    train: bool = setting(True, "TRAIN", "Train the models.", "--train/--no-train")
+    train: Flag = setting(True, "TRAIN", "Train the models.", "--train/--no-train")
     hyperopt_strategy: str = setting(
         "last",
         "HYPEROPT_STRATEGY",
@@ -167,28 +168,28 @@ class TrainFields(BaseModel):
         "Trains or sessions of prerequisites, in order of preference, separated by commas.",
         "--pre-req-train-or-session-ids",
     )
-    post_process: bool = setting(
+    post_process: Flag = setting(
         True,
         "POST_PROCESS",
         "Evaluate models and estimate batches after a train.",
         "--post-process/--no-post-process",
     )
-    save_sets: bool = setting(
+    save_sets: Flag = setting(
         True,
         "SAVE_SETS",
         "Record index and target of every set in the control database.",
         "--save-sets/--no-save-sets",
     )
-    batch_predict: bool = setting(
+    batch_predict: Flag = setting(
         True, "BATCH_PREDICT", "Estimate batches.", "--batch-predict/--no-batch-predict"
     )
-    save_estimations: bool = setting(
+    save_estimations: Flag = setting(
         False,
         "BATCH_PREDICT_SAVE_ESTIMATIONS",
         "Record the estimations of batches in the control database.",
         "--batch-predict-save-estimations/--no-batch-predict-save-estimations",
     )
-    commit_inventory: bool = setting(
+    commit_inventory: Flag = setting(
         False,
         "COMMIT_INVENTORY",
         "Commit and push the inventory file when it is exported.",
@@ -351,3 +352,9 @@ def shown_default(field: FieldInfo) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     return ",".join(default) if isinstance(default, tuple | Mapping) else f"{default}"
+
+
+def variable_defaults() -> dict[str, str]:
+    """Return the defaults that are not empty, by variable."""
+    fields = [field for group in GROUPS for field in group.model_fields.values()]
+    return {str(field.alias): text for field in fields if (text := shown_default(field))}

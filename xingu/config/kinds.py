@@ -8,9 +8,26 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, SecretStr
-from pydantic_settings import NoDecode
 
 ExecutorName = Literal["pool", "in_process", "celery", "dask", "k8s"]
+
+
+BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "1", "on"), True),
+    **dict.fromkeys(("false", "no", "0", "off"), False),
+}
+
+
+def parse_bool(value: Any) -> bool:
+    """Return the truth value that a text stands for; upper and lower case are the same.
+
+    Raises:
+        ValueError: If it stands for none.
+    """
+    found = BOOLEANS.get(str(value).strip().lower())
+    if found is None:
+        raise ValueError("it must be true, false, yes, no, 1, 0, on or off")
+    return found
 
 
 def _split(mark: str) -> Any:
@@ -43,8 +60,9 @@ def _parse_json(value: Any) -> Any:
         raise ValueError('it is not JSON; write an object, as in {"name": 1}') from None
 
 
-Names = Annotated[tuple[str, ...], NoDecode, _split(",")]
-Addresses = Annotated[tuple[str, ...], NoDecode, _split("|")]
-DatabaseUrls = Annotated[Mapping[str, SecretStr], NoDecode, BeforeValidator(_pair)]
-JsonObject = Annotated[Mapping[str, Any], NoDecode, BeforeValidator(_parse_json)]
-PlotFormats = Annotated[tuple[Literal["html", "png", "svg"], ...], NoDecode, _split(",")]
+Flag = Annotated[bool, BeforeValidator(parse_bool)]
+Names = Annotated[tuple[str, ...], _split(",")]
+Addresses = Annotated[tuple[str, ...], _split("|")]
+DatabaseUrls = Annotated[Mapping[str, SecretStr], BeforeValidator(_pair)]
+JsonObject = Annotated[Mapping[str, Any], BeforeValidator(_parse_json)]
+PlotFormats = Annotated[tuple[Literal["html", "png", "svg"], ...], _split(",")]

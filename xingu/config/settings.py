@@ -1,16 +1,17 @@
-"""Read settings from the environment and from `.env` into one validated record.
+"""The settings of a project as one validated record.
 
-The environment overrides `.env`, which overrides defaults. Relative folders are relative to the
-project's home, so that every process of a run resolves the same paths.
+`Settings.load` reads the command line, the environment and `.env`; ``Settings(…)`` reads nothing.
+Relative folders are relative to the project's home, so that every process of a run resolves the
+same paths.
 """
 
-import os
-from collections.abc import Mapping
-from pathlib import Path
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import ConfigDict, SecretStr, ValidationError
 from upath import UPath
 
 from xingu.config.fields import (
@@ -22,11 +23,16 @@ from xingu.config.fields import (
     StorageFields,
     TrainFields,
 )
-from xingu.errors import SettingsError
+from xingu.config.hints import notes_on
+from xingu.config.lookup import Lookup
+from xingu.config.manager import ConfigManager
+from xingu.errors import SettingsError, did_you_mean
 from xingu.masking import remember_secrets, secrets_of
 
+logger = logging.getLogger(__name__)
 
-class Settings(  # type: ignore[misc]
+
+class Settings(
     # Pydantic has the fields of the last base first.
     SimpleFields,
     ProvenanceFields,
@@ -35,56 +41,48 @@ class Settings(  # type: ignore[misc]
     StorageFields,
     DatabaseFields,
     ProjectFields,
-    BaseSettings,
 ):
     """Settings of a project; the alias of a field is the name of its environment variable."""
 
-    model_config = SettingsConfigDict(
-        env_file_encoding="utf-8", extra="ignore", frozen=True, populate_by_name=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @classmethod
     def load(cls, **overrides: Any) -> "Settings":
         """Read and validate the settings.
 
         Args:
-            overrides: Settings by name of the field; they override the environment.
+            overrides: Settings by name of the field, as from a command line; they override the
+                environment.
 
         Raises:
-            SettingsError: If one is invalid; the text names the variable, never its value.
+            SettingsError: If any is invalid. The text names the variables of all that are, never
+                a value; `facts["problems"]` has the texts by variable.
         """
-        home = Path(overrides.get("project_home") or os.environ.get("PROJECT_HOME") or Path.cwd())
-        try:
-            return cls(_env_file=home / ".env", **overrides)  # type: ignore[call-arg]
-        except ValidationError as error:
-            # The input is not in the text: it may contain a password.
-            details = "; ".join(
-                f"{'.'.join(map(cls._variable, item['loc']))}: {item['msg']}"
-                for item in error.errors(include_input=False, include_url=False)
+        reading = read_settings(**overrides)
+        for note in notes_on(reading.lookup):
+            _warn_once(note)
+        if reading.problems:
+            details = "; ".join(f"{name}: {text}" for name, text in reading.problems.items())
+            raise SettingsError(
+                f"Settings cannot be read: {details}", problems=dict(reading.problems)
             )
-            raise SettingsError(f"Settings cannot be read: {details}") from None
-
-    @classmethod
-    def _variable(cls, name: str | int) -> str:
-        """Return the variable of a field; other names as they are."""
-        field = cls.model_fields.get(str(name))
-        return field.alias if field and field.alias else str(name)
+        return reading.settings
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002 - pydantic calls it
         """Hide secrets in every text that this process writes."""
-        values = [getattr(self, name) for name in type(self).model_fields]
-        nested = [item for value in values if isinstance(value, Mapping) for item in value.values()]
-        for value in (*values, *nested):
+        for value in _texts(dict(self)):
             if isinstance(value, SecretStr):
                 secret = value.get_secret_value()
                 remember_secrets(secrets_of(secret) if "://" in secret else {secret})
+            elif "://" in value:
+                remember_secrets(secrets_of(value))
 
     def get(self, variable: str, default: Any = None) -> Any:
-        """Return the setting of a variable; for unknown ones, the environment variable itself."""
+        """Return the setting of a variable; for unknown ones, what `ConfigManager` finds."""
         for name, field in type(self).model_fields.items():
             if field.alias == variable:
                 return getattr(self, name)
-        return os.environ.get(variable, default)
+        return ConfigManager.get(variable, default)
 
     def place(self, path: str) -> UPath:
         """Resolve a folder or URL of the settings; relative to the project's home."""
@@ -96,3 +94,78 @@ class Settings(  # type: ignore[misc]
     def source_databases(self) -> dict[str, SecretStr]:
         """Return database URLs by nickname; ``xingu`` is the control DB."""
         return {"xingu": self.control_db, **self.databases}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read, valid or not.
+
+    Attributes:
+        lookup: Where each value comes from.
+        settings: The settings; those that are invalid have their defaults.
+        problems: What is wrong, by variable; no text has a value.
+    """
+
+    lookup: Lookup
+    settings: Settings
+    problems: Mapping[str, str]
+
+
+def read_settings(**overrides: Any) -> Reading:
+    """Read the settings as `Settings.load` does, without refusing any.
+
+    Args:
+        overrides: Settings by name of the field; they override the environment.
+
+    Raises:
+        SettingsError: If PROJECT_HOME cannot be read.
+    """
+    fields = Settings.model_fields
+    variables = {name: str(field.alias) for name, field in fields.items()}
+    given = {variables.get(name, name): value for name, value in overrides.items()}
+    problems = {
+        name: f"no setting has this name.{did_you_mean(name, variables)}"
+        for name in given
+        if name not in variables.values()
+    }
+    lookup = ConfigManager.lookup(given)
+    values: dict[str, Any] = {"PROJECT_HOME": lookup.home}
+    for name, variable in variables.items():
+        if lookup.origin(variable) in (None, "default"):
+            continue
+        try:
+            value = lookup.value(variable)
+        except SettingsError as error:
+            problems[variable] = str(error).removeprefix(f"{variable}: ")
+        else:
+            values[variable] = None if value == "" and fields[name].default is None else value
+    values["PROJECT_HOME"] = lookup.home
+    return Reading(lookup, _validated(values, problems), problems)
+
+
+def _validated(values: dict[str, Any], problems: dict[str, str]) -> Settings:
+    """Return the settings without those that are invalid, which are added to `problems`."""
+    while True:
+        try:
+            return Settings.model_validate(values)
+        except ValidationError as error:
+            # The input is not in the text: it may contain a password.
+            for item in error.errors(include_input=False, include_url=False):
+                variable, *inner = map(str, item["loc"])
+                text = ".".join([*inner, ""]) + item["msg"].removeprefix("Value error, ")
+                problems[variable] = "; ".join(filter(None, [problems.get(variable), text]))
+                values.pop(variable, None)
+
+
+@cache
+def _warn_once(text: str) -> None:
+    logger.warning("%s", text)
+
+
+def _texts(value: Any) -> Iterator[str | SecretStr]:
+    """Yield all texts in a value, at any depth."""
+    if isinstance(value, str | SecretStr):
+        yield value
+    elif isinstance(value, Mapping | tuple | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(one)

@@ -28,7 +28,6 @@ LIBRARIES = (
     "xingu", "xingu-core", "pandas", "numpy", "pyarrow", "scikit-learn",
     "lightgbm", "xgboost", "xgboost-cpu", "catboost",
 )  # fmt: skip
-CI_VARIABLES = ("GITHUB_ACTOR", "GITHUB_WORKFLOW", "GITHUB_RUN_ID", "GITHUB_RUN_NUMBER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Provenance:
         host_name: Name of the machine.
         python: Version of Python.
         libraries: Versions of `LIBRARIES`, by name.
-        ci: Values of `CI_VARIABLES`, by lower-case name.
+        ci: What is known of the CI job, such as `github_run_id`.
     """
 
     git_commit: str | None = None
@@ -65,14 +64,26 @@ class Provenance:
 
 
 @cache
-def read_provenance(home: Path) -> Provenance:
-    """Return the provenance of trains of the project in the folder `home`."""
+def read_provenance(
+    home: Path,
+    user_name: str | None = None,
+    host_name: str | None = None,
+    ci: tuple[tuple[str, str], ...] = (),
+) -> Provenance:
+    """Return the provenance of trains.
+
+    Args:
+        home: Folder of the project.
+        user_name: Name of the user; None: that of the process.
+        host_name: Name of the machine; None: that of the network.
+        ci: What is known of the CI job: names and values.
+    """
     return Provenance(
         **_read_git(home),
-        user_name=os.environ.get("USERNAME") or _user_name(),
-        host_name=os.environ.get("HOSTNAME") or socket.gethostname(),
+        user_name=user_name or _user_name(),
+        host_name=host_name or socket.gethostname(),
         libraries=library_versions(),
-        ci={name.lower(): os.environ[name] for name in CI_VARIABLES if os.environ.get(name)},
+        ci=dict(ci),
     )
 
 

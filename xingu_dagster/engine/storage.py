@@ -1,8 +1,9 @@
 """The classes that `dagster.yaml` names: ours where this Dagster has what they need, else stock.
 
-They are chosen when Dagster asks for them, so that importing this module touches no internals. A
-relative `base_dir` lies below DAGSTER_HOME, whatever folder a command is started in; without
-DAGSTER_HOME it lies below the current folder.
+They are chosen when Dagster asks for them, so that importing this module touches no internals. Each
+process that opens the instance asks, which is when its environment is restored. A relative
+`base_dir` lies below DAGSTER_HOME, whatever folder a command is started in; without DAGSTER_HOME it
+lies below the current folder.
 """
 
 import os
@@ -12,6 +13,7 @@ from typing import Any
 
 from xingu.errors import SettingsError
 from xingu_dagster.engine import compat
+from xingu_dagster.engine.environment import restore_environment
 
 OURS: dict[str, tuple[compat.Part, str]] = {
     "SqliteStorage": ("storage", "xingu_dagster.engine.sqlite"),
@@ -30,6 +32,7 @@ STOCK = {
 def __getattr__(name: str) -> Any:
     if name not in STOCK:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    restore_environment()
     module, chosen = STOCK[name]
     if name in OURS and compat.usable(OURS[name][0]):
         module, chosen = OURS[name][1], name

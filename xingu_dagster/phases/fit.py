@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from xingu.model import Model
-from xingu.model.provenance import read_provenance
 from xingu.records import ModelRef, SourceRecord
 from xingu.stages.evaluate import named_class
 from xingu.stages.train import Trained, fit
@@ -49,8 +48,8 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     sources = splits.record.facts.sources
 
     def train() -> Trained:
-        provenance = read_provenance(step.workspace.home)
-        fitted = fit(step.builder, splits.value, chosen.value, step.train_run, provenance)
+        known = step.workspace.provenance
+        fitted = fit(step.builder, splits.value, chosen.value, step.train_run, known)
         model = fitted.model
         package = step.workspace.models.save(model, values, sources)
         for part, stored in zip(PARTS, (splits, chosen), strict=True):
