@@ -14,6 +14,7 @@ from xingu.provider.discovery import DataProviderFactory, raise_broken
 from xingu.workspace import Workspace
 from xingu_dagster.collector import without_collections
 from xingu_dagster.engine.executor import build_executor
+from xingu_dagster.engine.limits import work_limits
 from xingu_dagster.factory import broken_asset, build_provider_assets
 from xingu_dagster.io_managers import XinguIOManager
 
@@ -72,5 +73,6 @@ def definitions_of(
             settings.max_steps,
             settings.worker_memory_mb,
             settings.worker_steps,
+            work_limits(settings.train_workers, settings.load_workers),
         ),
     )

@@ -51,12 +51,19 @@ class RunResult:
         status: Its status.
         failures: The steps that failed, by name.
         checks: Results of checks that failed.
+        error: Why it failed, if it was not a step; else empty.
     """
 
     run_id: str
     status: dg.DagsterRunStatus
     failures: dict[str, Failure] = field(default_factory=dict)
     checks: list[dg.AssetCheckEvaluation] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def success(self) -> bool:
+        """Whether every step that was selected has ended well."""
+        return self.status is dg.DagsterRunStatus.SUCCESS
 
 
 class Graph:
@@ -143,6 +150,9 @@ def run(
         if event.is_step_failure:
             failure = failure_of(event)
             result.failures[failure.step] = failure
+        if event.event_type is dg.DagsterEventType.RUN_FAILURE and not result.failures:
+            failed: Any = event.event_specific_data
+            result.error = failed.error.to_string() if failed and failed.error else event.message
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             checked: Any = event.event_specific_data
             if not checked.passed:

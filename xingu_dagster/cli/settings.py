@@ -1,19 +1,19 @@
 """Options of the command that are settings: one for each field that has flags.
 
-A flag becomes the environment variable of its setting, which wins over `.env`, for as long as the
-command runs. So it holds in the worker processes of a run, and in whatever the command starts.
+A flag sets the variable of its setting for as long as the command runs. So it holds in the worker
+processes of a run, and in whatever the command starts.
 """
 
 import os
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 from pydantic.fields import FieldInfo
 
-from xingu.config import Settings
+from xingu.config import ConfigManager, Settings
 from xingu.config.fields import GROUPS, setting_flags, shown_default
+from xingu.config.lookup import text_of
 
 PAIRS = "databases"
 """The setting whose option has two values, nickname and URL, and can be repeated."""
@@ -83,20 +83,18 @@ def use_flags(context: click.Context, flags: Mapping[str, Any]) -> None:
         for name, value in flags.items()
         if name in fields and value not in (None, ())
     }
-    # First, because a relative .env is that of the home.
+    # First, because `.env` is read from the home.
     for variable in sorted(given, key=lambda name: name != "PROJECT_HOME"):
         _set_until_closed(context, variable, _as_text(variable, given[variable]))
 
 
 def _set_until_closed(context: click.Context, variable: str, text: str) -> None:
     before = os.environ.get(variable)
-    os.environ[variable] = text
+    ConfigManager.set(variable, text)
 
     def restore() -> None:
-        if before is None:
-            os.environ.pop(variable, None)
-        else:
-            os.environ[variable] = before
+        ConfigManager.set(variable, ConfigManager.undefined if before is None else before)
+        ConfigManager.set_cache(variable, ConfigManager.undefined)
 
     context.find_root().call_on_close(restore)
 
@@ -106,15 +104,12 @@ def _as_text(variable: str, value: Any) -> str:
     if isinstance(value, tuple):
         pairs = [part for pair in value for part in pair]
         return "|".join([*filter(None, [configured(variable)]), *pairs])
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return text_of(value)
 
 
 def configured(variable: str) -> str:
-    """Return a variable as the environment or `.env` has it."""
-    from dotenv import dotenv_values
-
-    home = Path(os.environ.get("PROJECT_HOME") or Path.cwd())
-    return os.environ.get(variable) or dotenv_values(home / ".env").get(variable) or ""
+    """Return the text of a variable that is set anywhere; empty if it is not."""
+    return text_of(ConfigManager.lookup().value(variable, resolve=False, default=""))
 
 
 def _option(name: str, field: FieldInfo) -> click.Option:

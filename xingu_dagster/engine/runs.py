@@ -7,10 +7,7 @@ SIGINT and SIGTERM interrupt the steps and cancel the run. Dagster itself record
 as failed unless somebody has recorded before that it is being canceled.
 """
 
-import signal
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -86,47 +83,37 @@ def run_events(
     )
     yield run
     job = InMemoryJob(request.job) if in_memory else request.job
-    with _canceled_by_signals(instance, run) as note:
-        for event in execute_run_iterator(job, run, instance):
-            note(event)
-            yield event
+    canceling = _Canceling(instance, run)
+    for event in execute_run_iterator(job, run, instance):
+        canceling.note(event)
+        yield event
+    canceling.end()
 
 
-@contextmanager
-def _canceled_by_signals(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Any]:
-    """Cancel the run after a signal; the block hands each event to the function that it gets."""
-    from dagster._utils.interrupts import capture_interrupts
+class _Canceling:
+    """Records that a run is being canceled, as soon as an event says that it was interrupted."""
 
-    state = {"signaled": False, "canceling": False}
+    def __init__(self, instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+        self._instance, self._run, self._begun = instance, run, False
 
-    def note(event: dg.DagsterEvent) -> None:
-        failure = event.step_failure_data if event.is_step_failure else None
-        error = failure.error if failure else None
-        interrupted = error is not None and error.cls_name in INTERRUPTIONS
-        if (interrupted or state["signaled"]) and not state["canceling"]:
-            state["canceling"] = True
-            instance.report_run_canceling(run)
+    def note(self, event: dg.DagsterEvent) -> None:
+        """Look at an event of the run."""
+        if not self._begun and _is_interruption(event):
+            self._begun = True
+            self._instance.report_run_canceling(self._run)
 
-    with capture_interrupts():
-        _add_handler(lambda: state.update(signaled=True))
-        yield note
-    current = instance.get_run_by_id(run.run_id)
-    if state["signaled"] and current and not current.is_finished:
-        instance.report_run_canceled(current)
+    def end(self) -> None:
+        """Record that the run is canceled, if it has no end of its own."""
+        run = self._instance.get_run_by_id(self._run.run_id)
+        if self._begun and run and not run.is_finished:
+            self._instance.report_run_canceled(run)
 
 
-def _add_handler(act: Any) -> None:
-    """Let `act` be called on SIGINT and SIGTERM too, if this is the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    captured: Any = signal.getsignal(signal.SIGINT)
-
-    def handle(number: int, frame: Any) -> None:
-        act()
-        captured(number, frame)
-
-    signal.signal(signal.SIGINT, handle)
-    signal.signal(signal.SIGTERM, handle)
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    if event.is_engine_event:
+        return "steps_interrupted" in event.engine_event_data.metadata
+    error = event.step_failure_data.error if event.is_step_failure else None
+    return error is not None and error.cls_name in INTERRUPTIONS
 
 
 def _events_at_the_end(

@@ -12,6 +12,7 @@ import dagster as dg
 
 from xingu.errors import XinguError
 from xingu.masking import masked_errors
+from xingu_dagster.engine.limits import WORK, WORK_OF
 from xingu_dagster.phases.exits import reported_exits
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.phases.tracebacks import shorten
@@ -81,7 +82,7 @@ def build_phase(
         outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
         config_schema=dict(config) if config else None,
         required_resource_keys={"xingu"},
-        tags={"dagster/priority": str(priority)} if priority else None,
+        tags=_tags(phase, priority),
     )
     return dg.AssetsDefinition(
         keys_by_input_name=inputs,
@@ -91,6 +92,11 @@ def build_phase(
         node_def=step,
         can_subset=True,
     )
+
+
+def _tags(phase: str, priority: int) -> dict[str, str]:
+    tags = {"dagster/priority": str(priority)} if priority else {}
+    return {**tags, WORK: WORK_OF[phase]} if phase in WORK_OF else tags
 
 
 def _runner(provider: ProviderSpec, name: str, compute: Compute) -> Callable[..., Results]:
