@@ -86,7 +86,8 @@ class _Record:
 
     def _phase(self, step: str) -> dict[str, Any]:
         phase = self.progress.phases[step]
-        return {"state": phase.state, "seconds": round(phase.seconds, 3)}
+        state = "skipped" if phase.state == "waiting" else phase.state
+        return {"state": state, "seconds": round(phase.seconds, 3)}
 
     def _value_id(self, *path: str) -> str | None:
         """Return the id of the value that this run has stored."""

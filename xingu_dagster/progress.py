@@ -23,6 +23,8 @@ MARKS = {"waiting": "", "running": "…", "done": "✓", "failed": "✗", "skipp
 STYLES = {"running": "cyan", "done": "green", "failed": "bold red", "skipped": "dim"}
 WIDE = 100
 """Columns from which a terminal also sees which asset was made last."""
+CELL = len("✓ 12.3 s")
+"""Width of a phase, so that columns do not move."""
 ROUNDING = 5
 """Expected times are shown as multiples of so many seconds."""
 
@@ -97,19 +99,16 @@ class Progress:
     @property
     def seconds_left(self) -> float | None:
         """Expected time until the end; None if that of a phase is not known."""
+        failed = {_owner(step) for step, phase in self.phases.items() if phase.state == "failed"}
         left: dict[str, float] = {}
         for step, phase in self.phases.items():
-            if phase.state in ("waiting", "running"):
+            waits = phase.state == "waiting" and _owner(step) not in failed
+            if phase.state == "running" or waits:
                 if step not in self.expected:
                     return None
-                dp_id = step.rpartition("__")[0]
                 rest = max(0.0, self.expected[step] - phase.elapsed)
-                left[dp_id] = left.get(dp_id, 0.0) + rest
-        return (
-            max(*left.values(), sum(left.values()) / self.workers)
-            if len(left) > 1
-            else sum(left.values())
-        )
+                left[_owner(step)] = left.get(_owner(step), 0.0) + rest
+        return max([*left.values(), sum(left.values()) / self.workers], default=0.0)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield a table with a row per DataProvider and a column per phase, and the time."""
@@ -117,8 +116,11 @@ class Progress:
         names = list(dict.fromkeys(phase for _, phase in split.values()))
         wide = options.max_width >= WIDE or not console.is_terminal
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        for name in ("DataProvider", *names, *(["last made"] if wide else [])):
-            table.add_column(name, overflow="fold")
+        table.add_column("DataProvider", overflow="fold")
+        for name in names:
+            table.add_column(name, min_width=CELL, overflow="fold")
+        if wide:
+            table.add_column("last made", overflow="fold")
         ids = list(dict.fromkeys(dp_id for dp_id, _ in split.values()))
         shown = (
             self._most_interesting(ids, max(console.height - 4, 5)) if console.is_terminal else ids
@@ -160,6 +162,10 @@ class Progress:
         mark = MARKS[phase.state]
         text = mark if phase.state == "skipped" else f"{mark} {phase.elapsed:.1f} s"
         return Text(text, STYLES[phase.state])
+
+
+def _owner(step: str) -> str:
+    return step.rpartition("__")[0]
 
 
 @contextmanager

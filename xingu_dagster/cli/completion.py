@@ -13,9 +13,9 @@ LINES = {
 @click.argument("shell", type=click.Choice([*LINES]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script that completes commands, options and ids of DataProviders in SHELL.
+    """Print the script that completes `xingu` in a shell.
 
-    Add one of the lines below to the configuration of the shell.
+    It completes commands, options and ids of DataProviders. Add one of the lines below to the configuration of the shell.
     """
     from click.shell_completion import get_completion_class
 

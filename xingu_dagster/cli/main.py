@@ -20,10 +20,13 @@ COMMANDS = {
     "report": ("xingu_dagster.cli.report", "Compare trains, with their metrics over time."),
     "inventory": (
         "xingu_dagster.cli.inventory",
-        "List current trains, show, pin and remove trains.",
+        "List the current train of each DataProvider, with its history.",
     ),
     "ui": ("xingu_dagster.cli.ui", "Open the Dagster UI of the project."),
-    "completion": ("xingu_dagster.cli.completion", "Print the script that completes in a shell."),
+    "completion": (
+        "xingu_dagster.cli.completion",
+        "Print the script that completes `xingu` in a shell.",
+    ),
 }
 
 

@@ -34,6 +34,8 @@ def print_summary(document: Mapping[str, Any], console: Console | None, *, trace
         console.print()
         console.print(Text(f"! {name} cannot be used", "yellow"))
         console.print(f"  {text}", soft_wrap=True)
+    if document["error"]:
+        console.print(document["error"], soft_wrap=True)
     console.print()
     mark, style = STYLES[document["status"]]
     console.print(Text(f"{mark} {_conclusion(document)}", style))

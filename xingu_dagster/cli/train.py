@@ -51,7 +51,7 @@ def tune(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 @JSON
 @click.pass_context
 def batch_predict(context: click.Context, /, as_json: bool, **flags: Any) -> None:
-    """Estimate batches with the current models; nothing is trained."""
+    """Estimate batches with the current models. Nothing is trained."""
     use_flags(context, flags)
     execute("batch-predict", as_json=as_json)
 

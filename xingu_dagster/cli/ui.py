@@ -16,9 +16,10 @@ from xingu_dagster.cli.settings import SettingsCommand, use_flags
               help="Port to listen on.")  # fmt: skip
 @click.pass_context
 def ui(context: click.Context, /, host: str, port: int, **flags: Any) -> None:
-    """Open the Dagster UI of the project, with the daemon that runs schedules and sensors.
+    """Open the Dagster UI of the project.
 
-    It shows the runs of the command and of `Coach`. Ctrl-C ends it. This is `dagster dev`.
+    It shows the runs of the command and of `Coach`, and runs schedules and sensors. Ctrl-C ends it.
+    This is `dagster dev` on the instance of the project.
     """
     use_flags(context, flags)
     home = Settings.load().project_home.resolve()

@@ -145,6 +145,7 @@ class _Run:
             "seconds": round(time.monotonic() - self.started, 3),
             "dataproviders": self._records(result),
             "broken": self.graph.broken,
+            "error": result.error,
             "instance": str(instance_folder(self.home)),
             "log": str(self.order.log),
         }
