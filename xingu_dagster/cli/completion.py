@@ -15,7 +15,8 @@ LINES = {
 def completion(context: click.Context, shell: str) -> None:
     """Print the script that completes `xingu` in a shell.
 
-    It completes commands, options and ids of DataProviders. Add one of the lines below to the configuration of the shell.
+    It completes commands, options and ids of DataProviders. Add one of the lines below to the
+    configuration of the shell.
     """
     from click.shell_completion import get_completion_class
 
