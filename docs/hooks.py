@@ -8,6 +8,7 @@ in `PATHS`, say where things are in the code.
 
 import ast
 import inspect
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -21,8 +22,10 @@ import griffe
 import xingu
 from xingu.checks.catalog import built_in_checks
 from xingu.config.fields import GROUPS, setting_flags, shown_default
+from xingu.options import RunOptions
 from xingu.provider.hooks import HOOKS
 from xingu.provider.methods import FAMILIES
+from xingu_dagster.options import OF_THE_RUN, USED_BY
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -204,6 +207,20 @@ def settings() -> str:
     return "\n\n".join(parts)
 
 
+# -- options --------------------------------------------------------------------------------------
+
+
+def run_options() -> str:
+    """Return a table of the options of a run: default, phases whose steps have it, meaning."""
+    rows = []
+    for name, option in RunOptions.model_fields.items():
+        of_steps = [] if name in OF_THE_RUN else [p for p in USED_BY if name in USED_BY[p]]
+        default = json.dumps(option.default) if option.default not in ("", ()) else ""
+        phases = ", ".join(map(_code, of_steps))
+        rows.append([_code(name), default.strip('"'), phases, str(option.description)])
+    return _table(["option", "default", "steps", "meaning"], rows)
+
+
 # -- architecture ---------------------------------------------------------------------------------
 
 
@@ -311,5 +328,8 @@ def _one_line(docstring: str) -> str:
 
 GENERATORS = {
     one.__name__: one
-    for one in (declarations, hooks, families, checks, settings, layer_diagram, rooms, decisions)
+    for one in (
+        *(declarations, hooks, families, checks, settings, run_options),
+        *(layer_diagram, rooms, decisions),
+    )
 }

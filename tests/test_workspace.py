@@ -16,7 +16,7 @@ from xingu.config import Settings
 from xingu.errors import ControlDbError, SettingsError
 from xingu.records import TrainRun
 from xingu.tracking.record import record_step
-from xingu.workspace import RunOptions, Workspace
+from xingu.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 
@@ -124,20 +124,29 @@ def test_a_control_db_that_nobody_wrote_is_an_error_that_names_it():
         ({}, "source_workers", 0),
         ({"datasource_workers": 3}, "source_workers", 3),
         ({"hyperopt_workers": 2}, "hyperopt_workers", 2),
-        ({"train_session_id": "brave-day"}, "train_session_id", "brave-day"),
-        ({"preferred_trains": "a, b"}, "preferred_trains", ("a", "b")),
-        ({}, "save_sets", True),
-        ({"save_sets": False}, "save_sets", False),
-        ({}, "save_estimations", False),
-        ({"save_estimations": True}, "save_estimations", True),
         ({}, "picture_formats", ()),
         ({"plots_format": "png,html,svg"}, "picture_formats", ("png", "svg")),
     ],
 )
 def test_phases_receive_settings_as_values(settings, name, value):
-    options = RunOptions.of(Settings.load(**settings))
-    assert getattr(options, name) == value
-    assert workspace(**settings).options == options
+    assert getattr(workspace(**settings), name) == value
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "value"),
+    [
+        ({"train_session_id": "brave-day"}, "train_session_id", "brave-day"),
+        ({}, "train_session_id", ""),
+        ({"preferred_trains": "a, b"}, "pre_req_train_or_session_ids", ("a", "b")),
+        ({}, "save_sets", True),
+        ({"save_sets": False}, "save_sets", False),
+        ({}, "batch_predict_save_estimations", False),
+        ({"save_estimations": True}, "batch_predict_save_estimations", True),
+        ({"hyperopt_strategy": "self"}, "hyperopt_strategy", "self"),
+    ],
+)
+def test_settings_are_the_options_of_a_run_that_gives_none(settings, name, value):
+    assert getattr(workspace(**settings).options, name) == value
 
 
 def test_a_workspace_of_models_alone_imports_no_database(home):

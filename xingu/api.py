@@ -139,7 +139,7 @@ class Model(BareModel):
                 dataprovider_id=self.id,
             )
         workspace = self._workspace
-        databases, workers = workspace.databases, workspace.options.source_workers
+        databases, workers = workspace.databases, workspace.source_workers
         databases.check(self.id, attribute, specs)
         results = read_sources(self.id, specs, databases, workspace.cache(), max_workers=workers)
         cleaned = clean_batch(self, {result.name: result.frame for result in results})

@@ -5,18 +5,19 @@ creates one Workspace; all other code receives values from it. Stores and databa
 their libraries imported, on first use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any
 
 from upath import UPath
 
 from xingu.config import Settings
+from xingu.config.effective import default_options, effective_settings
 from xingu.errors import SettingsError, StorageError
 from xingu.model import Model
 from xingu.model.provenance import Provenance, read_provenance
+from xingu.options import InForce
 from xingu.records import PictureFormat
 from xingu.registry.pins import pinned_trains
 from xingu.registry.store import ModelStore
@@ -27,32 +28,6 @@ if TYPE_CHECKING:
     from xingu.tracking.database import ControlDB
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """Settings that are passed to phases as values; see `xingu.config.Settings`."""
-
-    source_workers: int
-    hyperopt_workers: int
-    train_session_id: str | None
-    preferred_trains: tuple[str, ...]
-    save_sets: bool
-    save_estimations: bool
-    picture_formats: tuple[PictureFormat, ...]
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Return the options of `settings`."""
-        return cls(
-            source_workers=settings.datasource_workers,
-            hyperopt_workers=settings.hyperopt_workers,
-            train_session_id=settings.train_session_id,
-            preferred_trains=settings.preferred_trains,
-            save_sets=settings.save_sets,
-            save_estimations=settings.save_estimations,
-            picture_formats=tuple(name for name in settings.plots_format if name != "html"),
-        )
-
-
 class Workspace:
     """Stores, databases and folders of one project.
 
@@ -61,7 +36,11 @@ class Workspace:
         model_class: Class of the Models that are fitted and loaded.
 
     Attributes:
-        options: Settings that are passed to phases as values.
+        options: Options of a run that gives none.
+        source_workers: Number of groups of sources that are read at the same time; 0 means the
+            number of cores.
+        hyperopt_workers: Number of concurrent trials of a search; 0 means the number of cores.
+        picture_formats: Formats of pictures that are saved beside the page of a plot.
         model_class: Class of the Models that are fitted and loaded.
         home: Folder of the project, absolute.
         plots: Folder or URL of the plots.
@@ -72,7 +51,12 @@ class Workspace:
 
     def __init__(self, settings: Settings, model_class: type[Model] = Model) -> None:
         self._settings = settings
-        self.options = RunOptions.of(settings)
+        self.options = default_options(settings)
+        self.source_workers = settings.datasource_workers
+        self.hyperopt_workers = settings.hyperopt_workers
+        self.picture_formats: tuple[PictureFormat, ...] = tuple(
+            name for name in settings.plots_format if name != "html"
+        )
         self.model_class = model_class
         self.home = settings.project_home.resolve()
         self.plots: UPath = settings.place(settings.plots)
@@ -128,6 +112,10 @@ class Workspace:
     def plot_folders(self) -> tuple[UPath, UPath]:
         """Folders or URLs of plots and of their notebooks."""
         return self.plots, UPath(self.notebooks)
+
+    def effective_settings(self, used: Mapping[str, Mapping[str, Any]]) -> InForce:
+        """Return the settings in force without secrets; see `xingu.config.effective`."""
+        return effective_settings(self._settings, used)
 
     def cache(self, *, refresh: bool = False) -> "SourceCache":
         """Return the source cache; with `refresh`, cached sources are read again."""

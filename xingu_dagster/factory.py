@@ -20,13 +20,12 @@ BROKEN = "Cannot be used: "
 
 
 def build_provider_assets(
-    cls: type[DataProvider], strategy: str = "last", translator: XinguTranslator | None = None
+    cls: type[DataProvider], translator: XinguTranslator | None = None
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of one DataProvider: its external data, then one definition per phase.
 
     Args:
         cls: The DataProvider.
-        strategy: Source of hyperparameters, unless a run configures it.
         translator: Names the assets; None: `XinguTranslator`.
 
     Raises:
@@ -36,7 +35,7 @@ def build_provider_assets(
     sources = build_sources(provider)
     phases = [
         build_prepare(provider),
-        build_tune(provider, strategy),
+        build_tune(provider),
         build_fit(provider),
         build_evaluate(provider),
     ]

@@ -17,6 +17,7 @@ from xingu_dagster.engine.executor import build_executor
 from xingu_dagster.engine.limits import work_limits
 from xingu_dagster.factory import broken_asset, build_provider_assets
 from xingu_dagster.io_managers import XinguIOManager
+from xingu_dagster.options import RESOURCE, options_resource
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +55,12 @@ def definitions_of(
         classes: The DataProviders by id.
         broken: Receives errors of DataProviders, which are left out then; None: errors are raised.
     """
-    workspace, strategy = Workspace(settings, Model), settings.hyperopt_strategy
+    workspace = Workspace(settings, Model)
     assets: list[dg.AssetsDefinition] = []
     with without_collections():
         for dp_id, cls in classes.items():
             try:
-                assets += build_provider_assets(cls, strategy)
+                assets += build_provider_assets(cls)
             except DeclarationError as error:
                 if broken is None:
                     raise
@@ -67,7 +68,11 @@ def definitions_of(
                 broken[dp_id] = error
     return dg.Definitions(
         assets=assets,
-        resources={"xingu": workspace, "xingu_io": XinguIOManager(workspace)},
+        resources={
+            "xingu": workspace,
+            "xingu_io": XinguIOManager(workspace),
+            RESOURCE: options_resource(workspace.options),
+        },
         executor=build_executor(
             settings.executor,
             settings.max_steps,

@@ -152,7 +152,7 @@ def run(
             result.failures[failure.step] = failure
         if event.event_type is dg.DagsterEventType.RUN_FAILURE and not result.failures:
             failed: Any = event.event_specific_data
-            result.error = failed.error.to_string() if failed and failed.error else event.message
+            result.error = failed.error.to_string() if failed and failed.error else str(event.message)
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             checked: Any = event.event_specific_data
             if not checked.passed:

@@ -21,13 +21,11 @@ from xingu.provider.hooks import call_hook
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
 from xingu.sinks.spec import Sink, parse_sinks
 from xingu.values import Key
+from xingu_dagster.code_references import BATCH_SOURCES, TRAIN_SOURCES, code_references
 from xingu_dagster.translator import AssetProps, XinguTranslator
 
 logger = logging.getLogger(__name__)
 
-TRAIN_SOURCES = ("get_dataset_sources_for_train", "train_dataset_sources")
-BATCH_SOURCES = ("get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources")
-"""Hook and attribute that declare the sources of a train, and of a batch."""
 OF_A_TRAIN: Sequence[AssetPath] = (("trainset_estimations",), ("trainset_metrics",))
 """Assets whose checks are about a fitted train."""
 
@@ -214,7 +212,8 @@ class ProviderSpec:
         """Return the spec of an asset."""
         # In the graph, the name alone does not tell an asset of a batch from one of the train.
         marked = ("batch", *kinds) if path[0] == "batch" else kinds
-        props = AssetProps(self.cls, path, marked, description)
+        metadata = code_references(self.cls, path)
+        props = AssetProps(self.cls, path, marked, description, metadata)
         spec = self.translator.get_asset_spec(props, deps, self.code_version)
         self._paths[spec.key] = path
         return spec

@@ -5,7 +5,7 @@ checks and the value store use the keys that `get_asset_key` returns.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagster as dg
 
@@ -38,12 +38,14 @@ class AssetProps:
         path: Path of the asset below the DataProvider, for example ``("batch", "features")``.
         kinds: Technologies, which the UI shows as icons.
         description: Description of this asset; empty: that of its path.
+        metadata: Metadata of the definition: references to the code.
     """
 
     provider: type[DataProvider]
     path: AssetPath
     kinds: Collection[str] = ()
     description: str = ""
+    metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 class XinguTranslator:
@@ -97,4 +99,5 @@ class XinguTranslator:
             kinds=self.get_kinds(props),
             owners=self.get_owners(props),
             tags=self.get_tags(props),
+            metadata=props.metadata,
         )

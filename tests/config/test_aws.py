@@ -30,6 +30,7 @@ def stored(aws_url):
     secrets.create_secret(
         Name="login", SecretString=json.dumps({"user": "u", "password": PASSWORD, "port": 5432})
     )
+    secrets.create_secret(Name="generated", SecretString="x{%y3")
     secrets.create_secret(Name="binary", SecretBinary=b"x")
     return aws_url
 
@@ -39,12 +40,11 @@ def on_the_server(stored, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", stored)
 
 
-def test_parameters_and_secrets_make_up_a_setting(monkeypatch):
+def test_parameters_and_secrets_make_up_a_setting(monkeypatch, project):
     monkeypatch.setenv("STAGE", "prod")
-    monkeypatch.setenv(
-        "DATABASES",
-        "a|postgresql://{% AWS_SECRET:login#user %}:{% AWS_PARAM:/{% STAGE %}/password %}"
-        "@{%AWS_PARAM:/prod/nested%}|b|{% AWS_SECRET:url %}",
+    (project / ".env").write_text(
+        "DATABASES=a|postgresql://{% AWS_SECRET:login#user %}:{% AWS_PARAM:/{% STAGE %}/password %}"
+        "@{%AWS_PARAM:/prod/nested%}|b|{% AWS_SECRET:url %}\n"
     )
     urls = Settings.load().databases
     assert urls["a"].get_secret_value() == f"postgresql://u:{PASSWORD}@db.example/x"
@@ -56,6 +56,11 @@ def test_a_value_from_aws_is_hidden_in_every_text():
     assert "db.example" not in masked("no route to db.example")
     assert ConfigManager.get("AWS_SECRET:login#port", cast=int) == 5432
     assert PASSWORD not in masked(f"refused: {PASSWORD}")
+
+
+def test_a_generated_password_may_have_the_mark_of_a_placeholder():
+    ConfigManager.set_cache("OF_MY_OWN", "<{% AWS_SECRET:generated %}>")
+    assert ConfigManager.get("OF_MY_OWN") == "<x{%y3>"
 
 
 def test_a_value_is_read_once_by_a_process_unless_it_is_forgotten(monkeypatch):
@@ -84,7 +89,7 @@ def test_a_value_is_read_once_by_a_process_unless_it_is_forgotten(monkeypatch):
 def test_what_cannot_be_read_is_an_error_that_names_the_setting(monkeypatch, placeholder, reason):
     monkeypatch.setenv("XINGU_DB_URL", f"postgresql://u:s3cr3t@{{% {placeholder} %}}/x")
     problem = read_settings().problems["XINGU_DB_URL"]
-    assert problem.endswith(f"(XINGU_DB_URL → {placeholder})")
+    assert problem.endswith(f"(XINGU_DB_URL → {placeholder}).")
     with pytest.raises(SettingsError, match=f"XINGU_DB_URL: .*{reason}") as caught:
         Settings.load()
     assert "s3cr3t" not in str(caught.value)

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from xingu.config import ConfigManager, Settings, read_settings
 from xingu.errors import SettingsError
+from xingu.masking import masked
 
 
 @pytest.fixture
@@ -35,6 +36,15 @@ def test_placeholders_are_nested_in_values_and_in_placeholders(environment):
     assert Settings.load().control_db.get_secret_value() == "postgresql://u@db.example/x"
 
 
+def test_a_value_can_be_quoted_for_a_url(environment):
+    environment(
+        PASSWORD_X="p@ss/w:rd é", XINGU_DB_URL="postgresql://u:{% QUOTED:PASSWORD_X %}@h/db"
+    )
+    url = Settings.load().control_db.get_secret_value()
+    assert url == "postgresql://u:p%40ss%2Fw%3Ard%20%C3%A9@h/db"
+    assert "p@ss/w:rd" not in masked("refused p@ss/w:rd é")
+
+
 def test_the_home_of_a_project_may_have_a_placeholder(environment, project):
     (project / "a").mkdir()
     (project / "a" / ".env").write_text("PLOTS_PATH=of-a\n")
@@ -48,7 +58,7 @@ def test_a_missing_name_is_an_error_with_the_way_that_led_to_it(environment):
         Settings.load()
     assert str(caught.value) == (
         "Settings cannot be read: XINGU_DB_URL: SERVER_X is not set; set it in the environment or "
-        "in .env. (XINGU_DB_URL → DB_HOST → SERVER_X)"
+        "in .env (XINGU_DB_URL → DB_HOST → SERVER_X)."
     )
 
 

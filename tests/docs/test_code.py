@@ -1,22 +1,18 @@
 """Python on the pages compiles; blocks marked ``<!-- test: run -->`` run without an error."""
 
 import os
-import re
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
-import duckdb
-import numpy as np
-import pandas as pd
 import pytest
 
 from tests.docs.pages import PAGES, ROOT, blocks
+from xingu_dagster.scaffold import write_project
 
 SEPARATE = ("docs/tutorial.md", "docs/how-to/serving.md")
 RUNNABLE = [page for page in PAGES if any(block.run for block in blocks("python", page))]
-FLIGHT_ROWS = 600
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
@@ -60,24 +56,19 @@ def test_the_examples_of_metrics_checks_and_searches_are_accepted_declarations()
     assert {"checks", "quality_gates", "hyperopt", "metric_directions"} <= set(examples)
     example = type("Example", (DataProvider,), body | examples)
     assert list(DataProviderFactory([example])) == ["example"]
-    assert build_provider_assets(example, "last")
+    assert build_provider_assets(example)
 
 
 def test_the_tutorial_trains_a_model_and_then_one_with_a_learned_feature(tmp_path):
-    declare, use, extend = blocks("python", "docs/tutorial.md")
-    assert declare.title == extend.title
-    module = tmp_path / declare.title
-    module.parent.mkdir()
-    module.write_text(declare.raw)
-    (tmp_path / "extended.py").write_text(declare.raw + textwrap.indent(extend.raw, "    "))
-    with duckdb.connect(tmp_path / "warehouse.duckdb") as database:
-        database.register("rows", flights())
-        database.execute("CREATE TABLE flights AS SELECT * FROM rows")
+    use, extend = blocks("python", "docs/tutorial.md")
+    module = write_project(tmp_path).folder / extend.title
+    extended = f"{module.read_text()}\n{textwrap.indent(extend.raw, '    ')}"
+    (tmp_path / "extended.py").write_text(extended)
     step = f"Coach(progress=False).team_train()\n{use.text}\n"
     output = run_script(
         "import sys; from pathlib import Path; from xingu import Coach\n"
         f"{step}"
-        f"Path('extended.py').replace({declare.title!r})\n"
+        f"Path('extended.py').replace({extend.title!r})\n"
         "for name in [name for name in sys.modules if name.startswith('dataproviders')]:\n"
         "    del sys.modules[name]\n"
         f"{step}"
@@ -85,30 +76,7 @@ def test_the_tutorial_trains_a_model_and_then_one_with_a_learned_feature(tmp_pat
         tmp_path,
     )
     assert output.count("estimation") == 2
-    assert "'distance', 'flights_on_route')" in output
-
-
-def test_the_models_of_the_readme_and_of_the_tutorial_have_different_ids():
-    tutorial, readme = (
-        set(re.findall(r"^    id = (.*)$", path.read_text(), re.MULTILINE))
-        for path in (PAGES["docs/tutorial.md"], ROOT / "README.md")
-    )
-    assert tutorial == {'"flight_time"'}
-    assert not tutorial & readme
-
-
-def flights() -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    distance = rng.integers(200, 2500, FLIGHT_ROWS)
-    return pd.DataFrame({
-        "carrier": rng.choice(["UA", "AA"], FLIGHT_ROWS),
-        "origin": rng.choice(["EWR", "JFK"], FLIGHT_ROWS),
-        "dest": rng.choice(["SFO", "LAX", "BOS"], FLIGHT_ROWS),
-        "month": rng.integers(1, 7, FLIGHT_ROWS),
-        "hour": rng.integers(5, 23, FLIGHT_ROWS),
-        "distance": distance,
-        "air_time": distance / 8 + rng.normal(20, 3, FLIGHT_ROWS),
-    })  # fmt: skip
+    assert "'condition', 'size_for_town')" in output
 
 
 def run_script(script: str, home: Path) -> str:
@@ -117,7 +85,6 @@ def run_script(script: str, home: Path) -> str:
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "PROJECT_HOME": str(home),
-        "DATABASES": f"warehouse|duckdb:///{home / 'warehouse.duckdb'}",
         "DAGSTER_HOME": "",
     }
     done = subprocess.run(

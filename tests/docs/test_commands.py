@@ -13,9 +13,10 @@ from dagster_dg_cli.cli import create_dg_cli
 
 from tests.docs.pages import PAGES, ROOT, blocks, prose
 from xingu_dagster.cli.main import xingu
+from xingu_dagster.scaffold import TEMPLATES
 
 PROGRAMS = {"xingu": xingu, "dagster": create_dagster_cli(), "dg": create_dg_cli()}
-OTHERS = {".", "export", "curl", "cp", "uvicorn"}
+OTHERS = {".", "cd", "export", "curl", "cp", "uvicorn"}
 """Programs whose arguments are not looked at."""
 EXTRAS = {
     extra
@@ -23,7 +24,13 @@ EXTRAS = {
     if path.exists()
     for extra in tomllib.loads(path.read_text())["project"]["optional-dependencies"]
 }
-TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+MAKEFILES = (ROOT / "Makefile", TEMPLATES / "project" / "Makefile")
+TARGETS = {
+    target
+    for path in MAKEFILES
+    for target in re.findall(r"^([\w-]+):", path.read_text(), re.MULTILINE)
+}
+"""Of this repository, and of a project that `xingu init` makes."""
 
 
 def commands(text: str) -> list[list[str]]:

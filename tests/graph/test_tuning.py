@@ -153,11 +153,8 @@ def test_last_does_not_bring_back_what_was_declared_before(tmp_path):
     assert train(project) == ("dp", {"learning_rate": 0.3})
 
 
-def test_the_setting_is_the_default_of_the_launchpad(tmp_path):
+def test_without_an_option_of_the_run_the_setting_decides(tmp_path):
     project = Project(tmp_path, [Searched], {"hyperopt_strategy": "dp"})
-    job = project.definitions.resolve_implicit_global_asset_job_def()
-    fields = job.get_node_named("houses__tune").definition.config_schema.config_type.fields
-    assert fields["hyperopt_strategy"].default_value == "dp"
     assert train(project)[0] == "dp"
 
 

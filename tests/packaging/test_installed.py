@@ -6,8 +6,13 @@ warm cache both take about a minute on two cores.
 
 import json
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,3 +206,67 @@ except ImportError as error:
     print(error)
 """
     assert "pip install xingu" in core.python(code, cwd=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def begun(full, tmp_path_factory):
+    """A project of `xingu init`, with one more model of `xingu new`, trained by its Makefile."""
+    parent = tmp_path_factory.mktemp("begun")
+    full.run("xingu", "init", "my_project", cwd=parent)
+    project = parent / "my_project"
+    data = ("--from", "data/apartments_sold.csv", "--target", "price")
+    full.run("xingu", "new", "flat", *data, cwd=project)
+    (project / ".venv").symlink_to(full.home)
+    make(project, "check")
+    make(project, "train")
+    return project
+
+
+def make(project, target):
+    done = subprocess.run(
+        ["make", target], cwd=project, env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+
+def test_an_empty_folder_becomes_a_project_that_trains_and_predicts(full, begun):
+    [code] = re.findall(r"```python\n(.*?)```", (begun / "README.md").read_text(), re.DOTALL)
+    assert "A0001" in full.python(code, cwd=begun)
+    assert len(pd.read_csv(begun / "estimations" / "apartment_price.csv")) == 60
+    listed = full.run("xingu", "inventory", "--json", cwd=begun)
+    assert {"apartment_price", "flat"} <= {one["dataprovider_id"] for one in json.loads(listed)}
+
+
+def test_the_webserver_shows_the_assets_of_a_new_project(full, begun):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    query = {"query": "{ assetNodes { assetKey { path } } }"}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        json.dumps(query).encode(),
+        {"Content-Type": "application/json"},
+    )
+    server = subprocess.Popen(
+        [str(full.home / "bin" / "dagster-webserver"), "--port", port],
+        cwd=begun, env={"PATH": os.environ["PATH"], "DAGSTER_HOME": str(begun)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        answer = answer_of(request, server)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+    keys = {"/".join(node["assetKey"]["path"]) for node in answer["data"]["assetNodes"]}
+    assert {"apartment_price/model", "apartment_price/batch/estimations"} <= keys
+
+
+def answer_of(request, server):
+    until = time.monotonic() + 60
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the webserver does not answer")

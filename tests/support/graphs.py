@@ -7,6 +7,7 @@ from xingu import Model
 from xingu.workspace import Workspace
 from xingu_dagster.factory import build_provider_assets
 from xingu_dagster.io_managers import XinguIOManager
+from xingu_dagster.options import options_resource
 from xingu_dagster.translator import XinguTranslator
 
 
@@ -18,7 +19,11 @@ def translated(project: Project, translator: XinguTranslator) -> Project:
         for cls in project.providers
         for asset in build_provider_assets(cls, translator=translator)
     ]
-    resources = {"xingu": workspace, "xingu_io": XinguIOManager(workspace)}
+    resources = {
+        "xingu": workspace,
+        "xingu_io": XinguIOManager(workspace),
+        "xingu_options": options_resource(),
+    }
     project.definitions = dg.Definitions(assets, resources=resources)
     return project
 

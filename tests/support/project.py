@@ -51,7 +51,7 @@ class Project:
     def models(self) -> ModelStore:
         return ModelStore(self.config.place(self.config.models))
 
-    def run(self, *selection: str, raise_on_error: bool = True, config: dict | None = None):
+    def run(self, *selection: str, raise_on_error: bool = True, config=None, tags=None):
         """Materialize assets given as ``dp/asset``; ``dp/*`` selects all of a group."""
         job = self.definitions.resolve_implicit_global_asset_job_def()
         graph = self.definitions.resolve_asset_graph()
@@ -61,6 +61,7 @@ class Project:
             asset_selection=keys,
             raise_on_error=raise_on_error,
             run_config=config or {},
+            tags=tags,
         )
 
     @staticmethod

@@ -17,8 +17,8 @@ DVC_VARIABLES = (
 
 VARIABLES = frozenset(str(field.alias) for group in GROUPS for field in group.model_fields.values())
 
-_SIMILAR = 0.88
-"""Similarity, between 0 and 1, from which a name counts as misspelt."""
+_SIMILAR, _SIMILAR_IF_OURS = 0.88, 0.75
+"""Similarity, between 0 and 1, from which a name counts as misspelt; of a name with our prefix."""
 _WORDS = {"DEBUG", "HOSTNAME", "TRAIN", "USERNAME"}
 """Variables whose names are too usual to be what somebody misspelt."""
 
@@ -55,6 +55,7 @@ def misspelt(names: Iterable[str]) -> dict[str, str]:
         # NAME__TARGET is a setting of a target of deploys.
         if name in DVC_VARIABLES or name.partition("__")[0] in VARIABLES or "GITHUB" in name:
             continue
-        for nearest in get_close_matches(name.upper(), known, n=1, cutoff=_SIMILAR):
+        cutoff = _SIMILAR_IF_OURS if name.startswith("XINGU_") else _SIMILAR
+        for nearest in get_close_matches(name.upper(), known, n=1, cutoff=cutoff):
             found[name] = nearest
     return found

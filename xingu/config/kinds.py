@@ -11,7 +11,6 @@ from pydantic import BeforeValidator, SecretStr
 
 ExecutorName = Literal["pool", "in_process", "celery", "dask", "k8s"]
 
-
 BOOLEANS = {
     **dict.fromkeys(("true", "yes", "1", "on"), True),
     **dict.fromkeys(("false", "no", "0", "off"), False),

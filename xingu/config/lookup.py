@@ -1,8 +1,9 @@
 """Find the value of a name: command line over environment over `.env` over default.
 
 A value may hold placeholders: ``{% NAME %}`` is the value of another name, ``{% AWS_PARAM:name %}``
-and ``{% AWS_SECRET:name %}`` are read from AWS. They may be nested, in a placeholder and in the
-values that replace them. No text of an error holds a value.
+and ``{% AWS_SECRET:name %}`` are read from AWS; ``{% QUOTED:… %}`` is any of them with the special
+characters of a URL escaped. They may be nested, in a placeholder and in the values that replace
+them. No text of an error holds a value.
 """
 
 import os
@@ -10,6 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 from pydantic import SecretStr
@@ -21,7 +23,7 @@ from xingu.errors import SettingsError, did_you_mean
 Origin = Literal["command line", "environment", ".env", "default"]
 Layers = Mapping[Origin, Mapping[str, Any]]
 
-HOME = "PROJECT_HOME"
+HOME, QUOTED = "PROJECT_HOME", "QUOTED:"
 
 
 def read_env_file(file: Path) -> dict[str, str]:
@@ -52,7 +54,7 @@ class Lookup:
         self.layers = {
             **self.layers,
             ".env": read_env_file(env_file or self.home / ".env"),
-            "default": {**variable_defaults(), HOME: self.home},
+            "default": {**variable_defaults(), HOME: str(self.home)},
         }
 
     def origin(self, name: str) -> Origin | None:
@@ -109,8 +111,7 @@ class Lookup:
         return self._replaced_text(value, path) if "{%" in value else value
 
     def _replaced_text(self, text: str, path: tuple[str, ...]) -> str:
-        # The text before the first mark, then that of each placeholder that is still open. What
-        # replaces a placeholder is not looked at again: it may hold a mark by chance.
+        # The text before the first mark, then that of each placeholder that is still open.
         open_parts = [""]
         for part in re.split(r"(\{%|%\})", text):
             if part == "{%":
@@ -126,6 +127,8 @@ class Lookup:
 
     def _read(self, name: str, path: tuple[str, ...]) -> str:
         """Return what a placeholder stands for, as text."""
+        if name.startswith(QUOTED):
+            return quote(self._read(name.removeprefix(QUOTED).strip(), path), safe="")
         if not name.startswith((aws.PARAMETER, aws.SECRET)) or self.origin(name):
             return text_of(self._value(name, path))
         path = _longer(path, name)
@@ -135,7 +138,8 @@ class Lookup:
             found = aws.parameter(key.strip()) if kind == "AWS_PARAM" else aws.secret(key.strip())
         except (SettingsError, ImportError) as error:
             raise _error(path, str(error)) from error
-        return self._replaced(found, path)
+        # One mark alone may stand in a generated password.
+        return self._replaced(found, path) if "{%" in found and "%}" in found else found
 
 
 def text_of(value: Any) -> str:
@@ -162,5 +166,6 @@ def _longer(path: tuple[str, ...], name: str) -> tuple[str, ...]:
 def _error(path: tuple[str, ...], message: str) -> SettingsError:
     """Return an error that names the setting, and the names that led to the problem."""
     setting = path[0]
-    through = f" ({' → '.join(path)})" if len(path) > 1 else ""
-    return SettingsError(f"{setting}: {message}{through}", setting=setting)
+    if len(path) > 1:
+        message = f"{message.removesuffix('.')} ({' → '.join(path)})."
+    return SettingsError(f"{setting}: {message}", setting=setting)

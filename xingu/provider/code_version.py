@@ -8,12 +8,11 @@ other classes are not covered.
 import ast
 import hashlib
 import inspect
-import sys
 from functools import cache
-from pathlib import Path
 from types import FunctionType
 
 from xingu.provider.base import DataProvider
+from xingu.provider.class_source import source_of
 
 
 @cache
@@ -27,18 +26,10 @@ def code_version(cls: type[DataProvider]) -> str:
     return digest.hexdigest()
 
 
-def source_file(cls: type[DataProvider]) -> Path | None:
-    """Return the file that declares `cls`; None for a class made in a notebook or at a prompt."""
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    return Path(file) if file and Path(file).is_file() else None
-
-
 def _class_code(cls: type) -> str:
-    file = source_file(cls)
-    if file is not None:
-        shared, classes = _module_code(file, file.stat().st_mtime_ns)
-        if cls.__qualname__ in classes:
-            return shared + classes[cls.__qualname__]
+    if found := source_of(cls):
+        module, own = found
+        return module.shared + own.code
     try:
         return ast.dump(ast.parse(inspect.cleandoc(inspect.getsource(cls))))
     except (OSError, TypeError, SyntaxError):
@@ -51,12 +42,3 @@ def _member(value: object) -> str:
         return f"{value.__code__.co_code!r}{value.__code__.co_names}"
     # The address in a default repr would differ in every process.
     return repr(value) if type(value).__repr__ is not object.__repr__ else type(value).__name__
-
-
-@cache
-def _module_code(file: Path, _modified: int) -> tuple[str, dict[str, str]]:
-    """Return dumps of the code of a module outside classes, and of each top-level class by name."""
-    tree = ast.parse(file.read_bytes())
-    classes = {node.name: ast.dump(node) for node in tree.body if isinstance(node, ast.ClassDef)}
-    shared = [ast.dump(node) for node in tree.body if not isinstance(node, ast.ClassDef)]
-    return "".join(shared), classes

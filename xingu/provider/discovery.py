@@ -7,7 +7,7 @@ the use of others.
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class DataProviderFactory:
         self.broken: dict[str, DeclarationError] = {}
         found: list[ProviderClass] = []
         if providers_folder is not None and (len(given) < len(items) or not items):
-            in_folder = _classes_in(Path(providers_folder), import_seconds, self.broken)
+            in_folder = classes_in(Path(providers_folder), import_seconds, self.broken)
             found = [cls for cls in in_folder if cls not in given]
         for cls in given:
             _check(cls)
@@ -150,26 +150,81 @@ def _require(
     return known[provider_id]
 
 
+def errors_of(cls: ProviderClass) -> Iterator[DeclarationError]:
+    """Yield everything that a class declares invalid by itself."""
+    for check in _CHECKS:
+        try:
+            check(cls)
+        except DeclarationError as error:
+            yield error
+
+
+def contradictions(
+    classes: Iterable[ProviderClass], unusable: Iterable[str] = ()
+) -> Iterator[DeclarationError]:
+    """Yield everything that is invalid in classes together: ids, prerequisites, cycles of them.
+
+    Args:
+        classes: The classes.
+        unusable: Modules that cannot be imported, which may declare prerequisites.
+    """
+    unusable = list(unusable)
+    by_key: dict[str, ProviderClass] = {}
+    for cls in classes:
+        other = by_key.setdefault(_key(cls), cls)
+        if other is not cls:
+            yield _duplicate(other, cls)
+    known = {str(cls.id): cls for cls in by_key.values()}
+    graph: dict[str, list[str]] = {provider_id: [] for provider_id in sorted(known)}
+    for provider_id, needed in graph.items():
+        for pre_req in sorted(known[provider_id].pre_req):
+            try:
+                where = f"{provider_id}.pre_req names {pre_req!r}"
+                _require(pre_req, known, where, unusable)
+            except UnknownProviderError as error:
+                error.facts["dataprovider_id"] = provider_id
+                yield error
+            else:
+                needed.append(pre_req)
+    while True:
+        try:
+            _sorted(graph)
+        except PrerequisiteCycleError as error:
+            yield error
+            first, second, *_ = error.facts["cycle"]  # type: ignore[misc]
+            graph[first].remove(second)
+        else:
+            return
+
+
 def _by_id(classes: Iterable[ProviderClass]) -> dict[str, ProviderClass]:
     by_key: dict[str, ProviderClass] = {}
     for cls in classes:
-        provider_id = str(cls.id)
-        # Lower case, because the key is also a folder, and some file systems ignore case.
-        key = key_part(provider_id).lower()
-        if key in by_key:
-            other = by_key[key]
-            raise DuplicateProviderError(
-                f"DataProviders {other.id!r} ({_qualname(other)}) and {provider_id!r} "
-                f"({_qualname(cls)}) both become the asset key {key_part(provider_id)!r}; "
-                "rename one of them.",
-                dataprovider_ids=(other.id, provider_id),
-            )
-        by_key[key] = cls
+        if (other := by_key.setdefault(_key(cls), cls)) is not cls:
+            raise _duplicate(other, cls)
     return {str(cls.id): cls for cls in by_key.values()}
+
+
+def _key(cls: ProviderClass) -> str:
+    # Lower case, because the key is also a folder, and some file systems ignore case.
+    return key_part(str(cls.id)).lower()
+
+
+def _duplicate(one: ProviderClass, other: ProviderClass) -> DuplicateProviderError:
+    return DuplicateProviderError(
+        f"DataProviders {one.id!r} ({_qualname(one)}) and {other.id!r} ({_qualname(other)}) both "
+        f"become the asset key {key_part(str(other.id))!r}; rename one of them.",
+        dataprovider_ids=(one.id, other.id),
+    )
 
 
 def _check(cls: ProviderClass) -> None:
     """Raise a DeclarationError if a class declares something invalid by itself."""
+    for check in _CHECKS:
+        check(cls)
+
+
+def _check_id(cls: ProviderClass) -> None:
     if not isinstance(cls.id, str) or not cls.id.strip():
         raise DeclarationError(f"{_qualname(cls)}: id must be a non-empty string, not {cls.id!r}.")
     if key_part(cls.id) == "sources":
@@ -177,19 +232,18 @@ def _check(cls: ProviderClass) -> None:
             f"{_qualname(cls)}: id {cls.id!r} is reserved for asset keys of sources; rename it.",
             dataprovider_id=cls.id,
         )
+
+
+def _check_pre_req(cls: ProviderClass) -> None:
     if isinstance(cls.pre_req, str):
         raise DeclarationError(
             f"{cls.id}.pre_req must be a set of ids; write {{{cls.pre_req!r}}}.",
             dataprovider_id=cls.id,
         )
-    _check_names(cls)
-    check_directions(cls.id, cls.metric_directions)
-    check_tolerances(cls.id, cls.metric_tolerances)
-    check_class_index(cls.id, cls.proba_class_index)
 
 
 def _check_names(cls: ProviderClass) -> None:
-    """Check for misspelt names of attributes and methods, and for unknown built-in plots."""
+    """Check for misspelt names of attributes and methods."""
     own = {name for name in {*dir(cls)} - {*dir(DataProvider)} if callable(getattr(cls, name))}
     if missed := dict([*misspelt_names(cls), *near_misses(own)]):
         texts = [
@@ -201,6 +255,9 @@ def _check_names(cls: ProviderClass) -> None:
             dataprovider_id=cls.id,
             methods=missed,
         )
+
+
+def _check_plots(cls: ProviderClass) -> None:
     for name in cls.builtin_plots_off:
         if isinstance(cls.builtin_plots_off, str) or name not in BUILTIN_PLOTS:
             raise DeclarationError(
@@ -210,11 +267,26 @@ def _check_names(cls: ProviderClass) -> None:
             )
 
 
+_CHECKS: Sequence[Callable[[ProviderClass], None]] = (
+    _check_id,
+    _check_pre_req,
+    _check_names,
+    _check_plots,
+    lambda cls: check_directions(str(cls.id), cls.metric_directions),
+    lambda cls: check_tolerances(str(cls.id), cls.metric_tolerances),
+    lambda cls: check_class_index(str(cls.id), cls.proba_class_index),
+)
+
+
 def _sorted_ids(known: Mapping[str, ProviderClass]) -> list[str]:
     for provider_id, cls in known.items():
         for pre_req in cls.pre_req:
             _require(pre_req, known, f"{provider_id}.pre_req names {pre_req!r}")
-    graph = {provider_id: sorted(known[provider_id].pre_req) for provider_id in sorted(known)}
+    return _sorted({one: sorted(known[one].pre_req) for one in sorted(known)})
+
+
+def _sorted(graph: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the keys of a graph, prerequisites first."""
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -225,10 +297,19 @@ def _sorted_ids(known: Mapping[str, ProviderClass]) -> list[str]:
         ) from error
 
 
-def _classes_in(
+def classes_in(
     folder: Path, seconds: float, broken: dict[str, DeclarationError]
 ) -> list[ProviderClass]:
-    """Return the classes of a folder; errors of modules are added to `broken`."""
+    """Return the classes of a folder.
+
+    Args:
+        folder: Folder of the modules that declare DataProviders.
+        seconds: Time limit of the import of each module; 0: none.
+        broken: Receives errors of modules, by dotted name.
+
+    Raises:
+        DeclarationError: If there is no such folder.
+    """
     folder = folder.resolve()
     if not folder.is_dir():
         raise DeclarationError(

@@ -10,6 +10,7 @@ from xingu.sources.databases import Connection, Databases
 from xingu.sources.digest import frame_digest
 from xingu.sources.reading import SourceResult, observe_source, read_sources
 from xingu.sources.spec import SourceSpec, SqlSource, UrlSource, parse_sources
+from xingu.sources.tables import table_query
 
 needs("sources", "filelock", "sqlalchemy")
 
@@ -25,4 +26,5 @@ __all__ = [
     "observe_source",
     "parse_sources",
     "read_sources",
+    "table_query",
 ]

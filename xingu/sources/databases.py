@@ -62,11 +62,13 @@ class Connection:
         try:
             return self._backend.run(sql)
         except Exception as error:  # noqa: BLE001 - raised again without the driver's error, which may hold a password
+            reason = _message(error)
             raise QueryError(
                 f"the database {self._nickname!r} ({self._address}) refused the query: "
-                f"{_message(error)}\nCorrect the query:\n{sql}",
+                f"{reason}\nCorrect the query:\n{sql}",
                 database=self._nickname,
                 query=sql,
+                reason=reason,
             ) from None
 
     def cancel(self) -> None:
@@ -98,6 +100,15 @@ class Databases:
 
     def __repr__(self) -> str:
         return f"Databases({', '.join(sorted(self._urls))})"
+
+    @property
+    def nicknames(self) -> list[str]:
+        """All nicknames, sorted."""
+        return sorted(self._urls)
+
+    def without_adbc(self) -> "Databases":
+        """Return the same databases, read by their usual drivers."""
+        return Databases(self._urls, self.home, adbc=False)
 
     def check(self, provider_id: str, attribute: str, specs: Sequence[SourceSpec]) -> None:
         """Check that the databases of `specs` are known, without connecting to them.

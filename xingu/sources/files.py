@@ -86,6 +86,38 @@ def file_version(provider_id: str, spec: UrlSource, home: Path) -> str:
     return repr(versions) if found[0].name else versions[0][1]
 
 
+def look_at_file(spec: UrlSource, home: Path) -> None:
+    """Look whether there is a file, and whether it can be read, without reading it.
+
+    Args:
+        spec: The file; errors name its address only.
+        home: Folder that relative paths are relative to.
+
+    Raises:
+        MissingFileError: If there is none.
+        SourceError: If the first one cannot be accessed.
+    """
+    source = _Source("", spec)
+    place, found = source.find(home, spec.params.get("storage_options") or {})
+    first = found[0]
+    with source.accessing(first.name):
+        if place.is_local:
+            Path(first.path).open("rb").close()
+        elif not first.info:
+            _require_remote(place, first)
+
+
+def _require_remote(place: Place, found: FoundFile) -> None:
+    try:
+        place.files.info(found.path)
+    except FileNotFoundError as error:
+        # fsspec raises it for a server that does not answer or refuses access, too.
+        cause = error.__cause__
+        if cause is None or getattr(cause, "status", None) in (404, 410):
+            raise
+        raise cause from None
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """A source, for errors that name it; `name` is that of a file in a folder."""
@@ -95,6 +127,8 @@ class _Source:
 
     def where(self, name: str) -> str:
         address = f"{self.spec.label}: {name}" if name else self.spec.label
+        if not self.provider_id:
+            return address
         return f"{self.provider_id}: source {self.spec.name!r}: {address}"
 
     def find(self, home: Path, storage: Mapping[str, Any]) -> tuple[Place, list[FoundFile]]:

@@ -124,7 +124,7 @@ class ControlDB:
 
     def _migrate(self, engine: Engine) -> None:
         version = f"{self.prefix}xingu_version"
-        if _version_of(engine, version) == HEAD:
+        if version_of(engine, version) == HEAD:
             return
         with engine.execution_options(writes=True).begin() as connection:
             _lock(connection, version)
@@ -159,7 +159,8 @@ def _lock(connection: Connection, name: str) -> None:
         connection.execute(lock, {"name": name})
 
 
-def _version_of(engine: Engine, version_table: str) -> str | None:
+def version_of(engine: Engine, version_table: str) -> str | None:
+    """Return the revision of the newest migration that was run; None: there was none."""
     with engine.connect() as connection:
         if not inspect(connection).has_table(version_table):
             return None

@@ -1,5 +1,6 @@
 """Collect everything recorded about one train, from its package and from the control DB."""
 
+import json
 import logging
 from typing import Any
 
@@ -11,7 +12,14 @@ from xingu.registry.listing import find_manifest
 from xingu.registry.manifest import Manifest, damage
 from xingu.registry.store import ModelStore
 from xingu.tracking.database import ControlDB
-from xingu.tracking.query import TrainFilter, children_of, model_metrics, steps_of
+from xingu.tracking.query import (
+    TrainFilter,
+    attributes_of,
+    children_of,
+    model_metrics,
+    steps_of,
+)
+from xingu.tracking.schema import SETTINGS
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +78,7 @@ def _control_db_sections(control: ControlDB, manifest: Manifest) -> dict[str, An
     this_train = TrainFilter([train_id], [dp_id])
     steps = steps_of(control, this_train)
     return {
+        "settings": _settings(attributes_of(control, this_train)),
         "steps": [
             {"time": time.isoformat(), "status": status}
             for time, status in zip(steps["time"], steps["status"], strict=True)
@@ -80,6 +89,14 @@ def _control_db_sections(control: ControlDB, manifest: Manifest) -> dict[str, An
             for child_dp_id, child_train_id in children_of(control, dp_id, train_id)
         ],
     }
+
+
+def _settings(attributes: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the settings of a train, the given ones first; none if they were not recorded."""
+    found = attributes.loc[attributes["attribute"] == SETTINGS, "value"]
+    settings = json.loads(found.iloc[0]) if len(found) else {}
+    records = [{"setting": name, **one} for name, one in settings.items()]
+    return sorted(records, key=lambda one: one["from"] == "default")
 
 
 def _by_metric(metrics: pd.DataFrame) -> list[dict[str, Any]]:

@@ -47,6 +47,8 @@ DIRECTIONS = "metric_directions"
 """Attribute: JSON, which values of a metric are better."""
 TOLERANCES = "metric_tolerances"
 """Attribute: JSON, which differences of a metric do not count."""
+SETTINGS = "settings"
+"""Attribute: JSON, the settings in force; see `xingu.config.effective.InForce`."""
 NOISE = "metric_noise_"
 """Attribute, with the name of a set behind it: JSON, the standard error of each metric."""
 

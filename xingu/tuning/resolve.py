@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from xingu.errors import DeclarationError, UntrainedModelError
+from xingu.errors import DeclarationError, UntrainedModelError, did_you_mean
 from xingu.model import Model
 from xingu.provider.state import ProviderState
 from xingu.records import Trial
@@ -97,12 +97,14 @@ class Tuning:
             session.
         open_log: Returns the trials of the search with this key, new or to be resumed.
         workers: Number of concurrent trials; 0 means the number of cores.
+        evaluations: Largest number of trials; 0 means as declared.
     """
 
     strategy: str = "dp"
     earlier: Callable[[str | None], Iterable[EarlierTrain]] = lambda _: ()
     open_log: Callable[[str], TrialLog] = lambda _: TrialLog()
     workers: int = 0
+    evaluations: int = 0
 
 
 def resolve(model: Model, tuning: Tuning) -> Hyperparameters:
@@ -156,6 +158,8 @@ def _as_declared(declared: Declaration, choice: str = "") -> Hyperparameters:
 
 def _search(context: SearchContext, tuning: Tuning) -> Hyperparameters:
     model, declared = context.model, context.declared
+    if tuning.evaluations:
+        context = replace(context, plan=replace(context.plan, evaluations=tuning.evaluations))
     log = tuning.open_log(_search_key(context))
     model.search = lambda: search(context, log, tuning.workers)
     found = model.hyperparam_optimize()
@@ -240,14 +244,20 @@ def _of_named_train(
 ) -> Hyperparameters:
     train = next(iter(earlier), None)
     if train is None:
-        raise UntrainedModelError(
-            f"HYPEROPT_STRATEGY: the control DB has no hyperparameters of {model.id!r} with the "
-            f"train or session {name!r}; correct the id, or use {', '.join(STRATEGIES)}.",
-            dataprovider_id=model.id,
-        )
+        raise unknown_train(model.id, name)
     hyperparams = restore_types(declared.space, train.hyperparams)
     _check_params(model, hyperparams)
     return Hyperparameters(declared.params, hyperparams, train.train_id)
+
+
+def unknown_train(dp_id: str, name: str) -> UntrainedModelError:
+    """Return the error of a strategy that is neither a known name nor a train or session."""
+    return UntrainedModelError(
+        f"HYPEROPT_STRATEGY or hyperopt_strategy: the control DB has no hyperparameters of "
+        f"{dp_id!r} with the train or session {name!r}; correct the id, or use "
+        f"{', '.join(STRATEGIES)}.{did_you_mean(name, STRATEGIES)}",
+        dataprovider_id=dp_id,
+    )
 
 
 def _check_params(model: Model, hyperparams: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Records of the value store: what is written beside a value, and what refers to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -19,6 +20,8 @@ class Facts(BaseModel):
         train_id: The train that the value belongs to.
         sources: Its sources; a raw value has its own source, without data version.
         replay_sample: Id of the stored sample of raw rows that the parity check replays.
+        options: Value and origin of the options that the value was made with; see
+            `xingu.config.options.ResolvedOptions.used`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +29,7 @@ class Facts(BaseModel):
     train_id: str | None = None
     sources: tuple[SourceRecord, ...] = ()
     replay_sample: str | None = None
+    options: Mapping[str, Mapping[str, Any]] = {}
 
 
 class Record(BaseModel):

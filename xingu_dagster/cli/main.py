@@ -11,6 +11,9 @@ from xingu.version import __version__
 from xingu_dagster.cli.lazy import LazyGroup
 
 COMMANDS = {
+    "init": ("xingu_dagster.cli.init", "Make a project that trains a first model."),
+    "new": ("xingu_dagster.cli.new", "Look at a table, and write a model for it."),
+    "check": ("xingu_dagster.cli.check", "List everything that is wrong, without training."),
     "train": (
         "xingu_dagster.cli.train",
         "Train models, evaluate them, and estimate their batches.",
@@ -22,6 +25,7 @@ COMMANDS = {
         "xingu_dagster.cli.inventory",
         "List the current train of each DataProvider, with its history.",
     ),
+    "config": ("xingu_dagster.cli.config", "Show settings, and where they come from."),
     "ui": ("xingu_dagster.cli.ui", "Open the Dagster UI of the project."),
     "completion": (
         "xingu_dagster.cli.completion",

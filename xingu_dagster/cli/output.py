@@ -4,7 +4,8 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich import box
@@ -13,6 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from xingu.reports.columns import column_widths, wrap
+
+if TYPE_CHECKING:
+    from xingu.provider.class_source import Place
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -94,6 +98,13 @@ def fits(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 def _cells(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> list[Sequence[str]]:
     """Return the rows that are no headings."""
     return [row for row in rows if len(row) == len(columns)]
+
+
+def shown_place(place: "Place", home: Path) -> str:
+    """Return ``file:line``, relative to the project's home if the file is below it."""
+    file = place.file
+    shown = file.relative_to(home) if file.is_relative_to(home) else file
+    return f"{shown}:{place.line}" if place.line else str(shown)
 
 
 def minutes_of(iso: str | None) -> str:

@@ -9,7 +9,7 @@ names our storage. Linux only, where a process can read the environment that it 
 import os
 from pathlib import Path
 
-from xingu.config.lookup import read_env_file
+from xingu.config.lookup import Lookup, read_env_file
 
 STARTED_WITH = Path("/proc/self/environ")
 
@@ -28,3 +28,23 @@ def restore_environment() -> None:
             replaced = name in started and os.environ.get(name) == written
             if replaced and not name.startswith("DAGSTER_"):
                 os.environ[name] = started[name]
+
+
+def notes_on_precedence(lookup: Lookup) -> list[str]:
+    """Return a sentence on variables that `.env` will override under `dagster` and `dg`, if any."""
+    environment, written = lookup.layers["environment"], lookup.layers[".env"]
+    names = [name for name in written if environment.get(name, written[name]) != written[name]]
+    file = Path(os.environ.get("DAGSTER_HOME") or lookup.home) / "dagster.yaml"
+    ours = file.is_file() and "xingu_dagster.engine.storage" in file.read_text(errors="replace")
+    if not names or (ours and STARTED_WITH.exists()):
+        return []
+    reason = (
+        f"{file} does not name Xingu's storage"
+        if STARTED_WITH.exists()
+        else "only on Linux can a process read the environment that it was started with"
+    )
+    return [
+        f"{', '.join(names)}: set in the environment and in .env. The servers of dagster and dg "
+        f"take what .env says, because {reason}. Write NAME=${{NAME:-value}} in .env to let the "
+        "environment win."
+    ]

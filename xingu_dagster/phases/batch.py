@@ -34,7 +34,7 @@ from xingu_dagster.metadata import (
     metrics_frame,
     metrics_metadata,
 )
-from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
+from xingu_dagster.phases.build import Results, build_phase
 from xingu_dagster.phases.checks import make_unless_refused, run_checks
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
@@ -44,12 +44,6 @@ from xingu_dagster.spec import BATCH_SOURCES, ProviderSpec
 
 CLEANED, FEATURES = ("batch", "cleaned"), ("batch", "features")
 ESTIMATIONS, METRICS, PLOTS = ("batch", "estimations"), ("batch", "metrics"), ("batch", "plots")
-
-TRAIN_CONFIG = {
-    "train_id": dg.Field(
-        str, default_value="", description="The train that estimates; empty: the current one."
-    )
-}
 
 
 def build_batch_raw(provider: ProviderSpec) -> dg.AssetsDefinition:
@@ -66,9 +60,8 @@ def build_batch_raw(provider: ProviderSpec) -> dg.AssetsDefinition:
         )
         for part, name in provider.batch_sources.items()
     ]
-    config = {**SOURCES_CONFIG, **(TRAIN_CONFIG if needs_model else {})}
     # If few steps can run at once, a train that fails should fail before the batch is read.
-    return build_phase(provider, "batch_raw", specs, read_batch, config, priority=-1)
+    return build_phase(provider, "batch_raw", specs, read_batch, priority=-1)
 
 
 def build_batch(provider: ProviderSpec) -> dg.AssetsDefinition:
@@ -86,7 +79,7 @@ def build_batch(provider: ProviderSpec) -> dg.AssetsDefinition:
         provider.asset_spec(*METRICS, deps=measured),
         provider.asset_spec(*PLOTS, deps=measured, kinds=["plotly"]),
     ]
-    return build_phase(provider, "batch", specs, lambda step: Batch(step).run(), TRAIN_CONFIG)
+    return build_phase(provider, "batch", specs, lambda step: Batch(step).run())
 
 
 def read_batch(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
@@ -104,6 +97,10 @@ def read_batch(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
 def _require_models(step: PhaseStep) -> None:
     """Raise before time is spent on queries, if there is no model that can estimate the rows."""
     spec, selected = step.spec, step.context.run.asset_selection
+    for phase in ("batch_raw", "batch"):
+        if requested := step.options_of[phase].values.train_id:
+            step.workspace.models.find(spec.id, train_id=requested)
+            return
     if not selected or spec.asset_key(*CLEANED) not in selected:
         return
     if spec.asset_key("model") not in selected:
@@ -111,11 +108,11 @@ def _require_models(step: PhaseStep) -> None:
         return
     for pre_req in spec.pre_reqs:
         if spec.model_key(pre_req) not in selected:
-            step.current_train(pre_req, step.workspace.options.preferred_trains)
+            step.current_train(pre_req, step.options.pre_req_train_or_session_ids)
 
 
 def _train_id(step: PhaseStep) -> str:
-    requested, dp_id = step.config["train_id"], step.spec.id
+    requested, dp_id = step.options.train_id, step.spec.id
     find = step.workspace.models.find
     return find(dp_id, train_id=requested) if requested else step.current_train(dp_id)
 
@@ -240,7 +237,7 @@ class Batch:
     def _estimate(self, features: pd.DataFrame) -> pd.DataFrame:
         place = self.step.workspace
         estimations = estimate_batch(self.model, features, self.step.spec.checks)
-        if place.options.save_estimations:
+        if self.step.options.batch_predict_save_estimations:
             classes = self.model.signature().classes
             record_estimations(place.control, self.model.run, estimations[ESTIMATION], classes)
         return estimations

@@ -5,7 +5,7 @@ public classes in half the time, which matters for projects with hundreds of Dat
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -13,6 +13,7 @@ import dagster as dg
 from xingu.errors import XinguError
 from xingu.masking import masked_errors
 from xingu_dagster.engine.limits import WORK, WORK_OF
+from xingu_dagster.options import RESOURCE, step_config
 from xingu_dagster.phases.exits import reported_exits
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.phases.tracebacks import shorten
@@ -27,21 +28,12 @@ NOTHING = dg.In(dg.Nothing)
 STORED = dg.Out(is_required=False, io_manager_key="xingu_io")
 CHECKED = dg.Out(dg.Nothing, is_required=False)
 
-SOURCES_CONFIG = {
-    "refresh_sources": dg.Field(
-        bool,
-        default_value=False,
-        description="Read external data again, even if the cache has it.",
-    )
-}
-
 
 def build_phase(
     provider: ProviderSpec,
     phase: str,
     specs: Sequence[dg.AssetSpec],
     compute: Compute,
-    config: Mapping[str, dg.Field] | None = None,
     priority: int = 0,
 ) -> dg.AssetsDefinition:
     """Build the assets of one phase.
@@ -51,7 +43,6 @@ def build_phase(
         phase: Name of the phase; the step is called ``<dp>__<phase>``.
         specs: Its assets; the checks on them are added.
         compute: Materializes and checks the selected ones, in the order of `specs`.
-        config: Configuration of one run.
         priority: Of two steps that can run, the one with the higher priority starts first.
     """
     own = {spec.key for spec in specs}
@@ -80,8 +71,8 @@ def build_phase(
         name=name,
         ins=dict.fromkeys(inputs, NOTHING),
         outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
-        config_schema=dict(config) if config else None,
-        required_resource_keys={"xingu"},
+        config_schema=step_config(phase),
+        required_resource_keys={"xingu", RESOURCE},
         tags=_tags(phase, priority),
     )
     return dg.AssetsDefinition(

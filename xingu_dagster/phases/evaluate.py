@@ -157,7 +157,7 @@ class Evaluation:
 
     def _save_sets(self) -> None:
         place, model = self.step.workspace, self.model
-        if place.options.save_sets:
+        if self.step.options.save_sets:
             with self.step.recorded("train_savesets", model.run):
                 record_sets(place.control, model.run, self.sets.frames, model.signature().target)
 

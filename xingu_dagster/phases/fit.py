@@ -1,18 +1,22 @@
 """The phase `fit`: train the model and save its package."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
 from xingu.model import Model
+from xingu.options import InForce
 from xingu.records import ModelRef, SourceRecord
 from xingu.stages.evaluate import named_class
 from xingu.stages.train import Trained, fit
 from xingu.tracking.attributes import provenance_attributes, train_attributes
 from xingu.tracking.record import record_train
+from xingu.tracking.schema import SETTINGS
 from xingu.tuning.resolve import Hyperparameters
-from xingu.values import Facts, Label
+from xingu.values import Facts, Label, Record
 from xingu_dagster.metadata import Metadata, cell, rounded
+from xingu_dagster.options import USED_BY
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.plots import plot_links
 from xingu_dagster.phases.step import PhaseStep, timed
@@ -47,6 +51,8 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     }
     sources = splits.record.facts.sources
 
+    settings = _settings_in_force(step, splits.record, chosen.record)
+
     def train() -> Trained:
         known = step.workspace.provenance
         fitted = fit(step.builder, splits.value, chosen.value, step.train_run, known)
@@ -54,13 +60,13 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         package = step.workspace.models.save(model, values, sources)
         for part, stored in zip(PARTS, (splits, chosen), strict=True):
             step.workspace.values.pin(step.spec.key(part), stored.record.value_id, package)
-        _record(step, model, chosen.value, sources)
+        _record(step, model, chosen.value, sources, settings)
         return fitted
 
     fitted, seconds = timed(train)
     reference = ModelRef(fitted.model.id, fitted.model.train_id, values)
     label = Label(facts=Facts(train_id=fitted.model.train_id))
-    metadata = _describe(step, fitted, sources)
+    metadata = {**_describe(step, fitted, sources), "settings": _settings_table(settings)}
     result = step.keep(("model",), reference, label, seconds, metadata)
     # Last, so that a step that is killed leaves the model before it as the current one.
     settle(step, fitted.model.train_id)
@@ -68,11 +74,36 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
 
 
 def _record(
-    step: PhaseStep, model: Model, chosen: Hyperparameters, sources: Sequence[SourceRecord]
+    step: PhaseStep,
+    model: Model,
+    chosen: Hyperparameters,
+    sources: Sequence[SourceRecord],
+    settings: InForce,
 ) -> None:
     package = step.workspace.models.package_record(model.id, model.train_id)
-    attributes, parents = train_attributes(model, chosen), model.pre_req_trains
+    attributes = {**train_attributes(model, chosen), SETTINGS: json.dumps(settings)}
+    parents = model.pre_req_trains
     record_train(step.workspace.control, model.run, attributes, parents, sources, package)
+
+
+def _settings_in_force(step: PhaseStep, splits: Record, hyperparameters: Record) -> InForce:
+    """Return the settings of this train: earlier runs may have made the values that it is of."""
+    later = step.options_of["evaluate"].used(*USED_BY["evaluate"])
+    session = step.options_of["prepare"].used("train_session_id")
+    used = {**later, **splits.facts.options, **hyperparameters.facts.options, **session}
+    return step.workspace.effective_settings(used)
+
+
+def _settings_table(settings: InForce) -> dg.TableMetadataValue:
+    """Return the settings that are no defaults as a table."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord({"setting": name, "value": cell(one["value"]), "from": one["from"]})
+            for name, one in settings.items()
+            if one["from"] != "default"
+        ],
+        schema=dg.TableSchema([dg.TableColumn(name) for name in ("setting", "value", "from")]),
+    )
 
 
 def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord]) -> Metadata:

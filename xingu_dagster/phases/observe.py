@@ -8,6 +8,7 @@ import dagster as dg
 from xingu.masking import masked_errors
 from xingu.sources import observe_source, parse_sources
 from xingu.workspace import Workspace
+from xingu_dagster.code_references import code_references
 from xingu_dagster.metadata import namespaced
 from xingu_dagster.phases.sources import origin_metadata
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
@@ -41,6 +42,9 @@ def _build(
                 description=provider.source_description(name, batch=batch),
                 skippable=True,
                 kinds={"source"},
+                metadata=code_references(
+                    provider.cls, (*(["batch"] if batch else []), "raw", name)
+                ),
             )
             for key, (batch, name) in keys.items()
         ],

@@ -82,7 +82,7 @@ def save_gallery(
         stamp(figure, run.dataprovider_id, run.train_id, header.when)
     folder = workspace.plots / step.spec.op_prefix / run.train_id
     place = PlotFolder(folder, part, workspace.notebooks)
-    files, shown = save_files(gallery, place, header, workspace.options.picture_formats)
+    files, shown = save_files(gallery, place, header, workspace.picture_formats)
     listed: list[tuple[PlotChannel, str, str]] = [
         (gallery.channels[f.name], f.name, str(path)) for f in files for path in f.paths
     ]

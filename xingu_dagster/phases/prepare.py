@@ -15,10 +15,11 @@ from xingu.provider.state import PreparedFrame, PreparedSplits
 from xingu.stages.train import clean, engineer, split
 from xingu.values import Facts, Label
 from xingu_dagster.metadata import frame_metadata, sets_metadata
-from xingu_dagster.phases.build import SOURCES_CONFIG, Results, build_phase
+from xingu_dagster.phases.build import Results, build_phase
 from xingu_dagster.phases.checks import make_unless_refused, run_checks
 from xingu_dagster.phases.sources import make_raw_assets, source_records, source_rows
 from xingu_dagster.phases.step import PhaseStep, timed
+from xingu_dagster.phases.tune import require_hyperparameters
 from xingu_dagster.spec import TRAIN_SOURCES, ProviderSpec
 
 CLEANED, FEATURES, SPLITS = ("cleaned",), ("features",), ("splits",)
@@ -42,9 +43,7 @@ def build_prepare(provider: ProviderSpec) -> dg.AssetsDefinition:
     for path in (CLEANED, FEATURES, SPLITS):
         chain.append(provider.asset_spec(*path, deps=deps))
         deps = [chain[-1].key]
-    return build_phase(
-        provider, "prepare", [*raw, *chain], lambda step: Preparation(step).run(), SOURCES_CONFIG
-    )
+    return build_phase(provider, "prepare", [*raw, *chain], lambda step: Preparation(step).run())
 
 
 class Preparation:
@@ -55,7 +54,7 @@ class Preparation:
         # A prerequisite without a train must fail before time is spent on queries.
         self.pins: dict[str, str] = {}
         if step.selected(*CLEANED):
-            preferred = step.workspace.options.preferred_trains
+            preferred = step.options.pre_req_train_or_session_ids
             self.pins = {
                 dp_id: step.current_train(dp_id, preferred) for dp_id in step.spec.pre_reqs
             }
@@ -72,6 +71,7 @@ class Preparation:
 
     def _run(self) -> Results:
         step = self.step
+        require_hyperparameters(step)  # before time is spent on queries
         hook, attribute = TRAIN_SOURCES
         declared = call_hook(step.spec.cls(), hook, None)
         yield from make_raw_assets(step, ("raw",), declared, attribute)
@@ -93,11 +93,13 @@ class Preparation:
         frames = {name: step.get("raw", part) for part, name in step.spec.train_sources.items()}
         version = step.derived_version(*raw, extra=sorted(self.pins.values()))
         sources = source_records(step.stored(*path).record for path in raw)
+        read = step.stored(*raw[0]).record.facts
         sample = self._sample(frames)  # copied before the hook, which may change the frames
         for path in raw:
             step.forget(*path)
         cleaned, seconds = timed(partial(clean, step.builder, frames, self.pins))
-        facts = Facts(sources=sources, replay_sample=self._store_sample(sample))
+        options = step.used_options | dict(read.options)
+        facts = Facts(sources=sources, replay_sample=self._store_sample(sample), options=options)
         label = Label(version, facts)
         return step.keep(CLEANED, cleaned, label, seconds, _frame_metadata(cleaned))
 

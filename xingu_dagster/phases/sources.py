@@ -48,14 +48,14 @@ def make_raw_assets(
         return
     place = step.workspace
     place.databases.check(step.spec.id, attribute, specs)
-    cache = place.cache(refresh=step.config["refresh_sources"])
+    cache = place.cache(refresh=step.options.refresh_sources)
     results = read_sources(
         step.spec.id,
         specs,
         place.databases,
         cache,
         names=selected,
-        max_workers=place.options.source_workers,
+        max_workers=place.source_workers,
     )
     with closing(results):
         for result in results:
@@ -78,7 +78,7 @@ def _keep(
         **origin_metadata(step.workspace, spec),
     }
     record = SourceRecord(result.name, _declared(step, spec), "", len(frame), cached)
-    label = Label(facts=Facts(sources=(record,)))
+    label = Label(facts=Facts(sources=(record,), options=step.used_options))
     return step.keep(path, frame, label, result.seconds, metadata, "open")
 
 

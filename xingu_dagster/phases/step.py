@@ -20,6 +20,7 @@ from xingu.errors import CheckFailedError
 from xingu.files.frames import Layout
 from xingu.model import Model
 from xingu.names import key_part, session_id_of, train_id_of
+from xingu.options import InForce, RunOptions
 from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
 from xingu.tracking.record import claim_session, claim_train, record_step
@@ -27,6 +28,7 @@ from xingu.values import Key, Label, Record, Stored
 from xingu.workspace import Workspace
 from xingu_dagster.engine import memory
 from xingu_dagster.metadata import Metadata, namespaced
+from xingu_dagster.options import USED_BY, options_by_phase
 from xingu_dagster.spec import ProviderSpec
 
 logger = logging.getLogger(__name__)
@@ -69,12 +71,23 @@ def timed(compute: Callable[[], Any]) -> tuple[Any, float]:
 
 
 class PhaseStep:
-    """One execution of one phase of one DataProvider."""
+    """One execution of one phase of one DataProvider.
+
+    Attributes:
+        context: Context of the running step.
+        spec: The DataProvider.
+        workspace: Stores, databases and folders of the project.
+        options_of: Options of the DataProvider in this run, with their origins, by phase.
+
+    Raises:
+        SettingsError: If an option of the run cannot be used.
+    """
 
     def __init__(self, context: dg.AssetExecutionContext, spec: ProviderSpec) -> None:
         self.context = context
         self.spec = spec
         self.workspace: Workspace = context.resources.xingu
+        self.options_of = options_by_phase(context, self.workspace.options, spec.op_prefix)
         self._memory: dict[Key, Stored] = {}
 
     @cached_property
@@ -96,9 +109,25 @@ class PhaseStep:
         return ids
 
     @property
-    def config(self) -> Mapping[str, Any]:
-        """The configuration of this step in this run."""
-        return self.context.op_execution_context.op_config or {}
+    def phase(self) -> str:
+        """The name of the phase."""
+        name = self.context.op_execution_context.op_def.name
+        return name.removeprefix(f"{self.spec.op_prefix}__")
+
+    @property
+    def options(self) -> RunOptions:
+        """The options of this step."""
+        return self.options_of[self.phase].values
+
+    @property
+    def used_options(self) -> InForce:
+        """Value and origin of the options that this step uses, as a train records them."""
+        return self.options_of[self.phase].used(*USED_BY[self.phase])
+
+    def selected_in_run(self, *parts: str) -> bool:
+        """Return whether this run makes an asset of the DataProvider, in any of its steps."""
+        selected = self.context.run.asset_selection
+        return not selected or self.spec.asset_key(*parts) in selected
 
     def selected(self, *parts: str) -> bool:
         """Return whether this asset was selected."""
@@ -212,7 +241,7 @@ class PhaseStep:
         """The ids of the train of this run; every process of the run gets the same ones."""
         place, run, dp_id = self.workspace, self.context.run, self.spec.id
         root = run.root_run_id or run.run_id
-        session = place.options.train_session_id or claim_session(
+        session = self.options.train_session_id or claim_session(
             place.control, root, session_id_of(root)
         )
         proposed = TrainRun(dp_id, train_id_of(root, dp_id), session, run.run_id)

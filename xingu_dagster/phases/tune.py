@@ -1,6 +1,7 @@
 """The phase `tune`: decide the hyperparameters, after a search if that is requested."""
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,35 +18,31 @@ from xingu.stages.train import tune
 from xingu.tracking.attributes import searched_attributes
 from xingu.tracking.record import record_attributes
 from xingu.tracking.trials import earlier_hyperparameters, open_trials
-from xingu.tuning.resolve import EarlierTrain, Hyperparameters, Tuning
+from xingu.tuning.resolve import (
+    STRATEGIES,
+    EarlierTrain,
+    Hyperparameters,
+    Tuning,
+    unknown_train,
+)
 from xingu.tuning.trials import best_of, plain
-from xingu.values import Label
+from xingu.values import Facts, Label
 from xingu_dagster.metadata import Metadata, cell
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.plots import save_gallery
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.spec import ProviderSpec
 
-STRATEGY = "hyperopt_strategy"
+logger = logging.getLogger(__name__)
+
 ASSET = ("hyperparameters",)
 
 
-def build_tune(provider: ProviderSpec, strategy: str = "last") -> dg.AssetsDefinition:
-    """Build the asset ``<dp>/hyperparameters``.
-
-    Args:
-        provider: The DataProvider.
-        strategy: Source of hyperparameters, unless a run configures it.
-    """
+def build_tune(provider: ProviderSpec) -> dg.AssetsDefinition:
+    """Build the asset ``<dp>/hyperparameters``."""
     deps = [provider.asset_key("splits")]
     spec = provider.asset_spec(*ASSET, deps=deps, kinds=["python"])
-    text = (
-        "last: the newest compatible ones in the control DB, else, or if the declaration was "
-        "changed since, those of the DataProvider; "
-        "self: search now; dp: those of the DataProvider; or a train id or session id."
-    )
-    config = {STRATEGY: dg.Field(str, default_value=strategy, description=text)}
-    return build_phase(provider, "tune", [spec], run_tune, config)
+    return build_phase(provider, "tune", [spec], run_tune)
 
 
 def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
@@ -55,19 +52,38 @@ def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         splits, place, run = step.get("splits"), step.workspace, step.train_run
         version = step.derived_version(("splits",))
         tuning = Tuning(
-            strategy=step.config[STRATEGY],
+            strategy=step.options.hyperopt_strategy,
+            evaluations=step.options.hyperopt_evaluations,
             earlier=partial(_earlier, step),
             open_log=lambda subject: open_trials(place.control, run, (version, subject)),
-            workers=place.options.hyperopt_workers,
+            workers=place.hyperopt_workers,
         )
         chosen = tune(step.builder, splits, run, tuning)
+        if tuning.evaluations and not chosen.trials:
+            logger.warning("%s: hyperopt_evaluations=%d is not used, because nothing was searched",
+                           step.spec.id, tuning.evaluations)  # fmt: skip
         given = json.dumps(plain([chosen.params, chosen.hyperparams]), sort_keys=True)
-        label = Label(step.derived_version(("splits",), extra=[given]))
+        version = step.derived_version(("splits",), extra=[given])
+        label = Label(version, Facts(options=step.used_options))
         plots = _plots(step, chosen) if chosen.trials else {}
         metadata = {**plots, **_describe(chosen), **_search_metadata(chosen)}
         yield step.keep(ASSET, chosen, label, time.perf_counter() - started, metadata)
         if chosen.trials:  # so that another train finds them, whether this one is fitted or not
             record_attributes(place.control, run, searched_attributes(chosen))
+
+
+def require_hyperparameters(step: PhaseStep) -> None:
+    """Raise if this run takes hyperparameters of a train or session that has none.
+
+    Raises:
+        UntrainedModelError: If the control DB has none.
+    """
+    strategy = step.options_of["tune"].values.hyperopt_strategy
+    if strategy in STRATEGIES or step.spec.cls.hollow or not step.selected_in_run(*ASSET):
+        return
+    found = earlier_hyperparameters(step.workspace.control, step.spec.id, strategy)
+    if next(iter(found), None) is None:
+        raise unknown_train(step.spec.id, strategy)
 
 
 def _earlier(step: PhaseStep, train_or_session_id: str | None) -> Iterator[EarlierTrain]:

@@ -32,7 +32,7 @@ def settle(step: PhaseStep, train_id: str) -> None:
                        dp_id, train_id, reason, _current(entry))  # fmt: skip
         _refuse_children(step, train)
     elif missing := sorted(proofs - set(results)):
-        if not _selected(step, {asset for asset, _ in missing}):
+        if not all(step.selected_in_run(*asset.split("/")) for asset, _ in missing):
             names = ", ".join(dict.fromkeys(name for _, name in missing))
             logger.warning(
                 "%s: train %s does not become current before it has passed %s; materialize %s",
@@ -59,7 +59,7 @@ def becomes_current(step: PhaseStep) -> str:
 
 def _refused_pre_reqs(step: PhaseStep, train: Manifest) -> Iterable[str]:
     """Yield the prerequisites of a train that were refused, but for those that the user named."""
-    models, named = step.workspace.models, set(step.workspace.options.preferred_trains)
+    models, named = step.workspace.models, set(step.options.pre_req_train_or_session_ids)
     for dp_id, train_id in train.pre_reqs.items():
         if not models.has(dp_id, train_id):  # the package inside this train stays
             continue
@@ -82,13 +82,6 @@ def _refuse_children(step: PhaseStep, train: Manifest) -> None:
             refuse(models, child, reason)
             logger.warning("%s: train %s is refused, because %s", child_id, child_train, reason)
             _refuse_children(step, child)
-
-
-def _selected(step: PhaseStep, assets: Iterable[str]) -> bool:
-    """Return whether this run was asked for all of `assets`."""
-    selected = step.context.run.asset_selection
-    keys = (step.spec.asset_key(asset) for asset in assets)
-    return not selected or all(key in selected for key in keys)
 
 
 def _current(entry: Entry | None) -> str:
