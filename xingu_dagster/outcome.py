@@ -16,8 +16,6 @@ from xingu.workspace import Workspace
 from xingu_dagster.progress import Progress
 from xingu_dagster.running import Failure, Graph, RunResult, is_interruption, is_refusal
 
-VERSION = 1
-
 OK, FAILED, REFUSED, INTERRUPTED = 0, 1, 3, 130
 """Exit codes of the command."""
 

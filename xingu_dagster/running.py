@@ -125,6 +125,23 @@ def open_instance(home: Path) -> dg.DagsterInstance:
         return dg.DagsterInstance.from_config(str(folder))
 
 
+def close_run(instance: dg.DagsterInstance, run_id: str, *, canceled: bool) -> None:
+    """Record the end of a run whose process was killed before it could.
+
+    Args:
+        instance: The instance of Dagster.
+        run_id: The run.
+        canceled: Whether a user has ended it; else it has failed.
+    """
+    killed = instance.get_run_by_id(run_id)
+    if killed is None or killed.is_finished:
+        return
+    if canceled:
+        instance.report_run_canceled(killed)
+    else:
+        instance.report_run_failed(killed, "The process of the run was killed.")
+
+
 def run(
     request: RunRequest,
     instance: dg.DagsterInstance,
@@ -152,7 +169,9 @@ def run(
             result.failures[failure.step] = failure
         if event.event_type is dg.DagsterEventType.RUN_FAILURE and not result.failures:
             failed: Any = event.event_specific_data
-            result.error = failed.error.to_string() if failed and failed.error else str(event.message)
+            result.error = (
+                failed.error.to_string() if failed and failed.error else str(event.message)
+            )
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             checked: Any = event.event_specific_data
             if not checked.passed:

@@ -124,8 +124,8 @@ def test_a_gate_that_refuses_is_code_3_and_says_what_it_measured(shop):
 
 
 def test_an_unknown_dataprovider_is_code_2_with_the_nearest_id(shop):
-    code, output, errors = call(shop, "train", "--dps", "housse", *databases(shop))
-    assert (code, output) == (2, "")
+    code, output, errors = call(shop, "train", "--json", "--dps", "housse", *databases(shop))
+    assert (code, json.loads(output)["status"]) == (2, "failed")
     assert "Did you mean 'houses'?" in errors
     assert "Traceback" not in errors
 

@@ -27,3 +27,8 @@ class Order:
 
     command: Command
     log: Path
+
+
+def schema_of(command: Command) -> str:
+    """Return the name and version of the document that a command prints as JSON."""
+    return f"xingu.{command.replace('default', 'train')}/1"

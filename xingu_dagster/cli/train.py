@@ -1,12 +1,14 @@
 """The commands `train`, `tune` and `batch-predict`: they run phases and print the outcome."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from xingu.config import Settings
-from xingu_dagster.cli.order import Command, Order
+from xingu.errors import DeclarationError
+from xingu_dagster.cli.order import Command, Message, Order, schema_of
 from xingu_dagster.cli.output import JSON, print_json
 from xingu_dagster.cli.process import Child, new_log
 from xingu_dagster.cli.settings import SettingsCommand, use_flags
@@ -60,18 +62,52 @@ def execute(command: Command, *, as_json: bool = False) -> None:
     """Run what the settings ask for, and end the command with its exit code."""
     settings = Settings.load()
     home = settings.project_home.resolve()
+    folder = home / settings.dataproviders_folder
+    if not folder.is_dir() and not settings.simpledp_id:
+        raise DeclarationError(
+            f"There is no folder of DataProviders at {folder}; run from the project's root, set "
+            "DATAPROVIDER_FOLDER, or let `xingu init` make a project."
+        )
     order = Order(command, new_log(home))
     child, watch = Child(order), Watch(order.log, debug=settings.debug)
     with child.interruptible():
         end = watch.follow(child.messages())
-    if end is None or end["kind"] == "error":
-        sys.exit(watch.report_error(end, child))
-    document = end["document"]
-    if document["dataproviders"] and settings.commit_inventory and document["exit_code"] == 0:
+    if end is None:
+        end = _end_of_killed(child, watch.run_id, home)
+    document = _failed(end, order) if end["kind"] == "error" else end["document"]
+    if as_json:
+        print_json(document)
+    if end["kind"] == "error":
+        watch.report_error(end)
+        sys.exit(document["exit_code"])
+    trained = any("train_id" in record for record in document["dataproviders"])
+    if trained and settings.commit_inventory and document["exit_code"] == 0:
         from xingu_dagster.cli.inventory import export_inventory
 
         export_inventory(settings, commit=True, err=as_json)
-    if as_json:
-        print_json(document)
     print_summary(document, watch.console if as_json else None, traces=settings.debug)
     sys.exit(document["exit_code"])
+
+
+def _end_of_killed(child: Child, run_id: str | None, home: Path) -> Message:
+    """Record the end of a run whose process was killed, and return it as a message."""
+    if run_id:
+        from xingu_dagster.running import close_run, open_instance
+
+        with open_instance(home) as instance:
+            close_run(instance, run_id, canceled=child.interrupted)
+    text = f"the process of the run ended with code {child.exit_code}"
+    return {"kind": "error", "text": text, "code": 130 if child.interrupted else 1}
+
+
+def _failed(error: Message, order: Order) -> dict[str, Any]:
+    """Return the document of a command that has no outcome."""
+    return {
+        "schema": schema_of(order.command),
+        "status": "interrupted" if error["code"] == 130 else "failed",
+        "exit_code": error["code"],
+        "error": error["text"],
+        "log": str(order.log),
+        "dataproviders": [],
+        "broken": {},
+    }

@@ -12,7 +12,6 @@ from rich.live import Live
 from rich.text import Text
 
 from xingu_dagster.cli.order import Message
-from xingu_dagster.cli.process import Child
 from xingu_dagster.progress import Progress
 
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
@@ -30,6 +29,7 @@ class Watch:
         self.log, self.debug = log, debug
         self.console = Console(stderr=True, markup=False, emoji=False, highlight=False)
         self.progress: Progress | None = None
+        self.run_id: str | None = None
         self._live = self.console.is_terminal and not debug
         self._started = time.monotonic()
         self._read = 0
@@ -48,18 +48,13 @@ class Watch:
         self._show_log()
         return end
 
-    def report_error(self, error: Message | None, child: Child) -> int:
-        """Print why there was no run, and return the exit code."""
-        if error is None:
-            code = child.exit_code
-            text = f"the process of the run ended with code {code}"
-            error = {"text": text, "code": 130 if child.interrupted else 1}
+    def report_error(self, error: Message) -> None:
+        """Print why there is no outcome."""
         if self.debug and "trace" in error:
             click.echo(error["trace"], err=True)
         click.echo(f"xingu: {' '.join(error['text'].split())}", err=True)
         if error["code"] == 1:
             click.echo(f"The log is {self.log}; --debug shows it.", err=True)
-        return error["code"]
 
     @contextmanager
     def _shown(self) -> Iterator[Callable[[], object]]:
@@ -78,6 +73,7 @@ class Watch:
     def _take(self, message: Message) -> None:
         if message["kind"] == "plan":
             plan = {name: message[name] for name in ("steps", "expected", "workers")}
+            self.run_id = message["run_id"]
             self.progress = Progress(**plan, started=self._started)
             if not self._live:
                 ids = dict.fromkeys(step.rpartition("__")[0] for step in message["steps"])

@@ -15,7 +15,7 @@ from xingu.errors import SettingsError, UnknownProviderError, XinguError
 from xingu.masking import masked
 from xingu.workspace import Workspace
 from xingu_dagster import outcome
-from xingu_dagster.cli.order import Message, Order
+from xingu_dagster.cli.order import Message, Order, schema_of
 from xingu_dagster.engine.runs import RunRequest, project_job
 from xingu_dagster.instance import instance_folder
 from xingu_dagster.progress import Progress, StepNews
@@ -138,7 +138,7 @@ class _Run:
         asked_for_all = not self.settings.dataproviders
         code = outcome.exit_code(result, self.graph.broken if asked_for_all else {})
         return {
-            "schema": f"xingu.{self.order.command.replace('default', 'train')}/{outcome.VERSION}",
+            "schema": schema_of(self.order.command),
             "status": outcome.STATUS[code],
             "exit_code": code,
             "run_id": result.run_id,
