@@ -23,8 +23,8 @@ export DAGSTER_HOME := $(CURDIR)
 
 demo: $(VENV)/.demo .env
 	$(BIN)/python -m demo.warehouse build
-	$(BIN)/dagster asset materialize -m xingu_dagster.definitions --select 'key:"departure_delay/*" or key:"arrival_late/*"'
-	$(BIN)/python -m demo.summary
+	$(BIN)/xingu train --dps departure_delay,arrival_late
+	@echo "Open the Dagster UI with: make ui   (http://127.0.0.1:3000)"
 
 ui: $(VENV)/.demo .env
 	$(BIN)/dagster dev --host 127.0.0.1 --port 3000

@@ -15,17 +15,17 @@ from upath import UPath
 from xingu.config import Settings
 from xingu.config.effective import default_options, effective_settings
 from xingu.errors import SettingsError, StorageError
-from xingu.model import Model
-from xingu.model.provenance import Provenance, read_provenance
 from xingu.options import InForce
 from xingu.records import PictureFormat
 from xingu.registry.pins import pinned_trains
 from xingu.registry.store import ModelStore
-from xingu.values import ValueStore
 
 if TYPE_CHECKING:
+    from xingu.model import Model
+    from xingu.model.provenance import Provenance
     from xingu.sources import Databases, SourceCache
     from xingu.tracking.database import ControlDB
+    from xingu.values import ValueStore
 
 PREFIXED = ("models", "plots")
 """Settings of folders that have a folder for each key prefix."""
@@ -45,7 +45,6 @@ class Workspace:
             number of cores.
         hyperopt_workers: Number of concurrent trials of a search; 0 means the number of cores.
         picture_formats: Formats of pictures that are saved beside the page of a plot.
-        model_class: Class of the Models that are fitted and loaded.
         home: Folder of the project, absolute.
         plots: Folder or URL of the plots.
         notebooks: Local folder of the notebooks that show plots in the UI, and of plotly.js. The
@@ -57,7 +56,7 @@ class Workspace:
     def __init__(
         self,
         settings: Settings,
-        model_class: type[Model] = Model,
+        model_class: "type[Model] | None" = None,
         connections: Mapping[str, Any] | None = None,
     ) -> None:
         self._settings = settings
@@ -69,7 +68,7 @@ class Workspace:
         self.picture_formats: tuple[PictureFormat, ...] = tuple(
             name for name in settings.plots_format if name != "html"
         )
-        self.model_class = model_class
+        self._model_class = model_class
         self.home = settings.project_home.resolve()
         self.plots: UPath = settings.place(settings.plots)
         self.notebooks = self.home / ".xingu" / "plots"
@@ -89,15 +88,24 @@ class Workspace:
             below = {name: "/".join((getattr(self._settings, name), *prefix)) for name in PREFIXED}
             tables = "_".join((self._settings.table_prefix + prefix[0], *prefix[1:], ""))
             settings = self._settings.model_copy(update={**below, "table_prefix": tables})
-            part = Workspace(settings, self.model_class, self._connections)
+            part = Workspace(settings, self._model_class, self._connections)
             part.notebooks = self.notebooks.joinpath(*prefix)
             part.inventory = self.home.joinpath(*prefix)
             self._parts[prefix] = part
         return self._parts[prefix]
 
+    @property
+    def model_class(self) -> "type[Model]":
+        """Class of the Models that are fitted and loaded."""
+        from xingu.model import Model
+
+        return self._model_class or Model
+
     @cached_property
-    def values(self) -> ValueStore:
+    def values(self) -> "ValueStore":
         """Store of the values of assets."""
+        from xingu.values import ValueStore
+
         with _named("XINGU_VALUES_PATH"):
             place = self._settings.place(self._settings.values)
             return ValueStore(place, self._settings.keep_values)
@@ -115,7 +123,7 @@ class Workspace:
                 self._settings.place(self._settings.models),
                 self._settings.verify_packages,
             )
-            return ModelStore(place, pins, self.model_class, verify=verify)
+            return ModelStore(place, pins, self._model_class, verify=verify)
 
     @cached_property
     def databases(self) -> "Databases":
@@ -133,8 +141,10 @@ class Workspace:
         return ControlDB(self.databases, self._settings.table_prefix)
 
     @property
-    def provenance(self) -> Provenance:
+    def provenance(self) -> "Provenance":
         """Provenance of what is trained now."""
+        from xingu.model.provenance import read_provenance
+
         known = self._settings
         names = ("github_actor", "github_workflow", "github_run_id", "github_run_number")
         ci = tuple((name, value) for name in names if (value := getattr(known, name)))

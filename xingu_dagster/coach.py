@@ -13,15 +13,14 @@ from contextlib import chdir, nullcontext
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
 
 import dagster as dg
 import pandas as pd
 
-from xingu import errors
 from xingu.api import Model
 from xingu.compat.factory import factory_of
 from xingu.config import Settings
+from xingu.cores import all_cores
 from xingu.errors import RunFailedError, UntrainedModelError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
@@ -29,17 +28,26 @@ from xingu.provider.discovery import DataProviderFactory
 from xingu.reports.report import Report, report_trains
 from xingu.tracking.query import TrainFilter
 from xingu_dagster.coach_names import LOAD_OPTIONS, CoachNames, check_names, ids_of, time_of
+from xingu_dagster.engine.executor import thread_executor
+from xingu_dagster.engine.runs import RunRequest
 from xingu_dagster.progress import Progress, shown
 from xingu_dagster.project import definitions_of
-from xingu_dagster.spec import OF_A_TRAIN, ProviderSpec
+from xingu_dagster.running import (
+    BATCH,
+    EVALUATE,
+    SINKS,
+    TRAIN,
+    Graph,
+    RunResult,
+    open_instance,
+    run,
+)
+from xingu_dagster.spec import ProviderSpec
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 logger = logging.getLogger(__name__)
-
-TRAIN, EVALUATE = ("prepare", "tune", "fit"), ("evaluate",)
-BATCH, SINKS = ("batch_raw", "batch"), ("batch_sinks",)
 
 
 class Coach(CoachNames):
@@ -48,7 +56,7 @@ class Coach(CoachNames):
     Args:
         dp_factory: The DataProviders; None: those that the settings name.
         instance: The instance of Dagster; None: that of DAGSTER_HOME, else of the project's
-            `dagster.yaml`, else an ephemeral one.
+            `dagster.yaml`, else in its folder `.dagster`.
         progress: Show which DataProvider is in which phase.
         **settings: Settings by the names of `xingu.config.Settings`; they win over the environment.
 
@@ -97,7 +105,7 @@ class Coach(CoachNames):
         if self.settings.post_process:
             phases += EVALUATE + (BATCH + SINKS if self.settings.batch_predict else ())
         else:
-            needed = [key for dp_id in ids for key in self._proving(dp_id)]
+            needed = [key for dp_id in ids for key in self._graph.proving(key_part(dp_id))]
         result = self._materialize(ids, phases, needed=needed)
         self._take_trained(ids, result.run_id)
         self.trained_in_session = [dp_id for dp_id in ids if dp_id in self.trained]
@@ -252,24 +260,15 @@ class Coach(CoachNames):
     @cached_property
     def instance(self) -> dg.DagsterInstance:
         """The instance of Dagster that runs are recorded in."""
-        home = self.settings.project_home.resolve()
-        with chdir(home):  # its paths are relative to it
-            if os.environ.get("DAGSTER_HOME"):
-                return dg.DagsterInstance.get()
-            if (home / "dagster.yaml").exists():
-                return dg.DagsterInstance.from_config(str(home))
-        logger.warning("Neither DAGSTER_HOME nor %s/dagster.yaml: no UI will show this run", home)
-        return dg.DagsterInstance.ephemeral()
+        return open_instance(self.settings.project_home.resolve())
 
     @cached_property
     def _definitions(self) -> dg.Definitions:
         return definitions_of(self.settings, self.dp_factory.classes)
 
     @cached_property
-    def _keys(self) -> dict[str, Iterable[dg.AssetKey]]:
-        """The assets of each step."""
-        assets = self._definitions.assets or ()
-        return {one.op.name: one.keys for one in assets if isinstance(one, dg.AssetsDefinition)}
+    def _graph(self) -> Graph:
+        return Graph(self._definitions)
 
     def _ids(self, dps: Iterable[str] | None) -> list[str]:
         requested = set(self.dp_factory.classes if dps is None else ids_of(dps) or ())
@@ -282,13 +281,7 @@ class Coach(CoachNames):
             self.dp_factory.check()
 
     def _has_batch(self, dp_id: str) -> bool:
-        return f"{key_part(dp_id)}__batch" in self._keys
-
-    def _proving(self, dp_id: str) -> list[dg.AssetKey]:
-        """Return the assets with the checks that a train has to pass."""
-        spec = ProviderSpec(self.dp_factory.classes[dp_id])
-        last = max((OF_A_TRAIN.index((asset,)) for asset, _ in spec.proofs), default=-1)
-        return [spec.asset_key(*path) for path in OF_A_TRAIN[: last + 1]]
+        return bool(self._graph.select([key_part(dp_id)], BATCH))
 
     def _materialize(
         self,
@@ -296,27 +289,23 @@ class Coach(CoachNames):
         phases: Sequence[str],
         ops: Mapping[str, Any] | None = None,
         needed: Sequence[dg.AssetKey] = (),
-    ) -> dg.ExecuteInProcessResult:
+    ) -> RunResult:
         """Materialize phases that exist, at least one: Dagster takes none for all assets."""
-        names = [f"{key_part(dp_id)}__{phase}" for dp_id in ids for phase in phases]
-        steps = [name for name in names if name in self._keys]
-        progress, run_id = Progress(steps), str(uuid4())
-        self.instance.add_event_listener(run_id, progress.on_event)
-        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        home = self.settings.project_home.resolve()
+        steps = self._graph.select(map(key_part, ids), phases)
+        workers = min(self.settings.train_workers or all_cores(), len(ids))
+        progress = Progress(steps, workers=workers)
+        job = self._definitions.resolve_implicit_global_asset_job_def()
+        request = RunRequest(
+            job.with_executor_def(thread_executor(workers)),
+            frozenset([*self._graph.keys(steps), *needed]),
+            {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": dict(ops or {})},
+            {"xingu/trigger": "coach"},
+        )
         display = shown(progress) if self._progress else nullcontext()
-        with chdir(home), display, warnings.catch_warnings():
+        with chdir(self.settings.project_home.resolve()), display, warnings.catch_warnings():
             # In a notebook, Dagster cannot close an event loop of its own that nothing has used.
             warnings.filterwarnings("ignore", "coroutine 'BaseEventLoop.shutdown_asyncgens'")
-            job = self._definitions.resolve_implicit_global_asset_job_def()
-            return job.execute_in_process(
-                run_config={**quiet, "ops": dict(ops or {})},
-                instance=self.instance,
-                asset_selection=[*(key for step in steps for key in self._keys[step]), *needed],
-                raise_on_error=False,
-                run_id=run_id,
-                tags={"xingu/trigger": "coach"},
-            )
+            return run(request, self.instance, on_news=progress.on_news)
 
     def _take_trained(self, ids: Sequence[str], run_id: str) -> None:
         values, models = self._workspace.values, self._workspace.models
@@ -331,20 +320,9 @@ class Coach(CoachNames):
         return self._workspace.values.read(key).value.frame
 
 
-def _is_ours(class_name: str | None) -> bool:
-    """Return whether an error class of Xingu has this name."""
-    return issubclass(getattr(errors, class_name or "", Exception), errors.XinguError)
-
-
-def _raise_failures(result: dg.ExecuteInProcessResult) -> None:
+def _raise_failures(result: RunResult) -> None:
     if result.success:
         return
-    causes = {}
-    for event in result.get_step_failure_events():
-        error = event.step_failure_data.error
-        # Errors of Xingu say where and what to do; their causes do not.
-        while error is not None and error.cause is not None and not _is_ours(error.cls_name):
-            error = error.cause
-        causes[event.step_key] = error.message.strip() if error else "no reason was given"
-    lines = [f"{step}: {cause}" for step, cause in causes.items()]
+    causes = {step: failure.text for step, failure in result.failures.items()}
+    lines = [f"{step}: {cause}" for step, cause in causes.items()] or [result.error]
     raise RunFailedError(f"Run {result.run_id} failed.\n" + "\n".join(lines), causes=causes)

@@ -128,7 +128,7 @@ class CoachNames:
     def _store(self, path: str | None) -> ModelStore:
         """Return the model storage, or that at another path."""
         models = self._workspace.models
-        return models if path is None else ModelStore(path, model_class=models.model_class)
+        return models if path is None else ModelStore(path, model_class=self._workspace.model_class)
 
     def _train_of(self, store: ModelStore, dp_id: str, options: Mapping[str, Any]) -> str:
         """Return the train that options of `team_load` name, else the current one."""

@@ -7,7 +7,6 @@ import dagster as dg
 from xingu.errors import DeclarationError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
-from xingu_dagster.options import WITHOUT_SETTINGS
 from xingu_dagster.phases.batch import build_batch, build_batch_raw
 from xingu_dagster.phases.evaluate import build_evaluate
 from xingu_dagster.phases.fit import build_fit
@@ -19,12 +18,15 @@ from xingu_dagster.resources import KEY
 from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
 
+BROKEN = "Cannot be used: "
+"""Beginning of the description of an asset that stands for what cannot be used."""
+
 
 def build_provider_assets(
     cls: type[DataProvider],
     translator: XinguTranslator | None = None,
     resource_key: str = KEY,
-    options: dg.ResourceDefinition = WITHOUT_SETTINGS,
+    options: dg.ResourceDefinition | None = None,
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of one DataProvider: its external data, then one definition per phase.
 
@@ -64,8 +66,13 @@ def broken_asset(
     """
     key = [*key_prefix, "broken", key_part(name)]
 
-    @dg.asset(key=key, group_name="broken", description=f"Cannot be used: {error}")
+    @dg.asset(key=key, group_name="broken", description=f"{BROKEN}{error}")
     def broken() -> None:
         raise error
 
     return broken
+
+
+def is_broken(spec: dg.AssetSpec) -> bool:
+    """Return whether `broken_asset` has built the asset."""
+    return spec.key.path[0] == "broken" and str(spec.description).startswith(BROKEN)

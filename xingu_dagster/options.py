@@ -46,13 +46,18 @@ def options_key(resource_key: str) -> str:
 def options_resource(defaults: RunOptions | None = None) -> dg.ResourceDefinition:
     """Return the resource with the options of a run, for all of its DataProviders.
 
-    Its value is the options that are no defaults.
+    Its value is the options that are no defaults. The resource of equal defaults is the same one,
+    because Dagster refuses assets of one job that bring different ones.
 
     Args:
         defaults: What the launchpad shows: the options of the settings; None: those without any.
     """
-    defaults = defaults or RunOptions.model_validate({})
-    shown = {name: list(value) if isinstance(value, tuple) else value for name, value in defaults}
+    return _resource_of((defaults or RunOptions.model_validate({})).model_dump_json())
+
+
+@cache
+def _resource_of(defaults: str) -> dg.ResourceDefinition:
+    shown = RunOptions.model_validate_json(defaults).model_dump(mode="json")
 
     def changed(context: dg.InitResourceContext) -> dict[str, Any]:
         config = context.resource_config
@@ -150,7 +155,3 @@ def _field(name: str, **given: Any) -> dg.Field:
     option = RunOptions.model_fields[name]
     kind = [str] if isinstance(option.default, tuple) else type(option.default)
     return dg.Field(kind, description=option.description, **given)
-
-
-WITHOUT_SETTINGS = options_resource()
-"""The options where no settings are known. Dagster takes equal resources only if they are one."""

@@ -1,22 +1,47 @@
 """Live progress of a run: the state and duration of each phase of each DataProvider.
 
-`Progress` receives the events of the run. A terminal and a notebook show a table that is refreshed
-in place; other outputs get the table once, at the end.
+A terminal and a notebook show a table that is refreshed in place. Elsewhere, the command prints a
+line as each phase ends, and `Coach` the table once, at the end. This module does not import
+Dagster: the process that draws is not the one that runs.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any
+from typing import Any, Literal
 
-import dagster as dg
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
-MARKS = {"waiting": "", "running": "…", "done": "✓", "failed": "✗"}
+State = Literal["running", "done", "failed", "skipped"]
+
+MARKS = {"waiting": "", "running": "…", "done": "✓", "failed": "✗", "skipped": "-"}
+STYLES = {"running": "cyan", "done": "green", "failed": "bold red", "skipped": "dim"}
+WIDE = 100
+"""Columns from which a terminal also sees which asset was made last."""
+CELL = len("✓ 12.3 s")
+"""Width of a phase, so that columns do not move."""
+ROUNDING = 5
+"""Expected times are shown as multiples of so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepNews:
+    """A change of a step ``<dp>__<phase>``, as plain values.
+
+    Attributes:
+        step: The step.
+        state: Its new state.
+        made: Path of an asset that it has made, below the DataProvider; empty: none.
+    """
+
+    step: str
+    state: State
+    made: str = ""
 
 
 @dataclass(slots=True)
@@ -28,51 +53,119 @@ class Phase:
     seconds: float = 0.0
     doing: str = ""
 
+    @property
+    def elapsed(self) -> float:
+        """Duration in seconds, so far."""
+        return time.monotonic() - self.started if self.state == "running" else self.seconds
+
 
 @dataclass
 class Progress:
-    """The phases of a run, by DataProvider and name of the phase."""
+    """The phases of a run, by DataProvider and name of the phase.
+
+    Attributes:
+        steps: Names of the steps.
+        expected: Their expected durations in seconds, where they are known.
+        workers: Number of steps at the same time.
+    """
 
     steps: list[str]
+    expected: Mapping[str, float] = field(default_factory=dict)
+    workers: int = 1
     phases: dict[str, Phase] = field(init=False)
+    started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.phases = {step: Phase() for step in self.steps}
 
-    def on_event(self, entry: dg.EventLogEntry) -> None:
-        """Update the phases by an event of the run."""
-        event = entry.dagster_event
-        phase = self.phases.get(event.step_key or "") if event else None
-        if event is None or phase is None:
+    def on_news(self, news: StepNews) -> None:
+        """Update the phase of a step."""
+        phase = self.phases.get(news.step)
+        if phase is None:
             return
-        kind = dg.DagsterEventType
-        if event.event_type is kind.STEP_START:
-            phase.state, phase.started = "running", time.monotonic()
-        elif event.event_type is kind.ASSET_MATERIALIZATION and event.asset_key:
-            phase.doing = "/".join(event.asset_key.path[1:])
-        elif event.event_type in (kind.STEP_SUCCESS, kind.STEP_FAILURE):
-            phase.seconds = time.monotonic() - phase.started
-            phase.state = "done" if event.event_type is kind.STEP_SUCCESS else "failed"
+        if news.state == "running" and phase.state != "running":
+            phase.started = time.monotonic()
+        phase.seconds, phase.state = phase.elapsed, news.state
+        phase.doing = news.made or phase.doing
 
-    def __rich__(self) -> Table:
-        """Return a table with a row per DataProvider and a column per phase."""
+    def line(self, news: StepNews) -> str:
+        """Return the end of a step as a line; empty for other news."""
+        dp_id, _, phase = news.step.rpartition("__")
+        if news.state == "running" or news.step not in self.phases:
+            return ""
+        seconds = "" if news.state == "skipped" else f" in {self.phases[news.step].seconds:.1f} s"
+        return f"{dp_id}: {phase} {news.state}{seconds}"
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Expected time until the end; None if that of a phase is not known."""
+        failed = {_owner(step) for step, phase in self.phases.items() if phase.state == "failed"}
+        left: dict[str, float] = {}
+        for step, phase in self.phases.items():
+            waits = phase.state == "waiting" and _owner(step) not in failed
+            if phase.state == "running" or waits:
+                if step not in self.expected:
+                    return None
+                rest = max(0.0, self.expected[step] - phase.elapsed)
+                left[_owner(step)] = left.get(_owner(step), 0.0) + rest
+        return max([*left.values(), sum(left.values()) / self.workers], default=0.0)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield a table with a row per DataProvider and a column per phase, and the time."""
         split = {step: tuple(step.rsplit("__", 1)) for step in self.steps}  # ids may have "__"
         names = list(dict.fromkeys(phase for _, phase in split.values()))
-        headers = ("DataProvider", *names, "last made")
-        table = Table(*headers, box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        for dp_id in dict.fromkeys(dp_id for dp_id, _ in split.values()):
+        wide = options.max_width >= WIDE or not console.is_terminal
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column("DataProvider", overflow="fold")
+        for name in names:
+            table.add_column(name, min_width=CELL, overflow="fold")
+        if wide:
+            table.add_column("last made", overflow="fold")
+        ids = list(dict.fromkeys(dp_id for dp_id, _ in split.values()))
+        shown = (
+            self._most_interesting(ids, max(console.height - 4, 5)) if console.is_terminal else ids
+        )
+        for dp_id in shown:
             cells = [self._cell(self.phases.get(f"{dp_id}__{name}")) for name in names]
             made = [phase.doing for step, phase in self.phases.items() if split[step][0] == dp_id]
-            table.add_row(dp_id, *cells, next((one for one in reversed(made) if one), ""))
-        return table
+            last = next((one for one in reversed(made) if one), "")
+            table.add_row(dp_id, *cells, *([last] if wide else []))
+        yield table
+        if hidden := len(ids) - len(shown):
+            yield Text(f"and {hidden} more DataProviders", "dim")
+        if console.is_terminal:
+            yield Text(self._clock(), "dim")
+
+    def _most_interesting(self, ids: list[str], limit: int) -> list[str]:
+        """Return at most `limit` ids, in order: those that run or failed, then the others."""
+        if len(ids) <= limit:
+            return ids
+        busy = [
+            step.rsplit("__", 1)[0]
+            for step, phase in self.phases.items()
+            if phase.state in ("running", "failed")
+        ]
+        first = {*list(dict.fromkeys([*busy, *ids]))[:limit]}
+        return [dp_id for dp_id in ids if dp_id in first]
+
+    def _clock(self) -> str:
+        elapsed, left = time.monotonic() - self.started, self.seconds_left
+        if not left:
+            return f"{elapsed:.0f} s"
+        about = max(ROUNDING, round(left / ROUNDING) * ROUNDING)
+        return f"{elapsed:.0f} s, about {about} s left"
 
     @staticmethod
-    def _cell(phase: Phase | None) -> str:
+    def _cell(phase: Phase | None) -> Text:
         if phase is None or phase.state == "waiting":
-            return ""
-        running = phase.state == "running"
-        seconds = time.monotonic() - phase.started if running else phase.seconds
-        return f"{MARKS[phase.state]} {seconds:.1f} s"
+            return Text("")
+        mark = MARKS[phase.state]
+        text = mark if phase.state == "skipped" else f"{mark} {phase.elapsed:.1f} s"
+        return Text(text, STYLES[phase.state])
+
+
+def _owner(step: str) -> str:
+    return step.rpartition("__")[0]
 
 
 @contextmanager

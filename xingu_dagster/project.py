@@ -28,6 +28,7 @@ from xingu.provider.discovery import DataProviderFactory, check_provider, raise_
 from xingu.workspace import Workspace
 from xingu_dagster.collector import without_collections
 from xingu_dagster.engine.executor import build_executor
+from xingu_dagster.engine.limits import work_limits
 from xingu_dagster.factory import broken_asset, build_provider_assets
 from xingu_dagster.io_managers import io_manager_of
 from xingu_dagster.options import options_resource
@@ -165,6 +166,7 @@ class XinguProject:
             settings.max_steps,
             settings.worker_memory_mb,
             settings.worker_steps,
+            work_limits(settings.train_workers, settings.load_workers),
         )
 
     @cached_property

@@ -26,7 +26,7 @@ from xingu.sinks.spec import Sink, parse_sinks
 from xingu.values import Key
 from xingu.workspace import Workspace
 from xingu_dagster.code_references import BATCH_SOURCES, TRAIN_SOURCES, code_references
-from xingu_dagster.options import WITHOUT_SETTINGS, options_key
+from xingu_dagster.options import options_key, options_resource
 from xingu_dagster.resources import KEY, workspace_of
 from xingu_dagster.translator import AssetProps, XinguTranslator
 
@@ -64,14 +64,14 @@ class ProviderSpec:
         cls: type[DataProvider],
         translator: XinguTranslator | None = None,
         resource_key: str = KEY,
-        options: dg.ResourceDefinition = WITHOUT_SETTINGS,
+        options: dg.ResourceDefinition | None = None,
     ) -> None:
         self.cls = cls
         self.id = str(cls.id)
         self.code_version = code_version(cls)
         self.translator = translator or XinguTranslator()
         self.resource_key, self.options_key = resource_key, options_key(resource_key)
-        self.options = options
+        self.options = options or options_resource()
         self.folder = key_part(self.id)
         self.op_prefix = _op_prefix(self.asset_key("model"))
         self._paths: dict[dg.AssetKey, AssetPath] = {}

@@ -121,8 +121,10 @@ def test_options_within_a_sentence_exist_in_some_command(page):
 
 def every(command: click.Command):
     yield command
-    for child in getattr(command, "commands", {}).values():
-        yield from every(child)
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from every(command.get_command(context, name))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import dagster as dg
 import pandas as pd
@@ -23,6 +24,16 @@ class Broken(Houses):
 
     def feature_engineering_for_train(self, data):
         raise ValueError("no such town")
+
+
+class Meeting(Houses):
+    """Goes on when another one is as far."""
+
+    barrier = Barrier(2)
+
+    def feature_engineering_for_train(self, data):
+        self.barrier.wait(timeout=30)
+        return super().feature_engineering_for_train(data)
 
 
 class NoBatch(Houses):
@@ -53,6 +64,13 @@ def test_training_gives_models_that_predict_and_are_saved(coach):
 def test_one_training_is_one_session_and_prerequisites_are_those_of_it(coach):
     assert len({model.train_session_id for model in coach.first.values()}) == 1
     assert coach.first["taxes"].pre_req_trains == {"houses": coach.first["houses"].train_id}
+
+
+def test_independent_models_are_trained_at_the_same_time(tmp_path):
+    names = ("first", "second")
+    classes = [type(name, (Meeting,), {"id": name, "__module__": __name__}) for name in names]
+    coach = coach_of(tmp_path, classes, train_workers=2, post_process=False)
+    assert set(coach.team_train()) == {*names}
 
 
 def test_only_what_was_asked_for_is_trained(coach):

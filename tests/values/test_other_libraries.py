@@ -43,8 +43,8 @@ def test_a_package_of_another_pandas_says_what_to_install(tmp_path, monkeypatch)
     def load(*_):
         raise NotImplementedError("StringDtype")
 
-    monkeypatch.setattr("xingu.registry.store.load_package", load)
-    monkeypatch.setattr("xingu.registry.store.library_versions", lambda: {"pandas": "2.3"})
+    monkeypatch.setattr("xingu.registry.packages.load_package", load)
+    monkeypatch.setattr("xingu.model.provenance.library_versions", lambda: {"pandas": "2.3"})
     with pytest.raises(
         StorageError, match=r"NotImplementedError: StringDtype.*2\.3 is installed: i"
     ):

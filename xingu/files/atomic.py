@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
 from upath import UPath
 
 from xingu.errors import StorageError, StorageFullError
@@ -211,6 +210,13 @@ def new_folder(parent: UPath, name: str) -> Iterator[UPath]:
         yield folder
 
 
+def _errors_of_writing() -> tuple[type[Exception], ...]:
+    """Return what writing raises; called when something was raised, so pyarrow is imported late."""
+    from pyarrow import ArrowException
+
+    return OSError, ArrowException
+
+
 @contextmanager
 def storage_errors(what: str, where: UPath) -> Iterator[None]:
     """Convert errors of a storage that is full or cannot be written; other errors propagate.
@@ -225,7 +231,7 @@ def storage_errors(what: str, where: UPath) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, pa.ArrowException) as error:
+    except _errors_of_writing() as error:
         reason = _why_full(error)
         if reason is None and _is_unusable(error):
             raise StorageError(

@@ -6,7 +6,8 @@ Layout below the root::
     <dp>/sessions/<session id>.json        train of a session
     <dp>/history/…, <dp>/current.json      history of the current train; see `ledger`
 
-Loading a Model needs this storage only: no control DB, no Dagster, no source database.
+Loading a Model needs this storage only: no control DB, no Dagster, no source database. Listing
+trains does not import pandas: what reads and writes packages is imported when it is used.
 """
 
 import tempfile
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upath import UPath
 
@@ -34,15 +36,14 @@ from xingu.files.atomic import (
     storage_errors,
     storage_root,
 )
-from xingu.model import Model
-from xingu.model.provenance import Provenance, library_versions
 from xingu.names import is_file_name, key_part
 from xingu.records import PackageRecord, SourceRecord, TrainRun
 from xingu.registry.ledger import CURRENT, Action, Ledger
 from xingu.registry.manifest import MANIFEST, Manifest, read_manifest
-from xingu.registry.packages import copy_files, load_package, write_package
 from xingu.registry.sessions import Sessions
-from xingu.registry.verification import verify_portable
+
+if TYPE_CHECKING:
+    from xingu.model import Model
 
 SESSIONS, TRAINS = "sessions", "trains"
 
@@ -64,7 +65,7 @@ class ModelStore:
     Args:
         root: Folder or URL.
         pins: Pinned `train_id` by id of the DataProvider; it replaces the current one.
-        model_class: Class of the Models that are loaded.
+        model_class: Class of the Models that are loaded; None: `xingu.model.Model`.
         verify: Refuse to save a package that does not load without the project.
     """
 
@@ -72,13 +73,13 @@ class ModelStore:
         self,
         root: str | UPath,
         pins: Mapping[str, str] | None = None,
-        model_class: type[Model] = Model,
+        model_class: "type[Model] | None" = None,
         *,
         verify: bool = False,
     ) -> None:
         self._verify = verify
         self.root = storage_root(root)
-        self.model_class = model_class
+        self._model_class = model_class
         self.pins = {key_part(dp_id): train_id for dp_id, train_id in (pins or {}).items()}
 
     def folder(self, dp_id: str) -> UPath:
@@ -153,7 +154,7 @@ class ModelStore:
 
     def save(
         self,
-        model: Model,
+        model: "Model",
         values: Mapping[str, str] | None = None,
         sources: Sequence[SourceRecord] = (),
     ) -> UPath:
@@ -173,6 +174,9 @@ class ModelStore:
             PortabilityError: If the package would not load without the project.
             StorageFullError: If the storage is full; the incomplete package is removed.
         """
+        from xingu.registry.packages import copy_files, write_package
+        from xingu.registry.verification import verify_portable
+
         with tempfile.TemporaryDirectory(prefix="xingu-") as scratch:
             with storage_errors(f"writing the package of {model.id}", UPath(scratch)):
                 pre_reqs = {
@@ -333,7 +337,7 @@ class ModelStore:
                 return train_id
         return None
 
-    def load(self, dp_id: str, train_id: str) -> Model:
+    def load(self, dp_id: str, train_id: str) -> "Model":
         """Load the Model of one train.
 
         Raises:
@@ -341,10 +345,13 @@ class ModelStore:
             CorruptPackageError: If a file is missing or differs from what was saved.
             StorageError: If the installed libraries cannot read it.
         """
+        from xingu.model import Model
+        from xingu.registry.packages import load_package
+
         manifest = self.manifest(dp_id, train_id)  # refuses that of another train
         package = self.package(dp_id, train_id)
         try:
-            return load_package(package, self.model_class)
+            return load_package(package, self._model_class or Model)
         except XinguError:
             raise
         except Exception as error:  # a pickled class can raise anything
@@ -356,6 +363,8 @@ class ModelStore:
 
 
 def _other_pandas(manifest: Manifest) -> str:
+    from xingu.model.provenance import Provenance, library_versions
+
     saved = Provenance(**manifest.provenance).libraries.get("pandas")
     installed = library_versions().get("pandas")
     if saved in (None, installed):

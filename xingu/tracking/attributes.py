@@ -1,6 +1,7 @@
 """Attributes of a train, one row of `training_attributes` each."""
 
 import json
+from datetime import UTC, datetime
 
 from xingu.directions import without_synonyms
 from xingu.model import Model
@@ -13,6 +14,7 @@ from xingu.tracking.schema import (
     HYPERPARAM_CHOICE,
     HYPERPARAM_DECLARED,
     HYPERPARAM_ORIGIN,
+    HYPERPARAM_SEARCHED,
     TOLERANCES,
     TRAINED,
 )
@@ -51,6 +53,20 @@ def train_attributes(model: Model, chosen: Hyperparameters | None = None) -> dic
         **{f"rows_{name}": str(rows) for name, rows in signature.set_rows.items()},
     }
     return provenance_attributes(model.provenance) | _known(attributes)
+
+
+def searched_attributes(chosen: Hyperparameters) -> dict[str, str]:
+    """Return the attributes of a train that has searched and is not fitted yet."""
+    used = {"source_train_id": None, "params": chosen.params, "hyperparams": chosen.hyperparams}
+    return _known(
+        {
+            HYPERPARAM: json.dumps(plain(used)),
+            HYPERPARAM_ORIGIN: chosen.origin,
+            HYPERPARAM_DECLARED: json.dumps(chosen.declared) if chosen.declared else None,
+            HYPERPARAM_CHOICE: chosen.choice or None,
+            HYPERPARAM_SEARCHED: datetime.now(UTC).isoformat(),
+        }
+    )
 
 
 def provenance_attributes(provenance: Provenance) -> dict[str, str]:

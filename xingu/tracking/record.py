@@ -91,6 +91,14 @@ def record_step(db: ControlDB, run: TrainRun, status: str) -> None:
         _replace(connection, table, run, rows, table.c.status == status)
 
 
+def record_attributes(db: ControlDB, run: TrainRun, attributes: Mapping[str, str]) -> None:
+    """Record attributes of a train that is not fitted yet; `record_train` replaces them."""
+    table = db.tables.training_attributes
+    rows = [{"attribute": name, "value": value} for name, value in attributes.items()]
+    with db.write(run.train_id) as connection:
+        _replace(connection, table, run, rows)
+
+
 def record_train(
     db: ControlDB,
     run: TrainRun,

@@ -13,13 +13,20 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from hashlib import blake2b
 
+import pandas as pd
 from sqlalchemy import Row, and_, delete, insert, select
 
 from xingu.records import TrainRun, Trial
 from xingu.tracking.database import ControlDB
 from xingu.tracking.query import TrainFilter, attributes_of, find_trains
 from xingu.tracking.record import ids_of, record_step
-from xingu.tracking.schema import HYPERPARAM, HYPERPARAM_DECLARED, HYPERPARAM_ORIGIN, TRAINED
+from xingu.tracking.schema import (
+    HYPERPARAM,
+    HYPERPARAM_DECLARED,
+    HYPERPARAM_ORIGIN,
+    HYPERPARAM_SEARCHED,
+    TRAINED,
+)
 from xingu.tuning.resolve import DECLARED, SEARCHED, EarlierTrain
 from xingu.tuning.trials import TrialLog, plain
 
@@ -95,7 +102,7 @@ def open_trials(db: ControlDB, run: TrainRun, key: Sequence[str]) -> RecordedTri
 def earlier_hyperparameters(
     db: ControlDB, dataprovider_id: str, train_or_session_id: str | None = None
 ) -> Iterator[EarlierTrain]:
-    """Yield the hyperparameters of earlier trains, newest first.
+    """Yield the hyperparameters of earlier trains and of searches without a train, newest first.
 
     Args:
         db: The control DB.
@@ -109,6 +116,15 @@ def earlier_hyperparameters(
             attributes[str(row.train_id)][str(row.attribute)] = row.value
     selected = [train_or_session_id] if train_or_session_id else []
     trains = find_trains(db, TrainFilter(selected, [dataprovider_id]))
+    searches = {
+        row.train_id: row.value
+        for row in attributes_of(db, TrainFilter(selected, [dataprovider_id])).itertuples()
+        if row.attribute == HYPERPARAM_SEARCHED and row.train_id not in set(trains["train_id"])
+    }
+    if searches:
+        times = pd.to_datetime(pd.Series([*searches.values()]), utc=True)
+        found = pd.DataFrame({"train_id": [*searches], "time": times.astype(trains["time"].dtype)})
+        trains = pd.concat([trains, found], ignore_index=True)
     # `time` is whole seconds; trains of the same second are ordered by their own record.
     trains[TRAINED] = [attributes[train_id].get(TRAINED, "") for train_id in trains["train_id"]]
     trains = trains.sort_values(["time", TRAINED], ascending=False, kind="stable")

@@ -6,13 +6,13 @@ not repeated, so a killed search is resumed after its last trial.
 """
 
 import logging
-import os
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Self
 
+from xingu.cores import own_cores
 from xingu.errors import DataError, DeclarationError, did_you_mean
 from xingu.model import Model
 from xingu.records import Trial
@@ -83,7 +83,7 @@ class _Search:
     def __init__(self, context: SearchContext, log: TrialLog, workers: int) -> None:
         self.model, self.plan, self.log = context.model, context.plan, log
         self.space = context.declared.space
-        cores = os.cpu_count() or 1
+        cores = own_cores()
         self.workers = min(workers or cores, self.plan.evaluations)
         threads = max(cores // self.workers, 1) if self.workers > 1 else 0
         self.objective = Objective(self.model, self.plan, context.declared.fixed, threads)

@@ -107,16 +107,31 @@ def export(path: Path | None, commit_inventory: bool) -> None:
     An entry with `pinned: true` decides which train is loaded. Existing pins are kept.
     """
     settings = Settings.load()
+    export_inventory(settings, path, commit=commit_inventory or settings.commit_inventory)
+
+
+def export_inventory(
+    settings: Settings, path: Path | None = None, *, commit: bool, err: bool = False
+) -> None:
+    """Write the inventory file, and say so.
+
+    Args:
+        settings: The settings of the project.
+        path: The file; None: that of the project.
+        commit: Commit and push it.
+        err: Print on stderr.
+    """
     target = (path or settings.project_home / FILE).resolve()
     exported = listing.export(Workspace(settings).models, target)
-    click.echo(f"Wrote {target}: {count(len(exported), 'DataProvider')}.")
-    if commit_inventory or settings.commit_inventory:
-        from xingu.registry.gitops import commit_and_push
+    click.echo(f"Wrote {target}: {count(len(exported), 'DataProvider')}.", err=err)
+    if not commit:
+        return
+    from xingu.registry.gitops import commit_and_push
 
-        trains = "\n".join(f"{dp_id} {model['train_id']}" for dp_id, model in exported.items())
-        commit, pushed = commit_and_push(target, f"Inventory of trained models\n\n{trains}")
-        click.echo(f"Committed as {commit[:10]}." if commit else "Nothing to commit.")
-        click.echo(f"Pushed to {pushed}." if pushed else "Not pushed: there is no remote.")
+    trains = "\n".join(f"{dp_id} {model['train_id']}" for dp_id, model in exported.items())
+    made, pushed = commit_and_push(target, f"Inventory of trained models\n\n{trains}")
+    click.echo(f"Committed as {made[:10]}." if made else "Nothing to commit.", err=err)
+    click.echo(f"Pushed to {pushed}." if pushed else "Not pushed: there is no remote.", err=err)
 
 
 @inventory.command(short_help="Remove old packages, plots and values.")

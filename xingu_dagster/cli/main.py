@@ -1,40 +1,79 @@
-"""The command `xingu`. Only the sub-commands that need Dagster import it."""
+"""The command `xingu`. This module imports click alone: help must not wait for Dagster."""
 
 import sys
+from typing import Any
 
 import click
 
-from xingu.errors import XinguError
+from xingu.errors import UnknownProviderError, XinguError
 from xingu.masking import masked
-from xingu_dagster.cli.check import check
-from xingu_dagster.cli.config import config
-from xingu_dagster.cli.diff import diff
-from xingu_dagster.cli.explain import explain
-from xingu_dagster.cli.init import init
-from xingu_dagster.cli.inventory import inventory
-from xingu_dagster.cli.new import new
-from xingu_dagster.cli.report import report
+from xingu.version import __version__
+from xingu_dagster.cli.lazy import LazyGroup
+
+COMMANDS = {
+    "init": ("xingu_dagster.cli.init", "Make a project that trains a first model."),
+    "new": ("xingu_dagster.cli.new", "Look at a table, and write a model for it."),
+    "check": ("xingu_dagster.cli.check", "List everything that is wrong, without training."),
+    "explain": (
+        "xingu_dagster.cli.explain",
+        "Explain a DataProvider: hooks, declarations, sources, assets, checks and settings.",
+    ),
+    "train": (
+        "xingu_dagster.cli.train",
+        "Train models, evaluate them, and estimate their batches.",
+    ),
+    "tune": ("xingu_dagster.cli.train", "Search for hyperparameters, and train nothing."),
+    "batch-predict": ("xingu_dagster.cli.train", "Estimate batches with the current models."),
+    "report": ("xingu_dagster.cli.report", "Compare trains, with their metrics over time."),
+    "diff": ("xingu_dagster.cli.diff", "Show what differs between two trains."),
+    "inventory": (
+        "xingu_dagster.cli.inventory",
+        "List the current train of each DataProvider, with its history.",
+    ),
+    "config": ("xingu_dagster.cli.config", "Show settings, and where they come from."),
+    "ui": ("xingu_dagster.cli.ui", "Open the Dagster UI of the project."),
+    "completion": (
+        "xingu_dagster.cli.completion",
+        "Print the script that completes `xingu` in a shell.",
+    ),
+}
 
 
-@click.group()
-def xingu() -> None:
-    """Train and apply models that are declared as classes, on a Dagster asset graph."""
+@click.group(cls=LazyGroup, lazy=COMMANDS, invoke_without_command=True)
+@click.version_option(__version__, prog_name="xingu", message="%(prog)s %(version)s")
+@click.pass_context
+def xingu(context: click.Context, /, **flags: Any) -> None:
+    r"""Train and apply models that are declared as classes, on a Dagster asset graph.
 
+    \b
+    xingu train                    train all models of this folder's project
+    xingu train --dps a,b          train these
+    xingu batch-predict --dps a    estimate the batch of a with its current model
 
-xingu.add_command(config)
-xingu.add_command(init)
-xingu.add_command(check)
-xingu.add_command(diff)
-xingu.add_command(explain)
-xingu.add_command(inventory)
-xingu.add_command(new)
-xingu.add_command(report)
+    Every setting is a flag too, also before the sub-command; `xingu train --help` lists them. With
+    flags alone, `xingu` does what the settings TRAIN and BATCH_PREDICT say, as Xingu 2.0 did.
+    """
+    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    if not given and context.invoked_subcommand:
+        return
+    from xingu_dagster.cli.settings import configured, use_flags
+
+    use_flags(context, given)
+    if context.invoked_subcommand is None and not given and not configured("DATAPROVIDER_LIST"):
+        click.echo(context.get_help())
+    elif context.invoked_subcommand is None:
+        from xingu_dagster.cli.train import execute
+
+        execute("default")
 
 
 def main() -> None:
-    """Run the command; print an expected error as one line on stderr and exit with code 1."""
+    """Run the command; print an expected error as one line on stderr.
+
+    It exits with code 1, or with code 2 if a requested DataProvider does not exist.
+    """
     try:
         xingu(prog_name="xingu")
     except (XinguError, OSError) as error:
         click.echo(f"xingu: {' '.join(masked(str(error)).split())}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, UnknownProviderError) else 1)

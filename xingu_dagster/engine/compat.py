@@ -16,7 +16,7 @@ from typing import Literal
 
 logger = logging.getLogger(__name__)
 
-Part = Literal["pool", "storage", "compute_logs", "locations"]
+Part = Literal["pool", "runs", "threads", "storage", "compute_logs", "locations"]
 
 _CORE = "dagster._core"
 _PLAN = f"{_CORE}.execution.plan"
@@ -72,6 +72,49 @@ NEEDED: dict[Part, dict[str, str]] = {
         "dagster._utils.error:serializable_error_info_from_exc_info": "exc_info",
         "dagster._utils.interrupts:capture_interrupts": "",
         "dagster._utils.interrupts:pop_captured_interrupt": "",
+    },
+    "runs": {
+        "dagster:DagsterInstance.create_run_for_job": (
+            "job_def run_config tags job_code_origin asset_selection"
+        ),
+        "dagster:DagsterInstance.report_run_canceled": "dagster_run",
+        "dagster:DagsterInstance.report_run_canceling": "run",
+        f"{_CORE}.definitions.job_base:InMemoryJob": "job_def",
+        f"{_CORE}.definitions.reconstruct:ReconstructableRepository.for_module": (
+            "module fn_name working_directory"
+        ),
+        f"{_CORE}.definitions.reconstruct:ReconstructableRepository.get_reconstructable_job": (
+            "name"
+        ),
+        f"{_CORE}.execution.api:execute_run_iterator": "job dagster_run instance",
+    },
+    "threads": {
+        "dagster:DagsterEvent.capture_logs": "job_context step_keys log_key log_context",
+        "dagster:DagsterEvent.engine_event": "message event_specific_data",
+        f"{_CORE}.events:EngineEventData.in_process": "pid step_keys_to_execute",
+        f"{_CORE}.events:EngineEventData.interrupted": "steps_interrupted",
+        f"{_CORE}.execution.api:ExecuteRunWithPlanIterable": (
+            "execution_plan iterator execution_context_manager"
+        ),
+        f"{_CORE}.execution.compute_logs:create_compute_log_file_key": "",
+        f"{_CORE}.execution.context_creation_job:PlanExecutionContextManager": (
+            "job retry_mode execution_plan run_config dagster_run instance raise_on_error "
+            "output_capture step_dependency_config"
+        ),
+        f"{_PLAN}.active:ActiveExecution": (
+            "execution_plan retry_mode max_concurrent tag_concurrency_limits "
+            "instance_concurrency_context step_dependency_config"
+        ),
+        f"{_PLAN}.active:ActiveExecution.check_for_interrupts": "",
+        f"{_PLAN}.active:ActiveExecution.concurrency_event_iterator": "plan_context",
+        f"{_PLAN}.active:ActiveExecution.get_known_state": "",
+        f"{_PLAN}.active:ActiveExecution.get_steps_to_execute": "limit",
+        f"{_PLAN}.active:ActiveExecution.handle_event": "dagster_event",
+        f"{_PLAN}.active:ActiveExecution.is_complete": "",
+        f"{_PLAN}.active:ActiveExecution.plan_events_iterator": "job_context",
+        f"{_PLAN}.active:ActiveExecution.verify_complete": "job_context step_key",
+        f"{_PLAN}.execute_plan:dagster_event_sequence_for_step": "step_context",
+        f"{_PLAN}.instance_concurrency_context:InstanceConcurrencyContext": "instance dagster_run",
     },
     "storage": {
         f"{_EVENT_LOG}": "base_dir inst_data",

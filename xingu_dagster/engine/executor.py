@@ -5,14 +5,18 @@ Where this Dagster does not have what the pool needs, its own multiprocess execu
 
 import multiprocessing
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 import dagster as dg
 
 from xingu.config.kinds import ExecutorName
+from xingu.cores import all_cores
 from xingu.errors import SettingsError
 from xingu_dagster.engine import compat
+from xingu_dagster.engine.limits import Limits
 
 # Dagster's own executors for clusters: package, attribute.
 ELSEWHERE = {
@@ -39,7 +43,11 @@ DESCRIPTION = (
 
 
 def build_executor(
-    name: ExecutorName, max_steps: int = 0, memory_mb: int = 0, worker_steps: int = 0
+    name: ExecutorName,
+    max_steps: int = 0,
+    memory_mb: int = 0,
+    worker_steps: int = 0,
+    limits: Sequence[Mapping[str, Any]] = (),
 ) -> dg.ExecutorDefinition:
     """Return the executor that the settings name.
 
@@ -48,6 +56,7 @@ def build_executor(
         max_steps: Steps of one run at once, where the executor has such a limit; 0: all cores.
         memory_mb: Memory above which a worker of the pool is replaced; 0: no limit.
         worker_steps: Steps after which a worker of the pool is replaced; 0: no limit.
+        limits: Limits of steps of the pool by tag, as of `work_limits`.
 
     Raises:
         SettingsError: If its package is not installed.
@@ -55,7 +64,8 @@ def build_executor(
     if name == "in_process":
         return dg.in_process_executor
     if name == "pool":
-        return _pool_executor(max_steps or os.cpu_count() or 1, memory_mb, worker_steps)
+        most = max([all_cores(), *(limit["limit"] for limit in limits)])
+        return _pool_executor(Limits(max_steps or most, memory_mb, worker_steps), limits)
     package, attribute = ELSEWHERE[name]
     try:
         return getattr(import_module(package), attribute)
@@ -66,27 +76,50 @@ def build_executor(
         ) from error
 
 
-def _pool_executor(max_steps: int, memory_mb: int, worker_steps: int) -> dg.ExecutorDefinition:
+def _pool_executor(most: Limits, by_tag: Sequence[Mapping[str, Any]]) -> dg.ExecutorDefinition:
     """Return the pool, with the run configuration of Dagster's multiprocess executor."""
     stock = dg.multiprocess_executor
 
     def create(context: dg.InitExecutorContext) -> dg.Executor:
         limit_openmp_spinning()
         config: dict[str, Any] = _start_method() | dict(context.executor_config)
-        config["max_concurrent"] = config.get("max_concurrent") or max_steps
+        config["max_concurrent"] = config.get("max_concurrent") or most.workers
+        config["tag_concurrency_limits"] = [
+            *(config.get("tag_concurrency_limits") or []),
+            *map(dict, by_tag),
+        ]
         assert stock.executor_creation_fn  # noqa: S101
         executor = stock.executor_creation_fn(context._replace(executor_config=config))
         if not compat.usable("pool"):
             return executor
-        from xingu_dagster.engine.pool import Limits
         from xingu_dagster.engine.pool_executor import PoolExecutor
 
-        tags = config.get("tag_concurrency_limits") or []
-        limits = Limits(config["max_concurrent"], memory_mb, worker_steps)
-        return PoolExecutor(executor, limits, PRELOADED, tags)
+        limits = replace(most, workers=config["max_concurrent"])
+        return PoolExecutor(executor, limits, PRELOADED, config["tag_concurrency_limits"])
 
     schema: Any = stock.config_schema
     return dg.ExecutorDefinition("pool", schema, stock.get_requirements, create, DESCRIPTION)
+
+
+def thread_executor(workers: int) -> dg.ExecutorDefinition:
+    """Return the executor that runs steps in threads of this process.
+
+    Args:
+        workers: Steps at the same time; 1, or a Dagster without what it needs: one after the other.
+    """
+    stock = dg.in_process_executor
+    if workers < 2 or not compat.usable("threads"):
+        return stock
+
+    def create(context: dg.InitExecutorContext) -> dg.Executor:
+        from xingu_dagster.engine.threads import ThreadExecutor
+
+        assert stock.executor_creation_fn  # noqa: S101
+        return ThreadExecutor(stock.executor_creation_fn(context), workers)
+
+    schema: Any = stock.config_schema
+    text = "Execute the steps of a run in threads of its process."
+    return dg.ExecutorDefinition("threads", schema, None, create, text)
 
 
 def _start_method() -> dict[str, Any]:

@@ -19,25 +19,11 @@ from typing import Any, Self
 
 import dagster as dg
 
+from xingu_dagster.engine.limits import Limits
 from xingu_dagster.engine.worker import Done, RunContext, Task, work
 
 STOP_SECONDS = 10.0
 """A worker that was told to end is killed after this time."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a worker is replaced, between two steps; 0: never.
-
-    Attributes:
-        workers: Worker processes at once.
-        memory_mb: Memory of a worker, in megabytes of 2**20 bytes.
-        steps: Steps of a worker.
-    """
-
-    workers: int
-    memory_mb: int = 0
-    steps: int = 0
 
 
 @dataclass(frozen=True)

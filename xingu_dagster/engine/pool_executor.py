@@ -21,7 +21,9 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 
 from xingu.errors import WorkerDiedError
 from xingu.registry.verification import shared_verifier
-from xingu_dagster.engine.pool import Died, Limits, Message, Pool, Worker, can_fork
+from xingu_dagster.engine.cores import share
+from xingu_dagster.engine.limits import Limits
+from xingu_dagster.engine.pool import Died, Message, Pool, Worker, can_fork, group_of
 from xingu_dagster.engine.worker import Done, RunContext, Task
 
 SECONDS_OF_SILENCE = 0.2
@@ -194,7 +196,9 @@ class _Execution:
             yield dg.DagsterEvent.step_worker_starting(
                 self._context.for_step(step), f'Giving "{step.key}" to a worker.', metadata={}
             )
-        self._pool.start([Task(step.key, state) for step in steps])
+        keys = [step.key for step in steps] + [str(one.step_key) for one in self._pool.busy]
+        cores = share(len({group_of(key) for key in keys}))
+        self._pool.start([Task(step.key, state, cores) for step in steps])
 
     def _on_message(
         self, worker: Worker, step_key: str | None, message: Message

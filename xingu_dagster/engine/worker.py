@@ -23,6 +23,7 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster._utils.interrupts import capture_interrupts, pop_captured_interrupt
 
 from xingu_dagster.engine import memory
+from xingu_dagster.engine.cores import limited_to
 
 PARENT_CHECK_SECONDS = 1.0
 STOP_SECONDS = 10.0
@@ -43,10 +44,17 @@ class RunContext:
 
 @dataclass(frozen=True)
 class Task:
-    """One step to execute."""
+    """One step to execute.
+
+    Attributes:
+        step_key: The step.
+        known_state: State of the run so far.
+        cores: Number of cores that it may use.
+    """
 
     step_key: str
     known_state: Any
+    cores: int
 
 
 @dataclass(frozen=True)
@@ -81,11 +89,12 @@ def work(connection: Connection, run: RunContext, inherited: Sequence[Connection
             try:
                 while (task := connection.recv()) is not None:
                     error = None
-                    for event in _execute(run, task, instance):
-                        if isinstance(event, dg.DagsterEvent):
-                            connection.send(event)
-                        else:
-                            error = event
+                    with limited_to(task.cores):
+                        for event in _execute(run, task, instance):
+                            if isinstance(event, dg.DagsterEvent):
+                                connection.send(event)
+                            else:
+                                error = event
                     connection.send(Done(error, _memory_mb()))
             except (EOFError, BrokenPipeError, ConnectionResetError):
                 return  # the run's process has ended

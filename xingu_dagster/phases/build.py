@@ -13,6 +13,7 @@ import dagster as dg
 
 from xingu.errors import XinguError
 from xingu.masking import masked_errors
+from xingu_dagster.engine.limits import WORK, WORK_OF
 from xingu_dagster.options import step_config
 from xingu_dagster.phases.exits import reported_exits
 from xingu_dagster.phases.step import PhaseStep
@@ -73,7 +74,7 @@ def build_phase(
         | dict.fromkeys(checks, CHECKED),
         config_schema=step_config(phase),
         required_resource_keys={provider.resource_key, provider.options_key},
-        tags={"dagster/priority": str(priority)} if priority else None,
+        tags=_tags(phase, priority),
     )
     return dg.AssetsDefinition(
         keys_by_input_name=inputs,
@@ -89,6 +90,11 @@ def build_phase(
 @cache
 def _stored(resource_key: str) -> dg.Out:
     return dg.Out(is_required=False, io_manager_key=f"{resource_key}_io")
+
+
+def _tags(phase: str, priority: int) -> dict[str, str]:
+    tags = {"dagster/priority": str(priority)} if priority else {}
+    return {**tags, WORK: WORK_OF[phase]} if phase in WORK_OF else tags
 
 
 def _runner(provider: ProviderSpec, name: str, compute: Compute) -> Callable[..., Results]:

@@ -15,6 +15,8 @@ from xingu.plots.files import Header
 from xingu.registry.lifecycle import disqualified
 from xingu.stages.draw import draw_search
 from xingu.stages.train import tune
+from xingu.tracking.attributes import searched_attributes
+from xingu.tracking.record import record_attributes
 from xingu.tracking.trials import earlier_hyperparameters, open_trials
 from xingu.tuning.resolve import (
     STRATEGIES,
@@ -66,6 +68,8 @@ def run_tune(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         plots = _plots(step, chosen) if chosen.trials else {}
         metadata = {**plots, **_describe(chosen), **_search_metadata(chosen)}
         yield step.keep(ASSET, chosen, label, time.perf_counter() - started, metadata)
+        if chosen.trials:  # so that another train finds them, whether this one is fitted or not
+            record_attributes(place.control, run, searched_attributes(chosen))
 
 
 def require_hyperparameters(step: PhaseStep) -> None:

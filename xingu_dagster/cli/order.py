@@ -1,0 +1,34 @@
+"""What the command and the process of a run hand to each other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Command = Literal["train", "tune", "batch-predict", "default"]
+"""A sub-command; ``default``: what the settings TRAIN and BATCH_PREDICT say."""
+
+Message = dict[str, Any]
+"""A message of the run, by its ``kind``.
+
+``plan``: the `steps`, their `expected` seconds, number of `workers`, and `run_id`; ``news`` of a
+step; ``end`` with the `document` of the run; ``error``: there was no run, with `text`, `code` and
+`trace`.
+"""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the process of a run does; the settings are in its environment.
+
+    Attributes:
+        command: The sub-command.
+        log: File that the output of the run goes to.
+    """
+
+    command: Command
+    log: Path
+
+
+def schema_of(command: Command) -> str:
+    """Return the name and version of the document that a command prints as JSON."""
+    return f"xingu.{command.replace('default', 'train')}/1"

@@ -1,0 +1,113 @@
+"""The commands `train`, `tune` and `batch-predict`: they run phases and print the outcome."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from xingu.config import Settings
+from xingu.errors import DeclarationError
+from xingu_dagster.cli.order import Command, Message, Order, schema_of
+from xingu_dagster.cli.output import JSON, print_json
+from xingu_dagster.cli.process import Child, new_log
+from xingu_dagster.cli.settings import SettingsCommand, use_flags
+from xingu_dagster.cli.summary import print_summary
+from xingu_dagster.cli.watch import Watch
+
+PHASES = {"train", "batch_predict"}
+"""Settings that the sub-commands decide themselves."""
+
+
+@click.command(
+    cls=SettingsCommand,
+    without={"train"},
+    epilog="Exit codes: 0 success, 1 failure, "
+    "2 wrong usage, 3 refused by a gate or a blocking check, 130 interrupted.",
+)
+@JSON
+@click.pass_context
+def train(context: click.Context, /, as_json: bool, **flags: Any) -> None:
+    """Train models, evaluate them, and estimate their batches.
+
+    Prerequisites are trained first if they are asked for; else their current models are used. A
+    DataProvider that fails does not stop those that do not need it.
+    """
+    use_flags(context, flags)
+    execute("train", as_json=as_json)
+
+
+@click.command(cls=SettingsCommand, without={*PHASES, "post_process", "hyperopt_strategy"})
+@JSON
+@click.pass_context
+def tune(context: click.Context, /, as_json: bool, **flags: Any) -> None:
+    """Search for hyperparameters, and train nothing.
+
+    A later `xingu train` uses what was found, because the strategy `last` takes the newest.
+    """
+    use_flags(context, flags)
+    execute("tune", as_json=as_json)
+
+
+@click.command(cls=SettingsCommand, without={*PHASES, "post_process", "hyperopt_strategy"})
+@JSON
+@click.pass_context
+def batch_predict(context: click.Context, /, as_json: bool, **flags: Any) -> None:
+    """Estimate batches with the current models. Nothing is trained."""
+    use_flags(context, flags)
+    execute("batch-predict", as_json=as_json)
+
+
+def execute(command: Command, *, as_json: bool = False) -> None:
+    """Run what the settings ask for, and end the command with its exit code."""
+    settings = Settings.load()
+    home = settings.project_home.resolve()
+    folder = home / settings.dataproviders_folder
+    if not folder.is_dir() and not settings.simpledp_id:
+        raise DeclarationError(
+            f"There is no folder of DataProviders at {folder}; run from the project's root, set "
+            "DATAPROVIDER_FOLDER, or let `xingu init` make a project."
+        )
+    order = Order(command, new_log(home))
+    child, watch = Child(order), Watch(order.log, debug=settings.debug)
+    with child.interruptible():
+        end = watch.follow(child.messages())
+    if end is None:
+        end = _end_of_killed(child, watch.run_id, home)
+    document = _failed(end, order) if end["kind"] == "error" else end["document"]
+    if as_json:
+        print_json(document)
+    if end["kind"] == "error":
+        watch.report_error(end)
+        sys.exit(document["exit_code"])
+    trained = any("train_id" in record for record in document["dataproviders"])
+    if trained and settings.commit_inventory and document["exit_code"] == 0:
+        from xingu_dagster.cli.inventory import export_inventory
+
+        export_inventory(settings, commit=True, err=as_json)
+    print_summary(document, watch.console if as_json else None, traces=settings.debug)
+    sys.exit(document["exit_code"])
+
+
+def _end_of_killed(child: Child, run_id: str | None, home: Path) -> Message:
+    """Record the end of a run whose process was killed, and return it as a message."""
+    if run_id:
+        from xingu_dagster.running import close_run, open_instance
+
+        with open_instance(home) as instance:
+            close_run(instance, run_id, canceled=child.interrupted)
+    text = f"the process of the run ended with code {child.exit_code}"
+    return {"kind": "error", "text": text, "code": 130 if child.interrupted else 1}
+
+
+def _failed(error: Message, order: Order) -> dict[str, Any]:
+    """Return the document of a command that has no outcome."""
+    return {
+        "schema": schema_of(order.command),
+        "status": "interrupted" if error["code"] == 130 else "failed",
+        "exit_code": error["code"],
+        "error": error["text"],
+        "log": str(order.log),
+        "dataproviders": [],
+        "broken": {},
+    }

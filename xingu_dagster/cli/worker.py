@@ -1,0 +1,173 @@
+"""The part of a run that imports Dagster: it executes an `Order` and sends what happens."""
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+import dagster as dg
+
+from xingu.config import Settings
+from xingu.errors import SettingsError, UnknownProviderError, XinguError
+from xingu.masking import masked
+from xingu.workspace import Workspace
+from xingu_dagster import outcome
+from xingu_dagster.cli.order import Message, Order, schema_of
+from xingu_dagster.engine.runs import RunRequest, project_job
+from xingu_dagster.instance import instance_folder
+from xingu_dagster.progress import Progress, StepNews
+from xingu_dagster.running import (
+    BATCH,
+    EVALUATE,
+    SINKS,
+    TRAIN,
+    TUNE,
+    Graph,
+    RunResult,
+    open_instance,
+    run,
+)
+
+Send = Callable[[Message], None]
+
+PROJECT = "xingu_dagster.definitions"
+EARLIER_RUNS = 5
+"""Newest successful runs that expected durations are taken from."""
+
+
+def work(order: Order, send: Send) -> None:
+    """Execute an order; errors before the run become a message."""
+    try:
+        _Run(order, send).execute()
+    except (KeyboardInterrupt, BrokenPipeError):
+        send({"kind": "error", "text": "interrupted before the run began", "code": 130})
+    except Exception as error:  # noqa: BLE001 - the command reports it
+        traceback.print_exc()
+        expected = isinstance(error, XinguError | OSError)
+        text = masked(str(error) if expected else f"{type(error).__name__}: {error}")
+        usage = isinstance(error, UnknownProviderError)
+        trace = masked(traceback.format_exc())
+        send({"kind": "error", "text": text, "code": 2 if usage else 1, "trace": trace})
+
+
+class _Run:
+    def __init__(self, order: Order, send: Send) -> None:
+        self.order, self.send, self.started = order, send, time.monotonic()
+        self.settings = Settings.load()
+        self.home = self.settings.project_home.resolve()
+        os.environ["DAGSTER_HOME"] = str(instance_folder(self.home))  # for the workers
+        os.chdir(self.home)
+        if str(self.home) not in sys.path:
+            sys.path.insert(0, str(self.home))
+
+    def execute(self) -> None:
+        self.graph = Graph(import_module(PROJECT).defs)
+        parts = self.graph.dataproviders
+        steps = self.graph.select(parts, self._phases())
+        if not steps:
+            raise SettingsError(self._nothing())
+        with open_instance(self.home) as instance:
+            self.progress = Progress(steps, _expected(instance, steps), self._workers())
+            result = run(
+                RunRequest(
+                    project_job(PROJECT),
+                    frozenset([*self.graph.keys(steps), *self._proving(parts)]),
+                    {"ops": self._config(steps), "loggers": _loggers()},
+                    {"xingu/trigger": "command", "xingu/command": self.order.command},
+                ),
+                instance,
+                self._on_start,
+                self._on_news,
+            )
+        self.send({"kind": "end", "document": self._document(result)})
+
+    # -- what to run --------------------------------------------------------------------------
+
+    @property
+    def _trains(self) -> bool:
+        command = self.order.command
+        return command == "train" or (command == "default" and self.settings.train)
+
+    def _phases(self) -> Sequence[str]:
+        settings, command = self.settings, self.order.command
+        if command == "tune":
+            return TUNE
+        batch = BATCH + SINKS if command == "batch-predict" or settings.batch_predict else ()
+        if not self._trains:
+            return batch
+        return TRAIN + (EVALUATE + batch if settings.post_process else ())
+
+    def _nothing(self) -> str:
+        if not self.graph.dataproviders:
+            broken = "; ".join(f"{name}: {text}" for name, text in self.graph.broken.items())
+            folder = self.home / self.settings.dataproviders_folder
+            return broken or f"There is no DataProvider in {folder}."
+        if self._phases():
+            return "None of the DataProviders declares batch_predict_dataset_sources."
+        return "There is nothing to do: neither to train nor to estimate batches."
+
+    def _proving(self, parts: Sequence[str]) -> list[dg.AssetKey]:
+        """Return the assets that decide whether trains become current, if all are not made."""
+        if not self._trains or self.settings.post_process:
+            return []
+        return [key for part in parts for key in self.graph.proving(part)]
+
+    def _config(self, steps: Sequence[str]) -> dict[str, Any]:
+        if self.order.command != "tune":
+            return {}
+        search = {"config": {"hyperopt_strategy": "self"}}
+        return {step: search for step in steps if step.endswith("__tune")}
+
+    def _workers(self) -> int:
+        return self.settings.train_workers or os.cpu_count() or 1
+
+    # -- what happens -------------------------------------------------------------------------
+
+    def _on_start(self, started: dg.DagsterRun) -> None:
+        plan = {name: getattr(self.progress, name) for name in ("steps", "expected", "workers")}
+        self.send({"kind": "plan", **plan, "run_id": started.run_id})
+
+    def _on_news(self, news: StepNews) -> None:
+        self.progress.on_news(news)
+        self.send({"kind": "news", "news": news})
+
+    def _document(self, result: RunResult) -> dict[str, Any]:
+        asked_for_all = not self.settings.dataproviders
+        code = outcome.exit_code(result, self.graph.broken if asked_for_all else {})
+        return {
+            "schema": schema_of(self.order.command),
+            "status": outcome.STATUS[code],
+            "exit_code": code,
+            "run_id": result.run_id,
+            "seconds": round(time.monotonic() - self.started, 3),
+            "dataproviders": self._records(result),
+            "broken": self.graph.broken,
+            "error": result.error,
+            "instance": str(instance_folder(self.home)),
+            "log": str(self.order.log),
+        }
+
+    def _records(self, result: RunResult) -> list[dict[str, Any]]:
+        records = outcome.records(self.graph, result, self.progress, Workspace(self.settings))
+        if not self.settings.debug:
+            for failure in (one for record in records for one in record["failures"]):
+                del failure["trace"]
+        return records
+
+
+def _loggers() -> dict[str, Any]:
+    return {"console": {"config": {"log_level": "DEBUG"}}}
+
+
+def _expected(instance: dg.DagsterInstance, steps: Sequence[str]) -> dict[str, float]:
+    """Return the durations of steps in the newest runs that have them, in seconds."""
+    seconds: dict[str, float] = {}
+    finished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])
+    for earlier in instance.get_runs(finished, limit=EARLIER_RUNS):
+        for one in instance.get_run_step_stats(earlier.run_id):
+            if one.step_key in steps and one.start_time and one.end_time:
+                seconds.setdefault(one.step_key, one.end_time - one.start_time)
+    return seconds

@@ -1,0 +1,31 @@
+"""Share the cores between the steps that run at the same time, so that threads do not multiply.
+
+Without it, two fits at once on two cores have two threads of OpenMP each, which wait for others.
+A step keeps its share until it ends. Shares are counted by DataProvider: its steps that run beside
+its fit read data, and a model that is trained alone has all cores.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from threadpoolctl import threadpool_limits
+
+from xingu.cores import all_cores, share_of_cores
+
+
+def share(groups: int) -> int:
+    """Return the cores for each of so many DataProviders, at least one."""
+    return max(1, all_cores() // max(1, groups))
+
+
+@contextmanager
+def limited_to(cores: int) -> Iterator[None]:
+    """Limit the threads of OpenMP and BLAS that this thread starts in the block.
+
+    GNU's OpenMP, which LightGBM and XGBoost use, has this limit per thread.
+    """
+    if cores >= all_cores():
+        yield
+        return
+    with share_of_cores(cores), threadpool_limits(cores):
+        yield
