@@ -66,7 +66,7 @@ class DataProviderFactory(Discovery):
             providers_folder = _folder_of(settings, classes)
             import_seconds = settings.import_seconds
         self.providers_folder = providers_folder
-        super().__init__(items, providers_folder, import_seconds, classes)
+        super().__init__(items, providers_folder, import_seconds, extra=classes)
 
     @property
     def dps(self) -> Mapping[str, ProviderClass]:
@@ -111,7 +111,7 @@ def factory_of(settings: Settings) -> Discovery:
         put_on_path(settings.project_home / settings.dataproviders_folder)
         extra = [simple_class({name: values[name] for name in (*READERS, "BASE_CLASS")})]
     folder = _folder_of(settings, extra)
-    return Discovery(settings.dataproviders, folder, settings.import_seconds, extra)
+    return Discovery(settings.dataproviders, folder, settings.import_seconds, extra=extra)
 
 
 def _folder_of(settings: Settings, extra: Sequence[ProviderClass]) -> Path | None:
