@@ -16,7 +16,7 @@ COMMANDS = {
     "check": ("xingu_dagster.cli.check", "List everything that is wrong, without training."),
     "explain": (
         "xingu_dagster.cli.explain",
-        "Explain a DataProvider: hooks, declarations, sources, assets, checks and settings.",
+        "Show what a DataProvider overrides, reads, makes and checks.",
     ),
     "train": (
         "xingu_dagster.cli.train",
