@@ -14,10 +14,14 @@ from xingu_dagster.phases.sinks import build_sinks
 from xingu_dagster.phases.tune import build_tune
 from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.upstream import Backends
 
 
 def build_provider_assets(
-    cls: type[DataProvider], strategy: str = "last", translator: XinguTranslator | None = None
+    cls: type[DataProvider],
+    strategy: str = "last",
+    translator: XinguTranslator | None = None,
+    backends: Backends = lambda _: "",
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of one DataProvider: its external data, then one definition per phase.
 
@@ -25,11 +29,12 @@ def build_provider_assets(
         cls: The DataProvider.
         strategy: Source of hyperparameters, unless a run configures it.
         translator: Names the assets; None: `XinguTranslator`.
+        backends: Returns the kind of a database, which decides the dialect of queries.
 
     Raises:
         DeclarationError: If a declaration cannot be used.
     """
-    provider = ProviderSpec(cls, translator)
+    provider = ProviderSpec(cls, translator, backends)
     sources = build_sources(provider)
     phases = [
         build_prepare(provider),

@@ -20,8 +20,10 @@ from xingu.provider.code_version import code_version
 from xingu.provider.hooks import call_hook
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
 from xingu.sinks.spec import Sink, parse_sinks
+from xingu.sources import parse_sources
 from xingu.values import Key
 from xingu_dagster.translator import AssetProps, XinguTranslator
+from xingu_dagster.upstream import Backends, Upstream, upstream_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +49,18 @@ class ProviderSpec:
         cls: The class of the DataProvider.
         id: Its id.
         code_version: Version of its code.
+        backends: Kinds of its databases, which decide the dialect of queries.
         op_prefix: First part of the names of its steps: ``<op_prefix>__<phase>``.
     """
 
-    def __init__(self, cls: type[DataProvider], translator: XinguTranslator | None = None) -> None:
+    def __init__(
+        self,
+        cls: type[DataProvider],
+        translator: XinguTranslator | None = None,
+        backends: Backends = lambda _: "",
+    ) -> None:
         self.cls = cls
+        self.backends = backends
         self.id = str(cls.id)
         self.code_version = code_version(cls)
         self.op_prefix = key_part(self.id)
@@ -204,6 +213,33 @@ class ProviderSpec:
         """Return the key of the external data of a source."""
         return self.translator.get_source_key(self.id, ("batch", part) if batch else (part,))
 
+    def upstream(self, part: str, *, batch: bool = False) -> Upstream:
+        """Return where the data of a source comes from."""
+        name = (self.batch_sources if batch else self.train_sources)[part]
+        return self._upstream[batch].get(name, Upstream())
+
+    def raw_deps(self, part: str, *, batch: bool = False) -> list[dg.AssetKey]:
+        """Return the keys of the assets that the data of a source comes from."""
+        found = self.upstream(part, batch=batch)
+        external = [self.source_key(part, batch=batch)] if found.external else []
+        return [*external, *found.assets]
+
+    @cached_property
+    def _upstream(self) -> Mapping[bool, Mapping[str, Upstream]]:
+        """Where sources of the train (False) and of the batch (True) come from, by name.
+
+        Declarations that name no asset are not looked at, unless queries decide.
+        """
+        found: dict[bool, Mapping[str, Upstream]] = {False: {}, True: {}}
+        for batch, attribute, declared in (
+            (False, TRAIN_SOURCES[1], self.train_declarations),
+            (True, BATCH_SOURCES[1], self.batch_declarations),
+        ):
+            if self.translator.maps_tables or any(map(_names_asset, declared.values())):
+                specs = parse_sources(self.id, attribute, declared)
+                found[batch] = upstream_of(specs, self.translator, self.backends)
+        return found
+
     def asset_spec(
         self,
         *path: str,
@@ -232,6 +268,8 @@ class ProviderSpec:
 
     def raw_description(self, declared: Any) -> str:
         """Return the description of a raw asset: the query or a hint at the address."""
+        if isinstance(declared, Mapping) and "asset" in declared:
+            return "The value of another asset, as its IO manager stored it."
         if not isinstance(declared, Mapping) or "query" not in declared:
             return "Content of a declared file or address."
         query = masked(inspect.cleandoc(str(declared["query"])))
@@ -249,3 +287,7 @@ class ProviderSpec:
                 )
             by_part[part] = name
         return by_part
+
+
+def _names_asset(declared: Any) -> bool:
+    return isinstance(declared, Mapping) and ("asset" in declared or "depends_on" in declared)
