@@ -5,11 +5,11 @@ creates one Workspace; all other code receives values from it. Stores and databa
 their libraries imported, on first use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from upath import UPath
 
@@ -24,6 +24,9 @@ from xingu.values import ValueStore
 if TYPE_CHECKING:
     from xingu.sources import Databases, SourceCache
     from xingu.tracking.database import ControlDB
+
+PREFIXED = ("models", "plots")
+"""Settings of folders that have a folder for each key prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Workspace:
     Args:
         settings: The settings of the project.
         model_class: Class of the Models that are fitted and loaded.
+        connections: Databases that are given as engines or functions, by nickname.
 
     Attributes:
         options: Settings that are passed to phases as values.
@@ -67,10 +71,18 @@ class Workspace:
         notebooks: Local folder of the notebooks that show plots in the UI, and of plotly.js. The
             code server shows notebooks in its working folder only.
         cache_folder: Folder or URL of the source cache; None disables the cache.
+        inventory: Folder of the inventory file, which pins trains.
     """
 
-    def __init__(self, settings: Settings, model_class: type[Model] = Model) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        model_class: type[Model] = Model,
+        connections: Mapping[str, Any] | None = None,
+    ) -> None:
         self._settings = settings
+        self._connections = connections
+        self._parts: dict[tuple[str, ...], Workspace] = {}
         self.options = RunOptions.of(settings)
         self.model_class = model_class
         self.home = settings.project_home.resolve()
@@ -78,6 +90,25 @@ class Workspace:
         self.notebooks = self.home / ".xingu" / "plots"
         cache = settings.datasource_cache
         self.cache_folder: UPath | None = settings.place(cache) if cache else None
+        self.inventory = self.home
+
+    def below(self, prefix: tuple[str, ...]) -> "Workspace":
+        """Return the workspace of assets with a key prefix; without one, this workspace.
+
+        Its models, plots and pins are in a folder of that name, and its tables have the prefix.
+        Values need neither, because they are stored by key.
+        """
+        if not prefix:
+            return self
+        if prefix not in self._parts:
+            below = {name: "/".join((getattr(self._settings, name), *prefix)) for name in PREFIXED}
+            tables = "_".join((self._settings.table_prefix + prefix[0], *prefix[1:], ""))
+            settings = self._settings.model_copy(update={**below, "table_prefix": tables})
+            part = Workspace(settings, self.model_class, self._connections)
+            part.notebooks = self.notebooks.joinpath(*prefix)
+            part.inventory = self.home.joinpath(*prefix)
+            self._parts[prefix] = part
+        return self._parts[prefix]
 
     @cached_property
     def values(self) -> ValueStore:
@@ -93,7 +124,7 @@ class Workspace:
         Raises:
             SettingsError: If the inventory file cannot be parsed, or the path is below a file.
         """
-        pins = pinned_trains(self.home)
+        pins = pinned_trains(self.inventory)
         with _named("TRAINED_MODELS_PATH"):
             place, verify = (
                 self._settings.place(self._settings.models),
@@ -106,7 +137,8 @@ class Workspace:
         """Databases by nickname; ``xingu`` is the control DB."""
         from xingu.sources import Databases
 
-        return Databases(self._settings.source_databases(), self.home)
+        urls = self._settings.source_databases()
+        return Databases(urls, self.home, given=self._connections)
 
     @cached_property
     def control(self) -> "ControlDB":

@@ -5,11 +5,12 @@ import gc
 from xingu_dagster.collector import without_collections
 
 with without_collections():
-    from xingu.config import Settings
-    from xingu_dagster.project import build_definitions
+    import dagster as dg
 
-    settings = Settings.load()
-    defs = build_definitions(settings)
+    from xingu_dagster.project import XinguProject
+
+    project = XinguProject.from_environment()
+    defs = dg.Definitions.merge(project.definitions(), dg.Definitions(executor=project.executor()))
 
 # The collector need not look at what is loaded by now: it stays. Dagster goes on to make snapshots
 # of it, millions of objects that stay as well; looking at them rarely saves a quarter of the CPU

@@ -1,5 +1,7 @@
 """Build the assets of a DataProvider."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from xingu.errors import DeclarationError
@@ -12,6 +14,7 @@ from xingu_dagster.phases.observe import build_sources
 from xingu_dagster.phases.prepare import build_prepare
 from xingu_dagster.phases.sinks import build_sinks
 from xingu_dagster.phases.tune import build_tune
+from xingu_dagster.resources import KEY
 from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
 from xingu_dagster.upstream import Backends
@@ -21,6 +24,7 @@ def build_provider_assets(
     cls: type[DataProvider],
     strategy: str = "last",
     translator: XinguTranslator | None = None,
+    resource_key: str = KEY,
     backends: Backends = lambda _: "",
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of one DataProvider: its external data, then one definition per phase.
@@ -29,12 +33,13 @@ def build_provider_assets(
         cls: The DataProvider.
         strategy: Source of hyperparameters, unless a run configures it.
         translator: Names the assets; None: `XinguTranslator`.
+        resource_key: Key of the resource that steps get their Workspace from.
         backends: Returns the kind of a database, which decides the dialect of queries.
 
     Raises:
         DeclarationError: If a declaration cannot be used.
     """
-    provider = ProviderSpec(cls, translator, backends)
+    provider = ProviderSpec(cls, translator, resource_key, backends)
     sources = build_sources(provider)
     phases = [
         build_prepare(provider),
@@ -49,16 +54,19 @@ def build_provider_assets(
     return [sources, *phases] if sources else phases
 
 
-def broken_asset(name: str, error: DeclarationError) -> dg.AssetsDefinition:
+def broken_asset(
+    name: str, error: DeclarationError, key_prefix: Sequence[str] = ()
+) -> dg.AssetsDefinition:
     """Build the asset that stands for a file or a DataProvider that cannot be used.
 
     Args:
         name: Name of the module or the class.
         error: Why; the materialization of the asset raises it.
+        key_prefix: First parts of its key.
     """
-    part = key_part(name)
+    key = [*key_prefix, "broken", key_part(name)]
 
-    @dg.asset(key=["broken", part], group_name="broken", description=f"Cannot be used: {error}")
+    @dg.asset(key=key, group_name="broken", description=f"Cannot be used: {error}")
     def broken() -> None:
         raise error
 

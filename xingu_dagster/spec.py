@@ -22,6 +22,8 @@ from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
 from xingu.sinks.spec import Sink, parse_sinks
 from xingu.sources import parse_sources
 from xingu.values import Key
+from xingu.workspace import Workspace
+from xingu_dagster.resources import KEY, workspace_of
 from xingu_dagster.translator import AssetProps, XinguTranslator
 from xingu_dagster.upstream import Backends, Upstream, upstream_of
 
@@ -49,22 +51,28 @@ class ProviderSpec:
         cls: The class of the DataProvider.
         id: Its id.
         code_version: Version of its code.
+        resource_key: Key of the resource that its steps get their Workspace from; the IO manager's
+            is ``<resource_key>_io``.
         backends: Kinds of its databases, which decide the dialect of queries.
         op_prefix: First part of the names of its steps: ``<op_prefix>__<phase>``.
+        folder: Name of its folder of plots.
     """
 
     def __init__(
         self,
         cls: type[DataProvider],
         translator: XinguTranslator | None = None,
+        resource_key: str = KEY,
         backends: Backends = lambda _: "",
     ) -> None:
         self.cls = cls
         self.backends = backends
         self.id = str(cls.id)
         self.code_version = code_version(cls)
-        self.op_prefix = key_part(self.id)
         self.translator = translator or XinguTranslator()
+        self.resource_key = resource_key
+        self.folder = key_part(self.id)
+        self.op_prefix = _op_prefix(self.asset_key("model"))
         self._paths: dict[dg.AssetKey, AssetPath] = {}
 
     # -- declarations -------------------------------------------------------------------------
@@ -197,6 +205,10 @@ class ProviderSpec:
 
     # -- assets -------------------------------------------------------------------------------
 
+    def workspace(self, resources: Any) -> Workspace:
+        """Return the Workspace of this DataProvider, from the resources of a step."""
+        return workspace_of(resources, self.resource_key, self.translator.key_prefix)
+
     def asset_key(self, *path: str) -> dg.AssetKey:
         """Return the key of an asset, for example of ``("batch", "features")``."""
         return self.translator.get_asset_key(self.id, path)
@@ -250,9 +262,45 @@ class ProviderSpec:
         """Return the spec of an asset."""
         # In the graph, the name alone does not tell an asset of a batch from one of the train.
         marked = ("batch", *kinds) if path[0] == "batch" else kinds
-        props = AssetProps(self.cls, path, marked, description)
-        spec = self.translator.get_asset_spec(props, deps, self.code_version)
-        self._paths[spec.key] = path
+        props = AssetProps(self.cls, path, marked, description, deps, self.code_version)
+        return self._translated(props, self.asset_key(*path))
+
+    def source_spec(self, part: str, *, batch: bool = False) -> dg.AssetSpec:
+        """Return the spec of the external data of a source."""
+        name = (self.batch_sources if batch else self.train_sources)[part]
+        description = self.source_description(name, batch=batch)
+        path = ("batch", part) if batch else (part,)
+        props = AssetProps(self.cls, path, ("source",), description, is_source=True)
+        return self._translated(props, self.source_key(part, batch=batch))
+
+    def _translated(self, props: AssetProps, key: dg.AssetKey) -> dg.AssetSpec:
+        """Return the spec that the translator makes.
+
+        Raises:
+            DeclarationError: If its key is not the one that the graph uses, is that of another
+                asset, or cannot be the path of a folder.
+        """
+        spec, name = self.translator.get_asset_spec(props), type(self.translator).__name__
+        if spec.key != key:
+            raise DeclarationError(
+                f"{name}.get_asset_spec returned the key {spec.key.to_user_string()} for "
+                f"{key.to_user_string()}, by which other assets depend on it; override "
+                "get_asset_key or get_source_key, or pass key_prefix.",
+                dataprovider_id=self.id,
+            )
+        if not all(part and part == key_part(part) for part in key.path):
+            raise DeclarationError(
+                f"{name} named an asset of {self.id} {key.to_user_string()}; each part of a key "
+                "must consist of letters, digits and _, because values are stored below it.",
+                dataprovider_id=self.id,
+            )
+        path = ("sources", *props.path) if props.is_source else props.path
+        if self._paths.setdefault(key, path) != path:
+            raise DeclarationError(
+                f"{name} gives the key {key.to_user_string()} to two assets of {self.id}: "
+                f"{'/'.join(self._paths[key])} and {'/'.join(path)}.",
+                dataprovider_id=self.id,
+            )
         return spec
 
     def checks_on(self, key: dg.AssetKey) -> list[Check]:
@@ -287,6 +335,12 @@ class ProviderSpec:
                 )
             by_part[part] = name
         return by_part
+
+
+def _op_prefix(model: dg.AssetKey) -> str:
+    """Return the first part of names of steps, from the key of the model."""
+    parts = model.path[:-1] if model.path[-1] == "model" else model.path
+    return "__".join(map(key_part, parts))
 
 
 def _names_asset(declared: Any) -> bool:

@@ -1,15 +1,17 @@
-"""XinguTranslator: keys, groups, descriptions, kinds, tags and owners of assets.
+"""XinguTranslator: keys, groups, descriptions, kinds, tags, owners and conditions of assets.
 
 Its methods are pure functions of their arguments. Override them to name assets differently: phases,
-checks and the value store use the keys that `get_asset_key` returns.
+checks and the value store use the keys that `get_asset_key` and `get_source_key` return.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
 from xingu.checks.check import AssetPath
+from xingu.errors import DeclarationError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.sources.tables import SqlTable
@@ -32,31 +34,68 @@ DESCRIPTIONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class AssetProps:
-    """Properties of an asset of a DataProvider, from which it is named.
+    """Properties of an asset of a DataProvider, from which its spec is made.
 
     Attributes:
         provider: The class of the DataProvider.
-        path: Path of the asset below the DataProvider, for example ``("batch", "features")``.
+        path: Path of the asset below the DataProvider, for example ``("batch", "features")``; of
+            external data, the path below its sources, for example ``("batch", "orders")``.
         kinds: Technologies, which the UI shows as icons.
         description: Description of this asset; empty: that of its path.
+        deps: Keys of the assets that it depends on.
+        code_version: Version of the code of the DataProvider; None for external data.
+        is_source: Whether this is the external data of a source.
     """
 
     provider: type[DataProvider]
     path: AssetPath
     kinds: Collection[str] = ()
     description: str = ""
+    deps: Sequence[dg.AssetKey] = ()
+    code_version: str | None = None
+    is_source: bool = False
+
+    @property
+    def dp_id(self) -> str:
+        """Id of the DataProvider."""
+        return str(self.provider.id)
 
 
 class XinguTranslator:
-    """Names the assets of DataProviders."""
+    """Names and describes the assets of DataProviders.
+
+    Override `get_asset_spec` to change anything but the key, or the method of one property::
+
+        class TeamTranslator(XinguTranslator):
+            def get_asset_spec(self, props):
+                spec = super().get_asset_spec(props)
+                return spec.merge_attributes(metadata={"layer": props.path[0]})
+
+    Args:
+        key_prefix: First parts of all keys, as a list or separated by ``/``. A `XinguProject` keeps
+            values, models, plots and tables of each prefix apart.
+
+    Raises:
+        DeclarationError: If a part is not made of letters, digits and ``_``.
+    """
+
+    def __init__(self, key_prefix: str | Sequence[str] = ()) -> None:
+        parts = key_prefix.split("/") if isinstance(key_prefix, str) else key_prefix
+        self.key_prefix = tuple(parts) if key_prefix else ()
+        for part in self.key_prefix:
+            if not part or part != key_part(part):
+                raise DeclarationError(
+                    f"key_prefix={key_prefix!r}: {part!r} is no part of a key; write letters, "
+                    "digits and _, because folders and tables are named after it."
+                )
 
     def get_asset_key(self, dp_id: str, path: AssetPath) -> dg.AssetKey:
-        """Return the key of an asset: ``<dp>/<path>``."""
-        return dg.AssetKey((key_part(dp_id), *path))
+        """Return the key of an asset: ``<prefix>/<dp>/<path>``."""
+        return dg.AssetKey((*self.key_prefix, key_part(dp_id), *path))
 
     def get_source_key(self, dp_id: str, path: AssetPath) -> dg.AssetKey:
-        """Return the key of the external data of a source: ``sources/<dp>/<path>``."""
-        return dg.AssetKey(("sources", key_part(dp_id), *path))
+        """Return the key of the external data of a source: ``<prefix>/sources/<dp>/<path>``."""
+        return dg.AssetKey((*self.key_prefix, "sources", key_part(dp_id), *path))
 
     def table_asset_key(self, nickname: str, table: SqlTable) -> dg.AssetKey | None:  # noqa: ARG002
         """Return the asset that makes a table that queries read; None, the default: none does.
@@ -77,7 +116,7 @@ class XinguTranslator:
 
     def get_group_name(self, provider: type[DataProvider]) -> str:
         """Return the group of all assets of a DataProvider."""
-        return key_part(str(provider.id))
+        return "/".join((*self.key_prefix, key_part(str(provider.id))))
 
     def get_description(self, props: AssetProps) -> str:
         """Return the description of an asset."""
@@ -95,24 +134,31 @@ class XinguTranslator:
         """Return the owners of an asset: e-mail addresses, or ``team:name``."""
         return list(props.provider.owners)
 
-    def get_asset_spec(
-        self, props: AssetProps, deps: Sequence[dg.AssetKey], code_version: str
-    ) -> dg.AssetSpec:
-        """Return the spec of an asset.
+    def get_metadata(self, props: AssetProps) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return the metadata of the definition of an asset; none by default."""
+        return {}
 
-        Args:
-            props: Its properties.
-            deps: Keys of the assets that it depends on.
-            code_version: Version of the code of the DataProvider.
+    def get_automation_condition(self, props: AssetProps) -> dg.AutomationCondition | None:  # noqa: ARG002
+        """Return when Dagster materializes an asset by itself; None, the default: never."""
+        return None
+
+    def get_asset_spec(self, props: AssetProps) -> dg.AssetSpec:
+        """Return the spec of an asset, made from what the other methods return.
+
+        An override may replace everything but the key, which `get_asset_key` decides, because other
+        assets name it as well.
         """
+        get_key = self.get_source_key if props.is_source else self.get_asset_key
         return dg.AssetSpec(
-            self.get_asset_key(str(props.provider.id), props.path),
-            deps=deps,
+            get_key(props.dp_id, props.path),
+            deps=props.deps,
             description=self.get_description(props),
             group_name=self.get_group_name(props.provider),
-            code_version=code_version,
+            code_version=props.code_version,
             skippable=True,
             kinds=self.get_kinds(props),
             owners=self.get_owners(props),
             tags=self.get_tags(props),
+            metadata=self.get_metadata(props),
+            automation_condition=self.get_automation_condition(props),
         )

@@ -140,15 +140,23 @@ def test_modules_in_subfolders_are_found(folder):
     assert list(DataProviderFactory(providers_folder=folder)) == ["a"]
 
 
-def test_a_module_hidden_by_another_of_its_name_is_named(tmp_path, monkeypatch):
+def test_a_folder_whose_name_is_taken_is_imported_below_the_folder_above(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])
-    folder = tmp_path / "json"  # the name of a package that is imported already
-    folder.mkdir()
+    folder = tmp_path / "team_x" / "json"  # the name of a package that is imported already
+    folder.mkdir(parents=True)
     declare(folder, "decoder.py", "class A(DataProvider):\n    id = 'a'")
     factory = DataProviderFactory(providers_folder=folder)
-    with pytest.raises(
-        DeclarationError, match=r"decoder\.py is hidden by .*'json\.decoder'; rename"
-    ):
+    assert factory.classes["a"].__module__ == "team_x.json.decoder"
+
+
+def test_an_absolute_import_that_means_another_project_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    folder = tmp_path / "team_y" / "json"
+    folder.mkdir(parents=True)
+    declare(folder, "_shared.py", "class A(DataProvider):\n    id = 'a'")
+    declare(folder, "mine.py", "from json._shared import A\nclass B(A):\n    id = 'b'")
+    factory = DataProviderFactory(providers_folder=folder)
+    with pytest.raises(DeclarationError, match=r"mine\.py imports 'json', .*import it relatively"):
         factory.check()
 
 

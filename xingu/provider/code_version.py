@@ -35,7 +35,7 @@ def source_file(cls: type[DataProvider]) -> Path | None:
 
 def _class_code(cls: type) -> str:
     file = source_file(cls)
-    if file is not None:
+    if file is not None and file.suffix == ".py":  # a class of plain data names another file
         shared, classes = _module_code(file, file.stat().st_mtime_ns)
         if cls.__qualname__ in classes:
             return shared + classes[cls.__qualname__]

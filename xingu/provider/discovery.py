@@ -6,7 +6,6 @@ the use of others.
 """
 
 import logging
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -22,6 +21,7 @@ from xingu.errors import (
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.classes import check_class_index
+from xingu.provider.folders import check_absolute_imports, is_own_name, package_of
 from xingu.provider.importing import import_file
 from xingu.provider.methods import BUILTIN_PLOTS, near_misses
 from xingu.provider.misspelt import misspelt_names
@@ -39,6 +39,7 @@ class DataProviderFactory:
         providers_list: Ids to find in the folder, or classes; None: all in the folder.
         providers_folder: Folder of the modules that declare DataProviders.
         import_seconds: Time limit of the import of each module; 0: none.
+        elsewhere: Classes that may be prerequisites, and are defined elsewhere.
 
     Attributes:
         known: All classes found, by id, also prerequisites that were not requested.
@@ -58,6 +59,7 @@ class DataProviderFactory:
         providers_list: Sequence[str | ProviderClass] | None = None,
         providers_folder: str | Path | None = None,
         import_seconds: float = IMPORT_SECONDS,
+        elsewhere: Sequence[ProviderClass] = (),
     ) -> None:
         items = list(providers_list or [])
         given = [item for item in items if isinstance(item, type)]
@@ -67,8 +69,8 @@ class DataProviderFactory:
             in_folder = _classes_in(Path(providers_folder), import_seconds, self.broken)
             found = [cls for cls in in_folder if cls not in given]
         for cls in given:
-            _check(cls)
-        known = _by_id([*given, *self._sound(found)])
+            check_provider(cls)
+        known = _by_id([*given, *self._sound(found), *elsewhere])
         self._leave_out_dependents(known)
         for error in self.broken.values():
             logger.error("%s", error)
@@ -81,7 +83,7 @@ class DataProviderFactory:
         self.classes: Mapping[str, ProviderClass] = {
             provider_id: known[provider_id]
             for provider_id in sorted_ids
-            if not requested or provider_id in requested
+            if (not requested or provider_id in requested) and known[provider_id] not in elsewhere
         }
 
     def check(self) -> None:
@@ -91,7 +93,7 @@ class DataProviderFactory:
     def _sound(self, classes: Iterable[ProviderClass]) -> Iterator[ProviderClass]:
         for cls in classes:
             try:
-                _check(cls)
+                check_provider(cls)
             except DeclarationError as error:
                 self.broken[_qualname(cls)] = error
             else:
@@ -168,7 +170,7 @@ def _by_id(classes: Iterable[ProviderClass]) -> dict[str, ProviderClass]:
     return {str(cls.id): cls for cls in by_key.values()}
 
 
-def _check(cls: ProviderClass) -> None:
+def check_provider(cls: ProviderClass) -> None:
     """Raise a DeclarationError if a class declares something invalid by itself."""
     if not isinstance(cls.id, str) or not cls.id.strip():
         raise DeclarationError(f"{_qualname(cls)}: id must be a non-empty string, not {cls.id!r}.")
@@ -236,15 +238,17 @@ def _classes_in(
             "from the project's root.",
             folder=str(folder),
         )
-    if str(folder.parent) not in sys.path:
-        sys.path.insert(0, str(folder.parent))
+    package = package_of(folder)
+    name_taken = not is_own_name(folder, package)
     classes: list[ProviderClass] = []
     for file in sorted(folder.rglob("*.py")):
-        parts = file.relative_to(folder.parent).with_suffix("").parts
-        if any(part.startswith(("_", ".")) for part in parts[1:]):
+        parts = file.relative_to(folder).with_suffix("").parts
+        if any(part.startswith(("_", ".")) for part in parts):
             continue
-        name = ".".join(parts)
+        name = ".".join((package, *parts))
         try:
+            if name_taken:
+                check_absolute_imports(file, folder)
             module = import_file(name, file, seconds)
         except DeclarationError as error:
             broken[name] = error

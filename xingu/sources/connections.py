@@ -71,19 +71,7 @@ class DuckDbBackend:
 
     def run(self, sql: str) -> pd.DataFrame:
         """See `Backend`."""
-        statements = self._connection.extract_statements(sql)
-        if not statements:
-            return pd.DataFrame()
-        *earlier, last = statements
-        for statement in earlier:
-            self._connection.execute(statement).fetchall()
-        relation = self._connection.sql(last)
-        if relation is None:
-            return pd.DataFrame()
-        kinds = {kind.name for kind in last.expected_result_type}
-        if kinds != {"QUERY_RESULT"} and relation.columns in (["Count"], ["Success"]):
-            return pd.DataFrame()
-        return from_arrow(relation.to_arrow_table())
+        return duckdb_rows(self._connection, sql)
 
     def cancel(self) -> None:
         """See `Backend`."""
@@ -107,14 +95,8 @@ class AlchemyBackend:
 
     def run(self, sql: str) -> pd.DataFrame:
         """See `Backend`."""
-        # SQLAlchemy's results end with the first statement, so this takes the driver's own cursor.
-        # Without parameters, `%` and `:` in the SQL are not interpreted.
-        with closing(self._connection.connection.cursor()) as cursor:
-            cursor.execute(sql)
-            _skip_to_last_result(cursor, self._connection.dialect.loaded_dbapi)
-            if not cursor.description:
-                return pd.DataFrame()
-            return from_rows([column[0] for column in cursor.description], cursor.fetchall())
+        driver = self._connection.connection
+        return last_rows(driver, sql, self._connection.dialect.loaded_dbapi)
 
     def cancel(self) -> None:
         """See `Backend`."""
@@ -216,6 +198,41 @@ class AdbcBackend:
     def _close_adbc(self) -> None:
         self._cursor.close()
         self._connection.close()
+
+
+def duckdb_rows(connection: Any, sql: str) -> pd.DataFrame:
+    """Return the rows of the last statement of `sql` on a connection of DuckDB."""
+    statements = connection.extract_statements(sql)
+    if not statements:
+        return pd.DataFrame()
+    *earlier, last = statements
+    for statement in earlier:
+        connection.execute(statement).fetchall()
+    relation = connection.sql(last)
+    if relation is None:
+        return pd.DataFrame()
+    kinds = {kind.name for kind in last.expected_result_type}
+    if kinds != {"QUERY_RESULT"} and relation.columns in (["Count"], ["Success"]):
+        return pd.DataFrame()
+    return from_arrow(relation.to_arrow_table())
+
+
+def last_rows(connection: Any, sql: str, dbapi: Any) -> pd.DataFrame:
+    """Return the rows of the last statement of `sql` on a connection of the DB-API.
+
+    Args:
+        connection: The connection.
+        sql: Statements.
+        dbapi: Module of the driver, or what has its `NotSupportedError`.
+    """
+    # SQLAlchemy's results end with the first statement, so this takes the driver's own cursor.
+    # Without parameters, `%` and `:` in the SQL are not interpreted.
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(sql)
+        _skip_to_last_result(cursor, dbapi)
+        if not cursor.description:
+            return pd.DataFrame()
+        return from_rows([column[0] for column in cursor.description], cursor.fetchall())
 
 
 def _accept_infinity(connection: Any) -> None:

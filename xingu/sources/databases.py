@@ -5,7 +5,7 @@ absolute paths. Its identity is for cache keys, and never shown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from xingu.errors import (
 )
 from xingu.masking import HIDDEN, is_secret, remember_secrets, secrets_of, shown_address
 from xingu.sources.connections import AdbcBackend, AlchemyBackend, Backend, DuckDbBackend
+from xingu.sources.given import GivenDatabase, is_engine, opened
 from xingu.sources.spec import SourceSpec, SqlSource
 
 if TYPE_CHECKING:
@@ -82,14 +83,22 @@ class Databases:
         urls: SQLAlchemy URLs by nickname.
         home: Folder that relative paths are relative to.
         adbc: Use ADBC where a driver is installed; the frames are the same without.
+        given: Engines, or functions that connect, by nickname; see `xingu.sources.given`.
     """
 
     def __init__(
-        self, urls: Mapping[str, str | SecretStr], home: Path, *, adbc: bool = True
+        self,
+        urls: Mapping[str, str | SecretStr],
+        home: Path,
+        *,
+        adbc: bool = True,
+        given: Mapping[str, GivenDatabase] | None = None,
     ) -> None:
+        self._given = dict(given or {})
         self._urls = {
             nickname: url.get_secret_value() if isinstance(url, SecretStr) else url
             for nickname, url in urls.items()
+            if nickname not in self._given
         }
         for url in self._urls.values():
             remember_secrets(secrets_of(url))
@@ -97,7 +106,11 @@ class Databases:
         self._adbc = adbc
 
     def __repr__(self) -> str:
-        return f"Databases({', '.join(sorted(self._urls))})"
+        return f"Databases({', '.join(sorted(self._names))})"
+
+    @property
+    def _names(self) -> set[str]:
+        return {*self._urls, *self._given}
 
     def check(self, provider_id: str, attribute: str, specs: Sequence[SourceSpec]) -> None:
         """Check that the databases of `specs` are known, without connecting to them.
@@ -108,11 +121,13 @@ class Databases:
         """
         for spec in specs:
             if isinstance(spec, SqlSource):
-                self._url_of(spec.database, f"{provider_id}.{attribute}[{spec.name!r}]: ")
-                self.url(spec.database)
+                self._require(spec.database, f"{provider_id}.{attribute}[{spec.name!r}]: ")
+                self.address(spec.database)
 
     def address(self, nickname: str) -> str:
-        """Return what may be shown of the URL, with an absolute path."""
+        """Return what may be shown of the URL, with an absolute path; without one, a text."""
+        if self._has_no_url(nickname):
+            return f"a connection that the project calls {nickname}"
         url = self.url(nickname)
         # SQLAlchemy knows where an unquoted password ends, and its host is the one that is called.
         host = f"[{url.host}]" if ":" in (url.host or "") else url.host or ""
@@ -125,6 +140,8 @@ class Databases:
 
     def identity(self, nickname: str) -> str:
         """Return the URL without its password and secret parameters; to compare, not to show."""
+        if self._has_no_url(nickname):
+            return f"connection {nickname}"
         url = self.url(nickname)
         server = url.create(url.drivername, url.username, None, url.host, url.port)
         kept = [(name, value) for name, value in url.query.items() if not is_secret(name)]
@@ -134,6 +151,8 @@ class Databases:
 
     def file(self, nickname: str) -> Path | None:
         """Return the file of a SQLite or DuckDB database; None for any other database."""
+        if self._has_no_url(nickname):
+            return None
         url = self.url(nickname)
         name = url.database or ""
         if not _is_file(url.get_backend_name(), name):
@@ -154,6 +173,8 @@ class Databases:
             UnknownDatabaseError: If the nickname is unknown.
             SettingsError: If its URL is malformed.
         """
+        if is_engine(self._given.get(nickname)):
+            return self._given[nickname]
         from sqlalchemy import create_engine
 
         return create_engine(self.url(nickname))
@@ -167,36 +188,43 @@ class Databases:
             MissingFileError: If the database is a file that does not exist.
             SourceError: If the database cannot be reached.
         """
-        url, address = self.url(nickname), self.address(nickname)
-        path = self.file(nickname)
+        self._require(nickname)
+        address, path = self.address(nickname), self.file(nickname)
         if path is not None and not path.is_file():
             raise MissingFileError(
                 f"the database {nickname!r} ({address}): there is no such file; create it, or "
                 "correct the URL (a relative path starts at the project's home).",
                 database=nickname,
             )
-        try:
-            backend = _open(url, adbc=self._adbc)
-        except Exception as error:  # noqa: BLE001 - raised again
-            raise SourceError(
-                f"the database {nickname!r} ({address}) cannot be reached: "
-                f"{_message(error).rstrip('.')}.{_advice(error, url)}",
-                database=nickname,
-            ) from None
-        try:
+        with ExitStack() as stack:
+            try:
+                backend = stack.enter_context(self._opened(nickname))
+            except Exception as error:  # noqa: BLE001 - raised again
+                advice = " Check its resource." if self._has_no_url(nickname) else ""
+                raise SourceError(
+                    f"the database {nickname!r} ({address}) cannot be reached: "
+                    f"{_message(error).rstrip('.')}."
+                    f"{advice or _advice(error, self.url(nickname))}",
+                    database=nickname,
+                ) from None
             yield Connection(backend, nickname, address)
-        finally:
-            backend.close()
 
-    def _url_of(self, nickname: str, where: str = "") -> str:
-        if nickname not in self._urls:
-            known = ", ".join(sorted(self._urls)) or "none"
+    def _opened(self, nickname: str) -> AbstractContextManager[Backend]:
+        if nickname in self._given:
+            return opened(self._given[nickname])
+        return closing(_open(self.url(nickname), adbc=self._adbc))
+
+    def _has_no_url(self, nickname: str) -> bool:
+        return nickname in self._given and not is_engine(self._given[nickname])
+
+    def _require(self, nickname: str, where: str = "") -> None:
+        if nickname not in self._names:
+            known = ", ".join(sorted(self._names)) or "none"
             raise UnknownDatabaseError(
                 f"{where}no database is called {nickname!r}; known: {known}."
-                f"{did_you_mean(nickname, self._urls)}",
+                f"{did_you_mean(nickname, self._names)}",
                 nickname=nickname,
             )
-        return self._urls[nickname]
 
     def url(self, nickname: str) -> "URL":
         """Return the URL, which may hold a password; the path of a file is absolute.
@@ -208,7 +236,10 @@ class Databases:
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError
 
-        text = self._url_of(nickname)
+        self._require(nickname)
+        if nickname in self._given:
+            return self._url_of_engine(nickname)
+        text = self._urls[nickname]
         if text.startswith("postgres://"):  # as libpq and many hosts write it
             text = text.replace("postgres", "postgresql", 1)
         try:
@@ -224,6 +255,15 @@ class Databases:
         if _is_file(url.get_backend_name(), name):
             return url.set(database=str(self.home / name))
         return url
+
+    def _url_of_engine(self, nickname: str) -> "URL":
+        if not is_engine(self._given[nickname]):
+            raise SettingsError(
+                f"The database {nickname!r} is given as a function that connects, so it has no "
+                "URL; give a SQLAlchemy engine or a URL, to write into it.",
+                nickname=nickname,
+            )
+        return self._given[nickname].url
 
 
 def _is_file(backend: str, name: str) -> bool:

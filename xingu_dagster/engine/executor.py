@@ -52,7 +52,6 @@ def build_executor(
     Raises:
         SettingsError: If its package is not installed.
     """
-    _limit_openmp_spinning()
     if name == "in_process":
         return dg.in_process_executor
     if name == "pool":
@@ -72,6 +71,7 @@ def _pool_executor(max_steps: int, memory_mb: int, worker_steps: int) -> dg.Exec
     stock = dg.multiprocess_executor
 
     def create(context: dg.InitExecutorContext) -> dg.Executor:
+        limit_openmp_spinning()
         config: dict[str, Any] = _start_method() | dict(context.executor_config)
         config["max_concurrent"] = config.get("max_concurrent") or max_steps
         assert stock.executor_creation_fn  # noqa: S101
@@ -96,7 +96,7 @@ def _start_method() -> dict[str, Any]:
     return {"start_method": {"forkserver": {}}}
 
 
-def _limit_openmp_spinning() -> None:
+def limit_openmp_spinning() -> None:
     """Let threads of OpenMP spin only shortly while they wait, unless the environment says how.
 
     Two steps on two cores that spin for each other's threads were measured at 15 s instead of
@@ -105,3 +105,7 @@ def _limit_openmp_spinning() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
+xingu_executor = build_executor("pool")
+"""The pool of worker processes, one for each core, for the definitions of any project."""

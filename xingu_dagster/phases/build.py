@@ -6,6 +6,7 @@ public classes in half the time, which matters for projects with hundreds of Dat
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -23,7 +24,6 @@ Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
 Compute = Callable[[PhaseStep], Results]
 
 NOTHING = dg.In(dg.Nothing)
-STORED = dg.Out(is_required=False, io_manager_key="xingu_io")
 CHECKED = dg.Out(dg.Nothing, is_required=False)
 
 SOURCES_CONFIG = {
@@ -78,9 +78,10 @@ def build_phase(
         compute_fn=_runner(provider, name, compute),
         name=name,
         ins=dict.fromkeys(inputs, NOTHING),
-        outs=dict.fromkeys(outputs, STORED) | dict.fromkeys(checks, CHECKED),
+        outs=dict.fromkeys(outputs, _stored(provider.resource_key))
+        | dict.fromkeys(checks, CHECKED),
         config_schema=dict(config) if config else None,
-        required_resource_keys={"xingu"},
+        required_resource_keys={provider.resource_key},
         tags={"dagster/priority": str(priority)} if priority else None,
     )
     return dg.AssetsDefinition(
@@ -91,6 +92,11 @@ def build_phase(
         node_def=step,
         can_subset=True,
     )
+
+
+@cache
+def _stored(resource_key: str) -> dg.Out:
+    return dg.Out(is_required=False, io_manager_key=f"{resource_key}_io")
 
 
 def _runner(provider: ProviderSpec, name: str, compute: Compute) -> Callable[..., Results]:

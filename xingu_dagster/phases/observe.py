@@ -9,7 +9,6 @@ from xingu.errors import DeclarationError
 from xingu.masking import masked_errors
 from xingu.sources import AssetSource, SourceSpec, observe_source, parse_sources
 from xingu.sources.spec import ExternalSource
-from xingu.workspace import Workspace
 from xingu_dagster.metadata import namespaced
 from xingu_dagster.phases.sources import origin_metadata
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
@@ -19,9 +18,8 @@ def build_sources(provider: ProviderSpec) -> dg.AssetsDefinition | None:
     """Build the external data of one DataProvider; None if all comes from other assets."""
     keys: Mapping[dg.AssetKey, tuple[bool, str]] = {
         provider.source_key(part, batch=batch): (batch, name)
-        for batch, sources in ((False, provider.train_sources), (True, provider.batch_sources))
+        for batch, sources in _sources(provider)
         for part, name in sources.items()
-        if provider.upstream(part, batch=batch).external
     }
     if not keys:
         return None
@@ -38,20 +36,15 @@ def _build(
     @dg.multi_observable_source_asset(
         name=f"{provider.op_prefix}__sources",
         specs=[
-            dg.AssetSpec(
-                key,
-                group_name=provider.translator.get_group_name(provider.cls),
-                description=provider.source_description(name, batch=batch),
-                skippable=True,
-                kinds={"source"},
-            )
-            for key, (batch, name) in keys.items()
+            provider.source_spec(part, batch=batch)
+            for batch, sources in _sources(provider)
+            for part in sources
         ],
         can_subset=True,
-        required_resource_keys={"xingu"},
+        required_resource_keys={provider.resource_key},
     )
     def sources(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
-        workspace: Workspace = context.resources.xingu
+        workspace = provider.workspace(context.resources)
         with masked_errors():
             for key in (key for key in keys if key in context.selected_asset_keys):
                 batch, name = keys[key]
@@ -69,6 +62,19 @@ def _build(
                 )
 
     return sources
+
+
+def _sources(provider: ProviderSpec) -> Iterator[tuple[bool, Mapping[str, str]]]:
+    """Yield the sources with data from outside of the graph, and whether they are of the batch."""
+    for batch, sources in ((False, provider.train_sources), (True, provider.batch_sources)):
+        yield (
+            batch,
+            {
+                part: name
+                for part, name in sources.items()
+                if provider.upstream(part, batch=batch).external
+            },
+        )
 
 
 def _external(specs: Sequence[SourceSpec], name: str) -> ExternalSource:

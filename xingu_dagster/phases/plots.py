@@ -80,7 +80,7 @@ def save_gallery(
     workspace, run = step.workspace, header.run
     for figure in filter(is_plotly, gallery.figures.values()):
         stamp(figure, run.dataprovider_id, run.train_id, header.when)
-    folder = workspace.plots / step.spec.op_prefix / run.train_id
+    folder = workspace.plots / step.spec.folder / run.train_id
     place = PlotFolder(folder, part, workspace.notebooks)
     files, shown = save_files(gallery, place, header, workspace.options.picture_formats)
     listed: list[tuple[PlotChannel, str, str]] = [
@@ -99,7 +99,7 @@ def plot_links(step: PhaseStep, train_id: str, part: str, text: str) -> Metadata
     """Return a link that opens plots of a train in the UI, and the page with all of its plots."""
     location = quote(code_location(step.context, step.workspace.home), safe="")
     notebook = quote(str(_notebook(step, train_id, part)), safe="")
-    page = step.workspace.plots / step.spec.op_prefix / train_id / INDEX
+    page = step.workspace.plots / step.spec.folder / train_id / INDEX
     return {
         "open plots": dg.MetadataValue.md(
             f"[{text}](/notebook?path={notebook}&repoLocName={location})"
@@ -109,7 +109,7 @@ def plot_links(step: PhaseStep, train_id: str, part: str, text: str) -> Metadata
 
 
 def _notebook(step: PhaseStep, train_id: str, part: str) -> Path:
-    return step.workspace.notebooks / step.spec.op_prefix / train_id / part / NOTEBOOK
+    return step.workspace.notebooks / step.spec.folder / train_id / part / NOTEBOOK
 
 
 def _rows(metrics: pd.DataFrame | None) -> Sequence[MetricRow]:

@@ -19,12 +19,11 @@ from xingu.checks.check import AssetPath
 from xingu.errors import CheckFailedError
 from xingu.files.frames import Layout
 from xingu.model import Model
-from xingu.names import key_part, session_id_of, train_id_of
+from xingu.names import session_id_of, train_id_of
 from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
 from xingu.tracking.record import claim_session, claim_train, record_step
 from xingu.values import Key, Label, Record, Stored
-from xingu.workspace import Workspace
 from xingu_dagster.engine import memory
 from xingu_dagster.metadata import Metadata, namespaced
 from xingu_dagster.spec import ProviderSpec
@@ -74,7 +73,7 @@ class PhaseStep:
     def __init__(self, context: dg.AssetExecutionContext, spec: ProviderSpec) -> None:
         self.context = context
         self.spec = spec
-        self.workspace: Workspace = context.resources.xingu
+        self.workspace = spec.workspace(context.resources)
         self._memory: dict[Key, Stored] = {}
 
     @cached_property
@@ -268,7 +267,7 @@ class PhaseStep:
             raise CheckFailedError(
                 f"{self.spec.id}: the train {own} of {dp_id} was refused in this run "
                 f"({verdict.reason}), so nothing is made with it. To use the current train, "
-                f"materialize the same assets without {key_part(dp_id)}/model.",
+                f"materialize the same assets without {'/'.join(key)}.",
                 dataprovider_id=dp_id,
                 train_id=own,
             )

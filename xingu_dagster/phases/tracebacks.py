@@ -8,10 +8,9 @@ from pathlib import Path
 from types import TracebackType
 
 import xingu
-import xingu_dagster
 from xingu.errors import XinguError
 
-OWN_CODE = tuple(str(Path(str(package.__file__)).parent) for package in (xingu, xingu_dagster))
+OWN_CODE = (str(Path(str(xingu.__file__)).parent), str(Path(__file__).parents[1]))
 
 
 def shorten(error: XinguError) -> XinguError:
