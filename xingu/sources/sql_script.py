@@ -13,6 +13,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from xingu.sources.tables import STAR, Lineage, ResultColumn, SqlColumn, SqlTable
@@ -114,8 +115,10 @@ class Script:
         return self._replaced(found)
 
     def _traced(self, query: Any, tables: Iterable[SqlTable]) -> Lineage:
+        copied = qualify_tables(query.copy(), dialect=self._dialect)
+        guessed = _qualify_inner(copied)
         qualified = qualify(
-            query.copy(),
+            copied,
             dialect=self._dialect,
             schema=self._schema(tables),
             validate_qualify_columns=False,
@@ -123,7 +126,9 @@ class Script:
             identify=False,
         )
         root = build_scope(qualified)
-        return Tracer(tables).trace(root) if root else Lineage(tuple(tables), None)
+        found = Tracer(tables).trace(root) if root else Lineage(tuple(tables), None)
+        around = {SqlColumn(table, name) for table in tables for name in guessed}
+        return replace(found, possible=found.possible | (around - found.used))
 
     def _schema(self, tables: Iterable[SqlTable]) -> dict[str, object]:
         """Return the columns of the tables that the script has made, as far as they are known."""
@@ -177,9 +182,8 @@ class Tracer:
                 source = self._source(column, scope)
                 if _is_named(source):
                     used.add(SqlColumn(self._of(source), column.name))
-                if source is None or (scope.is_subquery and not column.table):
-                    around = [*tables, *self._tables_around(scope)]
-                    possible |= {SqlColumn(table, column.name) for table in around}
+                elif source is None:
+                    possible |= {SqlColumn(table, column.name) for table in tables}
         return Lineage(
             tuple(self._tables.values()), self._results(root), frozenset(used), frozenset(possible)
         )
@@ -251,12 +255,6 @@ class Tracer:
             return self._scopes.get(id(source.expression), source)
         return source
 
-    def _tables_around(self, scope: Scope) -> Iterator[SqlTable]:
-        around = scope.parent
-        while scope.is_subquery and around is not None:
-            yield from (self._of(one) for one in around.sources.values() if _is_named(one))
-            around = around.parent
-
     def _of(self, table: Any) -> SqlTable:
         found = _table(table)
         return self._tables.get(found.parts, found)
@@ -276,6 +274,23 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         of_sqlglot.setLevel(level)
+
+
+def _qualify_inner(query: Any) -> set[str]:
+    """Say which table columns of sub-queries belong to, and return the names of these columns.
+
+    A name without a table means the table of the sub-query, if that has such a column, else one
+    around it. sqlglot does not decide that without a schema.
+    """
+    names = set()
+    for scope in traverse_scope(query):
+        if scope.can_be_correlated and len(scope.selected_sources) == 1:
+            (source,) = scope.selected_sources
+            for column in scope.columns:
+                if not column.table:
+                    names.add(column.name)
+                    column.set("table", exp.to_identifier(source))
+    return names
 
 
 def _table(node: Any) -> SqlTable:
