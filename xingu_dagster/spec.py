@@ -12,12 +12,12 @@ from xingu.checks.catalog import planned_checks
 from xingu.checks.check import AssetPath, Check, Declared
 from xingu.checks.gates import Gate, check_metrics_of, parse_gates
 from xingu.directions import BUILTIN_DIRECTIONS
-from xingu.errors import DeclarationError, HookError
+from xingu.errors import DeclarationError
 from xingu.masking import masked
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
-from xingu.provider.hooks import call_hook
+from xingu.provider.declared import BATCH_SOURCES, TRAIN_SOURCES, declared_sources
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
 from xingu.sinks.spec import Sink, parse_sinks
 from xingu.sources import parse_sources
@@ -29,9 +29,6 @@ from xingu_dagster.upstream import Backends, Upstream, upstream_of
 
 logger = logging.getLogger(__name__)
 
-TRAIN_SOURCES = ("get_dataset_sources_for_train", "train_dataset_sources")
-BATCH_SOURCES = ("get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources")
-"""Hook and attribute that declare the sources of a train, and of a batch."""
 OF_A_TRAIN: Sequence[AssetPath] = (("trainset_estimations",), ("trainset_metrics",))
 """Assets whose checks are about a fitted train."""
 
@@ -121,22 +118,8 @@ class ProviderSpec:
         return getattr(self.cls, hook) is not getattr(DataProvider, hook)
 
     def read_declarations(self, hook: str, attribute: str) -> Mapping[str, Any]:
-        """Return what `hook` returns without a Model, else `attribute` if the hook needs one.
-
-        Raises:
-            DeclarationError: If the hook raises, and `attribute` names no sources.
-        """
-        try:
-            return call_hook(self.cls(), hook, None)
-        except HookError as error:
-            declared = getattr(self.cls, attribute)
-            if not declared:
-                raise DeclarationError(
-                    f"{error}. The graph is built without a model: return the sources for "
-                    f"model=None too, or name them in {attribute}.",
-                    dataprovider_id=self.id,
-                ) from error
-            return declared
+        """Return the declared sources; see `xingu.provider.declared`."""
+        return declared_sources(self.cls, hook, attribute)
 
     @cached_property
     def pre_reqs(self) -> Sequence[str]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import dagster as dg
 
 from xingu.sources import AssetSource, SourceSpec, SqlSource
-from xingu.sources.lineage import trace
-from xingu.sources.tables import Lineage, SqlTable
+from xingu.sources.lineage import trace_source
+from xingu.sources.tables import SqlTable
 from xingu_dagster.translator import XinguTranslator
 
 Backends = Callable[[str], str]
@@ -49,34 +49,11 @@ def _upstream(
         return Upstream(_unique([dg.AssetKey(spec.asset), *declared]), external=False)
     mapped: Mapping[SqlTable, dg.AssetKey | None] = {}
     if isinstance(spec, SqlSource) and translator.maps_tables:
-        found = query_lineage(spec, specs, backends, with_columns=False)
+        found = trace_source(spec, specs, backends, with_columns=False)
         mapped = {one: translator.table_asset_key(spec.database, one) for one in found.tables}
     keys = [key for key in mapped.values() if key is not None]
     known = bool(declared) or (bool(keys) and len(keys) == len(mapped))
     return Upstream(_unique([*declared, *keys]), external=not known)
-
-
-def query_lineage(
-    spec: SqlSource, specs: Sequence[SourceSpec], backends: Backends, *, with_columns: bool = True
-) -> Lineage:
-    """Return the lineage of a query, in which tables that its group makes are replaced.
-
-    Args:
-        spec: The source.
-        specs: All sources of the declaration.
-        backends: The kinds of the databases.
-        with_columns: Whether columns are traced too.
-    """
-    before = [
-        one
-        for one in specs
-        if isinstance(one, SqlSource)
-        and one.group is not None
-        and (one.group, one.database) == (spec.group, spec.database)
-    ]
-    queries = before[: before.index(spec) + 1] if spec in before else [spec]
-    texts = tuple(one.query for one in queries)
-    return trace(texts, backends(spec.database), with_columns=with_columns)[-1]
 
 
 def asset_of_table(

@@ -69,7 +69,9 @@ def test_a_temporary_table_of_a_group_stands_for_its_tables(tmp_path):
 
 
 def test_no_sql_is_parsed_unless_tables_are_mapped(tmp_path, monkeypatch):
-    monkeypatch.setattr("xingu_dagster.upstream.trace", lambda *_, **__: pytest.fail("parsed"))
+    monkeypatch.setattr(
+        "xingu_dagster.upstream.trace_source", lambda *_, **__: pytest.fail("parsed")
+    )
     graph = graph_of(project_of(tmp_path, query("select * from houses")))
     assert graph["houses/raw/houses"] == {"sources/houses/houses"}
 

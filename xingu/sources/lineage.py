@@ -9,9 +9,11 @@ column that it takes by ``*``, or of which the table is not clear.
 """
 
 import logging
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from threading import Lock
 
+from xingu.sources.spec import SourceSpec, SqlSource
 from xingu.sources.tables import Lineage
 
 logger = logging.getLogger(__name__)
@@ -61,6 +63,33 @@ def trace(
                 logger.debug("No lineage of a query: %s: %s", type(error).__name__, error)
                 found.append(Lineage(parsed=False))
     return tuple(found)
+
+
+def trace_source(
+    spec: SqlSource,
+    specs: Sequence[SourceSpec],
+    backend: Callable[[str], str],
+    *,
+    with_columns: bool = True,
+) -> Lineage:
+    """Return the lineage of a source, in which tables that its group makes are replaced.
+
+    Args:
+        spec: The source.
+        specs: All sources of the declaration.
+        backend: Returns the first part of the URL of a database.
+        with_columns: Whether columns are traced too.
+    """
+    group = [
+        one
+        for one in specs
+        if isinstance(one, SqlSource)
+        and one.group is not None
+        and (one.group, one.database) == (spec.group, spec.database)
+    ]
+    queries = group[: group.index(spec) + 1] if spec in group else [spec]
+    texts = tuple(one.query for one in queries)
+    return trace(texts, backend(spec.database), with_columns=with_columns)[-1]
 
 
 _LOCK = Lock()

@@ -6,6 +6,7 @@ import click
 
 from xingu.errors import XinguError
 from xingu.masking import masked
+from xingu_dagster.cli.impact import impact
 from xingu_dagster.cli.inventory import inventory
 from xingu_dagster.cli.report import report
 
@@ -15,6 +16,7 @@ def xingu() -> None:
     """Train and apply models that are declared as classes, on a Dagster asset graph."""
 
 
+xingu.add_command(impact)
 xingu.add_command(inventory)
 xingu.add_command(report)
 

@@ -9,12 +9,13 @@ import pandas as pd
 
 from xingu.errors import SourceError, text_of
 from xingu.sources import AssetSource, SourceResult, SourceSpec, SqlSource
+from xingu.sources.lineage import trace_source
 from xingu.sources.tables import Lineage, SqlColumn, SqlTable
 from xingu.sources.values import frame_of, frame_of_parts
 from xingu_dagster.engine.asset_values import AssetValue, UndefinedAssetError, loaded_value
 from xingu_dagster.metadata import Metadata
 from xingu_dagster.phases.step import PhaseStep
-from xingu_dagster.upstream import asset_of_table, query_lineage
+from xingu_dagster.upstream import asset_of_table
 
 VERSION = "dagster/data_version"
 
@@ -98,7 +99,7 @@ def lineage_metadata(
         return {"dagster/column_lineage": dg.TableColumnLineage(same)}
     if not isinstance(spec, SqlSource):
         return {}
-    lineage = query_lineage(spec, [*specs], step.workspace.databases.backend)
+    lineage = trace_source(spec, [*specs], step.workspace.databases.backend)
     if not lineage.tables:
         return {}
     metadata: Metadata = {"tables": ", ".join(map(str, lineage.tables))}
