@@ -7,7 +7,7 @@ line of the YAML.
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
@@ -16,6 +16,7 @@ from xingu.errors import DeclarationError
 from xingu.provider.base import DataProvider
 from xingu.provider.declared import define_provider
 from xingu.provider.discovery import DataProviderFactory
+from xingu.sources import parse_sources
 from xingu.tuning.space import parse_space
 from xingu_dagster.component import (
     ModelComponent,
@@ -25,6 +26,7 @@ from xingu_dagster.component import (
 )
 from xingu_dagster.project import XinguProject
 from xingu_dagster.scaffolders import XinguModelScaffolder
+from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES
 from xingu_dagster.translator import XinguTranslator
 
 
@@ -47,9 +49,7 @@ class XinguSource(dg.Resolvable, dg.Model):
 class XinguDimension(dg.Resolvable, dg.Model):
     """Values of one hyperparameter: a range, or choices."""
 
-    type: Literal["int", "float", "uniform", "loguniform", "categorical"] = Field(
-        "float", description="Kind of range; categorical has choices."
-    )
+    type: str = Field("float", description="int, float, uniform, loguniform, or categorical.")
     low: float | int | None = Field(None, description="Lower bound, included.")
     high: float | int | None = Field(None, description="Upper bound, included.")
     choices: Sequence[Any] | None = Field(None, description="Values of categorical.")
@@ -203,10 +203,8 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
         parse_space(space, f"{self.dp_id}.estimator_hyperparams_search_space")
         declared = {
             "id": self.dp_id,
-            "train_dataset_sources": {name: one.declared() for name, one in self.sources.items()},
-            "batch_predict_dataset_sources": {
-                name: one.declared() for name, one in self.batch_sources.items()
-            },
+            TRAIN_SOURCES[1]: self._sources(TRAIN_SOURCES[1], self.sources),
+            BATCH_SOURCES[1]: self._sources(BATCH_SOURCES[1], self.batch_sources),
             **{attribute: _plain(getattr(self, name)) for name, attribute in ATTRIBUTES.items()},
             "estimator_hyperparams_search_space": space,
             "split_by": self.split.by,
@@ -216,8 +214,27 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
             "pre_req": list(self.pre_req),
             "estimated_columns": dict(self.pre_req) if isinstance(self.pre_req, Mapping) else {},
         }
+        declared["quality_gates"] = {
+            part: {
+                metric: tuple(limit) if isinstance(limit, list) else limit
+                for metric, limit in limits.items()
+            }
+            if isinstance(limits, dict)
+            else limits
+            for part, limits in declared["quality_gates"].items()
+        }
+        # YAML reads a bare `off` as False.
+        declared["checks"] = {
+            name: "off" if one is False else one for name, one in declared["checks"].items()
+        }
         given = {name: value for name, value in declared.items() if value not in (None, "", {}, [])}
         return define_provider(self.dp_id, given, origin, self.base, self.description)
+
+    def _sources(self, attribute: str, sources: Mapping[str, XinguSource]) -> dict[str, Any]:
+        declared = {name: one.declared() for name, one in sources.items()}
+        if declared:
+            parse_sources(self.dp_id, attribute, declared)
+        return declared
 
     def _project_component(self, context: dg.ComponentLoadContext) -> XinguProjectComponent | None:
         """Return the project that this model joins; None: it is one of its own."""

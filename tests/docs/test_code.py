@@ -126,3 +126,27 @@ def run_script(script: str, home: Path) -> str:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
+
+
+def test_the_project_of_the_page_on_dagster_trains_in_a_process_of_its_own(tmp_path):
+    from tests.support.toys import write_database
+
+    for block in blocks("python", "docs/how-to/existing-dagster.md"):
+        if block.title:
+            (tmp_path / block.title).parent.mkdir(exist_ok=True)
+            (tmp_path / block.title).write_text(block.text)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "WAREHOUSE_URL": write_database(tmp_path / "warehouse.db"),
+        "DAGSTER_HOME": "",
+    }
+    select = "group:houses or key:expensive_houses"
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "asset", "materialize", "-f", "definitions.py",
+         "--select", select],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "expensive_houses" in done.stderr
+    assert list((tmp_path / "models" / "houses" / "trains").iterdir())

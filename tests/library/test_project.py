@@ -4,7 +4,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from tests.library.conftest import run, write_team
+from tests.support.foreign import run, write_team
 from tests.support.toys import Houses, Taxes
 from xingu import Model
 from xingu.config import Settings

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from sqlalchemy import create_engine
 
-from tests.library.conftest import run
+from tests.support.foreign import run
 from tests.support.toys import Houses, houses
 from xingu import Model
 from xingu.config import Settings
