@@ -11,7 +11,7 @@ from typing import Literal
 
 from xingu.errors import DeclarationError, UnknownDatabaseError, did_you_mean
 from xingu.provider.base import DataProvider
-from xingu.provider.declared import BATCH_SOURCES, TRAIN_SOURCES, declared_sources
+from xingu.provider.source_declarations import BATCH_SOURCES, TRAIN_SOURCES, declared_sources
 from xingu.sources import AssetSource, SourceSpec, SqlSource, parse_sources
 from xingu.sources.lineage import trace_source
 from xingu.sources.tables import STAR, Lineage, SqlColumn, SqlTable

@@ -17,8 +17,8 @@ from xingu.masking import masked
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
-from xingu.provider.declared import BATCH_SOURCES, TRAIN_SOURCES, declared_sources
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
+from xingu.provider.source_declarations import BATCH_SOURCES, TRAIN_SOURCES, declared_sources
 from xingu.sinks.spec import Sink, parse_sinks
 from xingu.sources import parse_sources
 from xingu.values import Key
@@ -118,7 +118,7 @@ class ProviderSpec:
         return getattr(self.cls, hook) is not getattr(DataProvider, hook)
 
     def read_declarations(self, hook: str, attribute: str) -> Mapping[str, Any]:
-        """Return the declared sources; see `xingu.provider.declared`."""
+        """Return the declared sources; see `xingu.provider.source_declarations`."""
         return declared_sources(self.cls, hook, attribute)
 
     @cached_property

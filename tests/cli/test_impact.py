@@ -45,7 +45,7 @@ def home(tmp_path, monkeypatch):
 def test_a_table_lists_the_models_that_read_it_and_those_that_depend_on_them(home, call):
     code, output, errors = call("impact", "db.houses")
     assert code == 0
-    assert "2 models depend on houses" in output
+    assert "2 models depend on db.houses" in output
     houses, taxes = (line for line in output.splitlines() if line.startswith(("houses", "taxes")))
     assert "train houses: id, size, town, price" in houses
     assert "price" in houses
@@ -75,7 +75,7 @@ def test_an_asset_is_named_by_its_key(home, call):
 def test_a_table_that_nobody_reads_is_said_to_be_one_with_what_is_read(home, call):
     code, output, _ = call("impact", "db.main.hauses")
     assert code == 0
-    assert "No model depends on main.hauses. Tables that are read: main.houses, other." in output
+    assert "No model depends on db.main.hauses. Tables that are read: main.houses, other." in output
     assert "Did you mean 'main.houses'?" in output
 
 

@@ -55,8 +55,9 @@ def _document(found: "Impact") -> dict[str, Any]:
 def _print(found: "Impact") -> None:
     from xingu.errors import did_you_mean
 
-    place = f"{found.table}" if found.table else found.address
-    what = f"the column {found.column} of {place}" if found.column else place
+    what = found.address
+    if found.column:
+        what += f" (the column {found.column} of {found.table})"
     if found.models:
         rows = [_row(one) for one in found.models]
         columns = ["DataProvider", "reads it in", "features", "target", "through"]
@@ -64,7 +65,7 @@ def _print(found: "Impact") -> None:
                     if len(rows) != 1 else f"1 model depends on {what}", columns, rows)  # fmt: skip
     else:
         tables = list(map(str, found.tables))
-        hint = did_you_mean(place, tables)
+        hint = did_you_mean(str(found.table), tables)
         read = f" Tables that are read: {', '.join(tables)}.{hint}" if tables else ""
         click.echo(f"No model depends on {what}.{read}")
     if any(not source.certain for one in found.models for source in one.sources):
