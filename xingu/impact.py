@@ -14,7 +14,7 @@ from xingu.provider.base import DataProvider
 from xingu.provider.source_declarations import BATCH_SOURCES, TRAIN_SOURCES, declared_sources
 from xingu.sources import AssetSource, SourceSpec, SqlSource, parse_sources
 from xingu.sources.lineage import trace_source
-from xingu.sources.tables import STAR, Lineage, SqlColumn, SqlTable
+from xingu.sources.sql_names import STAR, Lineage, SqlColumn, SqlTable
 
 Classes = Mapping[str, type[DataProvider]]
 Purpose = Literal["train", "batch"]

@@ -14,7 +14,7 @@ from xingu.checks.check import AssetPath
 from xingu.errors import DeclarationError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
-from xingu.sources.tables import SqlTable
+from xingu.sources.sql_names import SqlTable
 
 DESCRIPTIONS: Mapping[str, str] = {
     "cleaned": "One frame of all sources, cleaned (`clean_data_for_train`).",

@@ -11,7 +11,7 @@ import dagster as dg
 
 from xingu.sources import AssetSource, SourceSpec, SqlSource
 from xingu.sources.lineage import trace_source
-from xingu.sources.tables import SqlTable
+from xingu.sources.sql_names import SqlTable
 from xingu_dagster.translator import XinguTranslator
 
 Backends = Callable[[str], str]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xingu.sources.lineage import dialect_of, trace
-from xingu.sources.tables import SqlColumn, SqlTable
+from xingu.sources.sql_names import SqlColumn, SqlTable
 
 
 def texts(columns) -> set[str]:

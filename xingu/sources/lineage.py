@@ -14,7 +14,7 @@ from functools import lru_cache
 from threading import Lock
 
 from xingu.sources.spec import SourceSpec, SqlSource
-from xingu.sources.tables import Lineage
+from xingu.sources.sql_names import Lineage
 
 logger = logging.getLogger(__name__)
 

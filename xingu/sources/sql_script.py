@@ -16,7 +16,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
-from xingu.sources.tables import STAR, Lineage, ResultColumn, SqlColumn, SqlTable
+from xingu.sources.sql_names import STAR, Lineage, ResultColumn, SqlColumn, SqlTable
 
 logger = logging.getLogger(__name__)
 

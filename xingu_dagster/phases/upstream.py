@@ -10,7 +10,7 @@ import pandas as pd
 from xingu.errors import SourceError, text_of
 from xingu.sources import AssetSource, SourceResult, SourceSpec, SqlSource
 from xingu.sources.lineage import trace_source
-from xingu.sources.tables import Lineage, SqlColumn, SqlTable
+from xingu.sources.sql_names import Lineage, SqlColumn, SqlTable
 from xingu.sources.values import frame_of, frame_of_parts
 from xingu_dagster.engine.asset_values import AssetValue, UndefinedAssetError, loaded_value
 from xingu_dagster.metadata import Metadata
