@@ -12,7 +12,9 @@ from dagster._core.loader import LoadingContextForTest
 
 from tests.support.project import Project, coach_of
 from tests.support.toys import Houses, houses
+from xingu import Model
 from xingu.errors import RunFailedError, SourceError
+from xingu_dagster.engine import compat
 
 ORDERS = dg.AssetKey(["analytics", "orders"])
 
@@ -90,6 +92,13 @@ class Foreign(Project):
 
 def key_of(name: str) -> dg.AssetKey:
     return dg.AssetKey(name.split("/"))
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    """Let each test ask anew whether Dagster has what the engine needs."""
+    yield
+    compat.usable.cache_clear()
 
 
 @pytest.fixture
@@ -235,7 +244,10 @@ def test_a_source_that_depends_on_assets_reads_its_table_and_has_them_upstream(t
     assert project.stale("houses/cleaned")
 
 
-def test_all_materialized_partitions_are_read(tmp_path):
+@pytest.mark.parametrize("engine", ["", "stock"])
+def test_all_materialized_partitions_are_read(tmp_path, monkeypatch, engine):
+    monkeypatch.setenv("XINGU_ENGINE", engine)
+    compat.usable.cache_clear()
     days = dg.StaticPartitionsDefinition(["a", "b", "c"])
 
     @dg.asset(key=ORDERS, partitions_def=days)
@@ -297,3 +309,11 @@ def test_a_coach_says_that_it_has_only_the_key_of_the_asset(tmp_path):
         RunFailedError, match="have only its key.*with_io_manager_key.*'depends_on'"
     ):
         coach_of(tmp_path, [FromAsset], progress=False).team_train()
+
+
+def test_a_model_outside_of_dagster_says_that_the_asset_is_loaded_in_runs_only(project):
+    proofs = ["houses/trainset_estimations", "houses/trainset_metrics"]
+    project.run("analytics/orders", *TRAIN, *proofs)
+    model = Model.load("houses", path=project.config.place(project.config.models))
+    with pytest.raises(SourceError, match="'houses' is the Dagster asset analytics/open, which is"):
+        model.batch_predict()

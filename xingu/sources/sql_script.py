@@ -206,8 +206,10 @@ class Tracer:
         return self._traced[key]
 
     def _trace_column(self, scope: Scope, place: int) -> Columns | None:
-        if scope.set_operation_scopes:
-            return _union(self._origins(one, place) for one in scope.set_operation_scopes)
+        whole = scope.expression
+        if isinstance(whole, exp.SetOperation):
+            sides = [self._scopes.get(id(one.unnest())) for one in (whole.this, whole.expression)]
+            return _union(self._origins(one, place) if one else None for one in sides)
         projections = _projections(scope)
         if place >= len(projections) or any(map(_is_star, projections)):
             return None
