@@ -244,6 +244,17 @@ def test_a_source_that_depends_on_assets_reads_its_table_and_has_them_upstream(t
     assert project.stale("houses/cleaned")
 
 
+def test_the_cache_knows_the_version_of_the_asset_that_writes_the_table(tmp_path):
+    project = Foreign(tmp_path, [Depending], {"datasource_cache": "cache"})
+    project.run("analytics/orders", "houses/raw/houses")
+    with sqlite3.connect(tmp_path / "houses.db") as db:
+        db.execute("delete from houses where id > 200")
+    for rows in (400, 201):
+        project.run("houses/raw/houses")
+        assert len(project.load("houses/raw/houses")) == rows
+        project.run("analytics/orders")
+
+
 @pytest.mark.parametrize("engine", ["", "stock"])
 def test_all_materialized_partitions_are_read(tmp_path, monkeypatch, engine):
     monkeypatch.setenv("XINGU_ENGINE", engine)

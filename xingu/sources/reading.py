@@ -84,7 +84,7 @@ class _Reader:
         keys: dict[str, str | None] = {}
         parts: list[Any] = []
         for spec in job.specs:
-            parts.append(self._key_parts(spec))
+            parts.append(self._key_parts(spec) + ([spec.version] if spec.version else []))
             if spec.name in job.requested:
                 keys[spec.name] = cache_key(parts)
         return keys

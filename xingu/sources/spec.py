@@ -48,6 +48,8 @@ class SqlSource:
     group: str | None = None
     depends_on: tuple[AssetKey, ...] = ()
     """Assets that the data comes from."""
+    version: str = ""
+    """Version of what the data comes from, if it is known: a part of the cache key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class UrlSource:
     group: str | None = None
     depends_on: tuple[AssetKey, ...] = ()
     """Assets that the data comes from."""
+    version: str = ""
+    """Version of what the data comes from, if it is known: a part of the cache key."""
 
     @property
     def label(self) -> str:

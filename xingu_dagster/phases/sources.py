@@ -20,6 +20,7 @@ from xingu.sources import (
     parse_sources,
     read_sources,
 )
+from xingu.sources.spec import ExternalSource
 from xingu.values import Facts, Label, Record
 from xingu.workspace import Workspace
 from xingu_dagster.metadata import Metadata, frame_metadata
@@ -56,7 +57,8 @@ def make_raw_assets(
         return
     place = step.workspace
     place.databases.check(step.spec.id, attribute, specs)
-    with closing(_results(step, specs, selected)) as results:
+    versions = _versions(step, parts, keys)
+    with closing(_results(step, specs, selected, versions)) as results:
         for result in results:
             spec = by_name[result.name]
             if parts[0] != "batch" and result.frame.empty and not spec.group:
@@ -65,25 +67,44 @@ def make_raw_assets(
                     source=spec.name,
                 )
             path = (*parts, keys[result.name])
-            lineage = lineage_metadata(step, path, spec, specs, result.frame)
-            yield _keep(step, path, spec, result, lineage)
+            more = lineage_metadata(step, path, spec, specs, result.frame)
+            if versions[spec.name]:
+                more["data versions upstream"] = versions[spec.name]
+            yield _keep(step, path, spec, result, more)
+
+
+def _versions(
+    step: PhaseStep, parts: AssetPath, keys: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """Return the data versions of the assets that each source comes from, by name and key."""
+    batch = parts[0] == "batch"
+    return {
+        name: data_versions(step, step.spec.upstream(part, batch=batch).assets)
+        for name, part in keys.items()
+    }
 
 
 def _results(
-    step: PhaseStep, specs: Sequence[SourceSpec], names: Sequence[str]
+    step: PhaseStep,
+    specs: Sequence[SourceSpec],
+    names: Sequence[str],
+    versions: Mapping[str, Mapping[str, str]],
 ) -> Generator[SourceResult, None, None]:
     """Yield the results of sources: of other assets first, then of databases and files."""
-    assets = [one for one in specs if isinstance(one, AssetSource)]
-    for spec in assets:
-        if spec.name in names:
+    external: list[ExternalSource] = []
+    for spec in specs:
+        if not isinstance(spec, AssetSource):
+            known = sorted(versions[spec.name].items())
+            external.append(replace(spec, version=repr(known) if known else ""))
+        elif spec.name in names:
             yield read_asset(step, spec)
     place = step.workspace
     others = read_sources(
         step.spec.id,
-        specs,
+        external,
         place.databases,
         place.cache(refresh=step.config["refresh_sources"]),
-        names=set(names) - {one.name for one in assets},
+        names=set(names) & {one.name for one in external},
         max_workers=place.options.source_workers,
     )
     with closing(others):
@@ -91,19 +112,17 @@ def _results(
 
 
 def _keep(
-    step: PhaseStep, path: AssetPath, spec: SourceSpec, result: SourceResult, lineage: Metadata
+    step: PhaseStep, path: AssetPath, spec: SourceSpec, result: SourceResult, more: Metadata
 ) -> dg.MaterializeResult:
     frame, cached = result.frame, result.cached
-    upstream = step.spec.upstream(path[-1], batch=path[0] == "batch")
-    versions = data_versions(step, upstream.assets)
     metadata = {
         **frame_metadata(frame),
         **({} if isinstance(spec, AssetSource) else {"from cache": cached}),
         **origin_metadata(step.workspace, spec),
-        **lineage,
-        **({"data versions upstream": versions} if versions else {}),
+        **more,
     }
-    record = SourceRecord(result.name, _declared(step, spec, versions), "", len(frame), cached)
+    declared = _declared(step, spec, more.get("data versions upstream", {}))
+    record = SourceRecord(result.name, declared, "", len(frame), cached)
     label = Label(facts=Facts(sources=(record,)))
     return step.keep(path, frame, label, result.seconds, metadata, "open")
 
