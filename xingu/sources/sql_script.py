@@ -1,7 +1,7 @@
 """The statements of one connection: what each reads, and which tables they make on the way.
 
 A table that a statement makes is kept as the lineage of its rows. A later statement that reads it
-reads what it was made from. sqlglot is imported here only.
+reads what it was made from.
 """
 
 import logging
@@ -14,14 +14,12 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.qualify_tables import qualify_tables
-from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
+from sqlglot.optimizer.scope import build_scope, traverse_scope
 
-from xingu.sources.sql_names import STAR, Lineage, ResultColumn, SqlColumn, SqlTable
+from xingu.sources.sql_columns import Columns, Results, Tracer, is_named, stars_of, table_of, union
+from xingu.sources.sql_names import Lineage, ResultColumn, SqlColumn, SqlTable
 
 logger = logging.getLogger(__name__)
-
-Columns = frozenset[SqlColumn]
-Results = tuple[ResultColumn, ...]
 
 
 class Script:
@@ -58,12 +56,12 @@ class Script:
             return Lineage(parsed=False)  # it may do anything
         if isinstance(statement, exp.Drop):
             for table in statement.find_all(exp.Table):
-                self._made.pop(self._known(_table(table)), None)
+                self._made.pop(self._known(table_of(table)), None)
             return Lineage(columns=())
         target = _target(statement)
         found = self._read_by(statement, target)
         if target is not None:
-            self._keep(statement, _table(target), found)
+            self._keep(statement, table_of(target), found)
         return replace(found, columns=())
 
     def _keep(self, statement: Any, table: SqlTable, found: Lineage) -> None:
@@ -98,15 +96,15 @@ class Script:
             return Lineage(columns=tuple(ResultColumn(one, frozenset()) for one in names))
         ctes = {cte.alias.casefold() for cte in statement.find_all(exp.CTE)}
         tables = {
-            _table(one)
+            table_of(one)
             for one in statement.find_all(exp.Table)
-            if one is not target and _is_named(one) and one.name.casefold() not in ctes
+            if one is not target and is_named(one) and one.name.casefold() not in ctes
         }
-        return self._replaced(Lineage(tuple(tables), None, possible=_stars(tables)))
+        return self._replaced(Lineage(tuple(tables), None, possible=stars_of(tables)))
 
     def _query(self, query: Any) -> Lineage:
         tables = _tables(query)
-        found = Lineage(tuple(tables), None, possible=_stars(tables))
+        found = Lineage(tuple(tables), None, possible=stars_of(tables))
         if self._with_columns:
             try:
                 found = self._traced(query, tables)
@@ -155,113 +153,6 @@ class Script:
         return result
 
 
-class Tracer:
-    """Traces the columns of a qualified query back to tables.
-
-    Args:
-        tables: The tables as the query names them; qualified ones have other letter cases.
-    """
-
-    def __init__(self, tables: Iterable[SqlTable]) -> None:
-        self._tables = {table.parts: table for table in tables}
-        self._scopes: dict[int, Scope] = {}
-        self._traced: dict[tuple[int, int], Columns | None] = {}
-
-    def trace(self, root: Scope) -> Lineage:
-        """Return the lineage of the query whose outermost scope is `root`."""
-        used: set[SqlColumn] = set()
-        possible: set[SqlColumn] = set()
-        scopes = list(root.traverse())
-        self._scopes = {id(scope.expression): scope for scope in scopes}
-        for scope in scopes:
-            tables = [self._of(one) for one in scope.sources.values() if _is_named(one)]
-            for one in filter(_is_star, _projections(scope)):
-                source = scope.sources.get(getattr(one, "table", ""))
-                possible |= _stars([self._of(source)] if _is_named(source) else tables)
-            for column in scope.columns:
-                source = self._source(column, scope)
-                if _is_named(source):
-                    used.add(SqlColumn(self._of(source), column.name))
-                elif source is None:
-                    possible |= {SqlColumn(table, column.name) for table in tables}
-        return Lineage(
-            tuple(self._tables.values()), self._results(root), frozenset(used), frozenset(possible)
-        )
-
-    def _results(self, root: Scope) -> Results | None:
-        projections = _projections(root)
-        if any(map(_is_star, projections)):
-            return None
-        return tuple(
-            ResultColumn(one.alias_or_name, self._origins(root, place))
-            for place, one in enumerate(projections)
-        )
-
-    def _origins(self, scope: Scope, place: int) -> Columns | None:
-        """Return the origins of a column of a scope's result; None: they cannot be told."""
-        key = (id(scope), place)
-        if key not in self._traced:
-            self._traced[key] = frozenset()  # a recursive query adds nothing to its own origins
-            self._traced[key] = self._trace_column(scope, place)
-        return self._traced[key]
-
-    def _trace_column(self, scope: Scope, place: int) -> Columns | None:
-        whole = scope.expression
-        if isinstance(whole, exp.SetOperation):
-            sides = [self._scopes.get(id(one.unnest())) for one in (whole.this, whole.expression)]
-            return _union(self._origins(one, place) if one else None for one in sides)
-        projections = _projections(scope)
-        if place >= len(projections) or any(map(_is_star, projections)):
-            return None
-        return _union(self._parts(projections[place], scope))
-
-    def _parts(self, projection: Any, scope: Scope) -> Iterator[Columns | None]:
-        """Yield the origins of the columns and the sub-queries of an expression."""
-        for node in projection.walk(prune=lambda one: isinstance(one, exp.Query)):
-            if isinstance(node, exp.Column):
-                yield self._column(node, scope)
-            elif isinstance(node, exp.Query):
-                inner = [one for one in scope.subquery_scopes if one.expression is node.unnest()]
-                places = [(one, at) for one in inner for at in range(len(_projections(one)))]
-                yield _union(self._origins(*one) for one in places) if places else None
-
-    def _column(self, column: Any, scope: Scope) -> Columns | None:
-        source = self._source(column, scope)
-        if _is_named(source):
-            return frozenset([SqlColumn(self._of(source), column.name)])
-        names = _names(source)
-        return self._origins(source, names.index(column.name)) if column.name in names else None
-
-    def _source(self, column: Any, scope: Scope | None) -> Any:
-        """Return the scope or the table that a column belongs to; None: it cannot be told."""
-        if scope is not None and not column.table:
-            return self._only_source(column.name, scope)
-        while scope is not None:
-            if column.table in scope.sources:
-                return self._traversed(scope.sources[column.table])
-            scope = scope.parent
-        return None
-
-    def _only_source(self, name: str, scope: Scope) -> Any:
-        """Return the one source that can have a column, if SQL is valid and has no other."""
-        sources = [self._traversed(source) for _, source in scope.selected_sources.values()]
-        with_it = [one for one in sources if name in _names(one)]
-        # Of others the columns are not known.
-        others = [one for one in sources if not _names(one)]
-        found = with_it or others
-        return found[0] if len(found) == 1 else None
-
-    def _traversed(self, source: Any) -> Any:
-        """Return the scope with the sources of a query; a recursive one refers to a bare copy."""
-        if isinstance(source, Scope):
-            return self._scopes.get(id(source.expression), source)
-        return source
-
-    def _of(self, table: Any) -> SqlTable:
-        found = _table(table)
-        return self._tables.get(found.parts, found)
-
-
 _OUTSIDE = SqlTable("")
 """No table of the script."""
 
@@ -295,18 +186,9 @@ def _qualify_inner(query: Any) -> set[str]:
     return names
 
 
-def _table(node: Any) -> SqlTable:
-    return SqlTable(node.name, node.db, node.catalog)
-
-
-def _is_named(node: Any) -> bool:
-    """Return whether a source is a table, and not a function that returns one."""
-    return isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier)
-
-
 def _tables(query: Any) -> list[SqlTable]:
     sources = (one for scope in traverse_scope(query) for one in scope.sources.values())
-    return sorted({_table(one) for one in sources if _is_named(one)})
+    return sorted({table_of(one) for one in sources if is_named(one)})
 
 
 def _target(statement: Any) -> Any:
@@ -321,33 +203,6 @@ def _declared_columns(statement: Any) -> list[str]:
     """Return the columns that a statement declares for the table that it writes."""
     target = statement.args.get("this")
     return [one.name for one in target.expressions] if isinstance(target, exp.Schema) else []
-
-
-def _projections(scope: Scope) -> Sequence[Any]:
-    return getattr(scope.expression, "selects", ())
-
-
-def _names(source: Any) -> list[str]:
-    """Return the columns of a source; empty: they are not known."""
-    projections = _projections(source) if isinstance(source, Scope) else ()
-    return [] if any(map(_is_star, projections)) else [one.alias_or_name for one in projections]
-
-
-def _is_star(projection: Any) -> bool:
-    return projection.is_star
-
-
-def _stars(tables: Iterable[SqlTable]) -> Columns:
-    return frozenset(SqlColumn(table, STAR) for table in tables)
-
-
-def _union(parts: Iterable[Columns | None]) -> Columns | None:
-    whole: set[SqlColumn] = set()
-    for part in parts:
-        if part is None:
-            return None
-        whole |= part
-    return frozenset(whole)
 
 
 def _renamed(columns: Results | None, names: Sequence[str]) -> Results | None:
@@ -365,7 +220,7 @@ def _merged(before: Results | None, more: Results | None) -> Results | None:
     if len(more) == len(before) and not set(added) <= set(names):  # by position
         added = dict(zip(names, added.values(), strict=True))
     return tuple(
-        ResultColumn(one.name, _union((one.origins, added.get(name, frozenset()))))
+        ResultColumn(one.name, union((one.origins, added.get(name, frozenset()))))
         for name, one in zip(names, before, strict=True)
     )
 
@@ -384,7 +239,7 @@ def _through(columns: Results | None, made: Mapping[SqlTable, Lineage]) -> Resul
         return found[names.index(name)].origins if name in names else None
 
     return tuple(
-        ResultColumn(one.name, one.origins and _union(map(before, one.origins))) for one in columns
+        ResultColumn(one.name, one.origins and union(map(before, one.origins))) for one in columns
     )
 
 
