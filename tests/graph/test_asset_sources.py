@@ -232,9 +232,11 @@ def test_a_source_that_depends_on_assets_reads_its_table_and_has_them_upstream(t
         ORDERS,
         key_of("analytics/open"),
     }
-    project.run("analytics/orders", "analytics/open", "houses/*")
+    ours = ["houses/raw/houses", "houses/cleaned", "houses/batch/raw/houses"]
+    project.run("analytics/orders", "analytics/open", *ours)
     assert len(project.load("houses/raw/houses")) == 400
-    assert not project.stale("houses/model")
+    assert len(project.load("houses/batch/raw/houses")) == 9
+    assert not project.stale("houses/cleaned")
     with sqlite3.connect(tmp_path / "houses.db") as db:
         db.execute("delete from houses where id > 200")
     project.run("analytics/orders")
@@ -320,6 +322,28 @@ def test_a_coach_says_that_it_has_only_the_key_of_the_asset(tmp_path):
         RunFailedError, match="have only its key.*with_io_manager_key.*'depends_on'"
     ):
         coach_of(tmp_path, [FromAsset], progress=False).team_train()
+
+
+class Second(Houses):
+    """Trained on what another model has estimated."""
+
+    id = "second"
+    train_dataset_sources = {
+        "estimated": {"asset": "houses/batch/estimations"},
+        "houses": {"source": "db", "query": "select * from houses where id < 50"},
+    }
+    batch_predict_dataset_sources = {}
+
+    def clean_data_for_train(self, datasets):
+        return super().clean_data_for_train(datasets).join(datasets["estimated"])
+
+
+def test_a_coach_trains_on_the_estimations_of_another_model_in_the_same_run(tmp_path):
+    coach = coach_of(tmp_path, [Houses, Second], progress=False)
+    assert set(coach.team_train()) == {"houses", "second"}
+    values = Project(tmp_path, []).values
+    assert "estimation" in values.read(("second", "cleaned")).value.frame
+    assert list(values.read(("second", "raw", "estimated")).value.columns) == ["estimation"]
 
 
 def test_a_model_outside_of_dagster_says_that_the_asset_is_loaded_in_runs_only(project):
