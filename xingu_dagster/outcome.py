@@ -70,6 +70,7 @@ class _Record:
             **self._train(),
             **self._search(),
             "files": self._files(),
+            "sinks": self._sinks(),
             "failures": [_failure(one) for one in failures],
             "warnings": self._warnings(failures),
         }
@@ -162,6 +163,17 @@ class _Record:
                 folder = self.workspace.values.folder((self.part, *path))
                 files[name] = str(folder / value_id)
         return files
+
+    def _sinks(self) -> dict[str, str]:
+        """Return where the run has written estimations, by name of the sink."""
+        step = f"{self.part}__batch_sinks"
+        paths = [key.path[1:] for key in self.graph.keys({step} & {*self.steps})]
+        found = {path[-1]: (path, self._value_id(*path)) for path in paths}
+        return {
+            name: self.workspace.values.read((self.part, *path), (), value_id).value["address"]
+            for name, (path, value_id) in found.items()
+            if value_id
+        }
 
     def _train_id(self) -> str | None:
         values = self.workspace.values

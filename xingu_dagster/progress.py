@@ -23,6 +23,7 @@ MARKS = {"waiting": "", "running": "…", "done": "✓", "failed": "✗", "skipp
 STYLES = {"running": "cyan", "done": "green", "failed": "bold red", "skipped": "dim"}
 WIDE = 100
 """Columns from which a terminal also sees which asset was made last."""
+DATAPROVIDER = "DataProvider"
 CELL = len("✓ 12.3 s")
 """Width of a phase, so that columns do not move."""
 ROUNDING = 5
@@ -116,12 +117,15 @@ class Progress:
         names = list(dict.fromkeys(phase for _, phase in split.values()))
         wide = options.max_width >= WIDE or not console.is_terminal
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        table.add_column("DataProvider", overflow="fold")
-        for name in names:
-            table.add_column(name, min_width=CELL, overflow="fold")
+        ids = list(dict.fromkeys(dp_id for dp_id, _ in split.values()))
+        space = options.max_width - len(names) * (CELL + 1) - 1
+        least = min(max(map(len, [*ids, DATAPROVIDER])), max(space, 1))
+        table.add_column(DATAPROVIDER, min_width=least, overflow="fold")
+        for name in names:  # of two words, which are two lines on a narrow terminal
+            most = None if wide else CELL
+            table.add_column(name.replace("_", " "), min_width=CELL, max_width=most)
         if wide:
             table.add_column("last made", overflow="fold")
-        ids = list(dict.fromkeys(dp_id for dp_id, _ in split.values()))
         shown = (
             self._most_interesting(ids, max(console.height - 4, 5)) if console.is_terminal else ids
         )

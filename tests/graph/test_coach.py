@@ -205,8 +205,8 @@ def test_databases_are_open_for_sql(coach):
 def test_progress_shows_each_phase_with_its_time(tmp_path, capsys):
     coach_of(tmp_path, [Houses]).team_train()
     lines = capsys.readouterr().out.splitlines()
-    phases = ["prepare", "tune", "fit", "evaluate", "batch_raw", "batch"]
-    assert lines[-2].split()[:7] == ["DataProvider", *phases]
+    phases = ["prepare", "tune", "fit", "evaluate", "batch", "raw", "batch"]
+    assert lines[-2].split()[:8] == ["DataProvider", *phases]
     assert lines[-1].count("✓") == 6
     assert "batch/plots" in lines[-1]
 
@@ -217,7 +217,7 @@ def test_progress_keeps_ids_with_two_underscores_apart():
     progress.phases["a__b__fit"].doing = "model"
     console.print(progress)
     header, first, second = console.export_text().splitlines()
-    assert header.split() == ["DataProvider", "fit", "batch_raw", "last", "made"]
+    assert header.split() == ["DataProvider", "fit", "batch", "raw", "last", "made"]
     assert (first.split(), second.split()) == (["a"], ["a__b", "model"])
 
 

@@ -100,7 +100,7 @@ def parse_origin(
     try:
         parse_sources("xingu new", "--from", {origin.name: origin.entry})
     except DeclarationError as error:
-        nicknames = ", ".join(sorted(known)) or "none"
+        nicknames = ", ".join(sorted(known)) or "none, DATABASES sets them"
         raise DeclarationError(
             f"--from {text!r} is no query, no table of a database (databases: {nicknames}; write "
             f"NICK.table) and no file of a known format.{did_you_mean(nickname, known)}"

@@ -160,7 +160,7 @@ def _unknown_train(models: ModelStore, train: str) -> UntrainedModelError:
     train_id = rest.rpartition(":")[2]
     dp_ids = models.dataproviders()
     if not dp_ids:
-        return UntrainedModelError(f"No model was trained yet in {models.root}; materialize one.")
+        return UntrainedModelError(f"No model was trained yet in {models.root}; train one.")
     if dp_id and key_part(dp_id) not in dp_ids:
         return UntrainedModelError(
             f"No model of {dp_id!r} in {models.root}; known DataProviders: {', '.join(dp_ids)}."

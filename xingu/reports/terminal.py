@@ -16,14 +16,13 @@ from rich.text import Text
 
 from xingu.reports.columns import column_widths, wrap
 from xingu.reports.compare import Comparison
+from xingu.reports.figures import is_count, number
 from xingu.reports.view import (
     MARKS,
     Cell,
     SideBySide,
     counted,
     dataproviders_of,
-    is_count,
-    number,
     side_by_side,
 )
 
@@ -149,7 +148,9 @@ def _print_evolution(report: Comparison, dp_id: str, console: Console, branches:
     console.print(_evolution_table(title, rows, len(keys), console.width))
     console.print()
     if len(groups) > len(shown):
-        console.print(f"{len(groups) - len(shown)} more metrics: --metric NAME, --set NAME.\n")
+        console.print(
+            f"{counted(len(groups) - len(shown), 'more metric')}: --metric NAME, --set NAME.\n"
+        )
 
 
 def _evolution_table(title: Text, rows: list[list[str]], keys: int, width: int) -> Table:

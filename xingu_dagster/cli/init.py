@@ -6,8 +6,8 @@ import click
 
 NEXT = """
 Next:
-{change}  make train   # train the models and estimate their batches
-  make ui      # graph, metrics and plots on http://127.0.0.1:3000
+{change}  xingu train                  # train the models and estimate their batches
+  xingu ui                     # graph, metrics and plots on http://127.0.0.1:3000
   xingu new NAME --from FILE   # write a model for data of yours
 """
 DESCRIPTIONS = {

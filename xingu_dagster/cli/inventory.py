@@ -38,7 +38,7 @@ def inventory(context: click.Context, as_json: bool, limit: int) -> None:
     if as_json:
         print_json(current)
     elif not current:
-        click.echo(f"No model was trained yet in {models.root}; materialize one.")
+        click.echo(f"No model was trained yet in {models.root}; `xingu train` trains.")
     else:
         _print_current(current)
 

@@ -44,7 +44,7 @@ COMMANDS = {
 @click.version_option(__version__, prog_name="xingu", message="%(prog)s %(version)s")
 @click.pass_context
 def xingu(context: click.Context, /, **flags: Any) -> None:
-    r"""Train and apply models that are declared as classes, on a Dagster asset graph.
+    """Train and apply models that are declared as classes, on a Dagster asset graph.
 
     \b
     xingu train                    train all models of this folder's project
@@ -53,7 +53,7 @@ def xingu(context: click.Context, /, **flags: Any) -> None:
 
     Every setting is a flag too, also before the sub-command; `xingu train --help` lists them. With
     flags alone, `xingu` does what the settings TRAIN and BATCH_PREDICT say, as Xingu 2.0 did.
-    """
+    """  # noqa: D301 - click leaves a paragraph as it is that begins with this character
     given = {name: value for name, value in flags.items() if value not in (None, ())}
     if not given and context.invoked_subcommand:
         return
@@ -76,5 +76,7 @@ def main() -> None:
     try:
         xingu(prog_name="xingu")
     except (XinguError, OSError) as error:
-        click.echo(f"xingu: {' '.join(masked(str(error)).split())}", err=True)
+        from xingu_dagster.cli.output import print_error
+
+        print_error(masked(str(error)))
         sys.exit(2 if isinstance(error, UnknownProviderError) else 1)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Candidates for the target that are listed."""
-TRAIN = "dagster asset materialize -m xingu_dagster.definitions --select 'key:\"{}/*\"'"
 
 
 @click.command(short_help="Look at a table, and write a model for it.")
@@ -58,7 +57,7 @@ def new(name: str, origin_text: str, target: str | None, source: str | None) -> 
         raise DeclarationError(f"{path} exists, and is not replaced; give another name.")
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     click.echo(f"\nWrote {click.format_filename(shown)}. Read it, and train it:")
-    click.echo(f"  {TRAIN.format(dp_id)}")
+    click.echo(f"  xingu train --dps {dp_id}")
 
 
 def _identifier(name: str) -> str:

@@ -12,8 +12,8 @@ Message = dict[str, Any]
 """A message of the run, by its ``kind``.
 
 ``plan``: the `steps`, their `expected` seconds, number of `workers`, and `run_id`; ``news`` of a
-step; ``end`` with the `document` of the run; ``error``: there was no run, with `text`, `code` and
-`trace`.
+step; ``end`` with the `document` of the run; ``error``: there was no run, with `text`, `code`,
+`expected` (the text says all) and `trace`.
 """
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,37 @@ def make_console() -> Console:
     """Return a console that prints text without interpreting markup."""
     # Queries and branch names may contain brackets, which Rich would read as markup.
     return Console(markup=False, emoji=False, highlight=False)
+
+
+def paragraph(text: str, console: Console, indent: str = "") -> str:
+    """Return a text whose lines fit the terminal; without a terminal, its lines are left whole.
+
+    Lines break between words, so that paths and names can be copied.
+
+    Args:
+        text: Any text; its own line breaks are kept.
+        console: Where it will be printed.
+        indent: Beginning of each line.
+    """
+    lines = text.splitlines()
+    if console.is_terminal:
+        wrapper = textwrap.TextWrapper(console.width, break_long_words=False,
+                                       break_on_hyphens=False)  # fmt: skip
+        wrapper.width -= len(indent)
+        lines = [part for line in lines for part in wrapper.wrap(line)]
+    return "\n".join(f"{indent}{line}" for line in lines)
+
+
+def print_error(text: str) -> None:
+    """Print an error on stderr, as one line if that is no terminal."""
+    console = Console(stderr=True)
+    click.echo(paragraph(f"xingu: {' '.join(text.split())}", console), err=True)
+
+
+def shown_path(place: str) -> str:
+    """Return a path relative to the current folder, if it is below that."""
+    path, here = Path(place), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else place
 
 
 def make_table(title: str, *columns: str, header: bool = True) -> Table:

@@ -18,6 +18,9 @@ from xingu.config.lookup import text_of
 PAIRS = "databases"
 """The setting whose option has two values, nickname and URL, and can be repeated."""
 
+ADDRESSES = "simpledp_train_datasource"
+"""The setting whose option can be repeated, once for each address."""
+
 METAVARS = {"dataproviders": "ID,…", PAIRS: "NICK URL", "control_db": "URL"}
 
 
@@ -101,10 +104,10 @@ def _set_until_closed(context: click.Context, variable: str, text: str) -> None:
 
 def _as_text(variable: str, value: Any) -> str:
     """Return a value as its variable holds it; databases are added to those that are set."""
-    if isinstance(value, tuple):
+    if variable == Settings.model_fields[PAIRS].alias:
         pairs = [part for pair in value for part in pair]
         return "|".join([*filter(None, [configured(variable)]), *pairs])
-    return text_of(value)
+    return "|".join(value) if isinstance(value, tuple) else text_of(value)
 
 
 def configured(variable: str) -> str:
@@ -121,6 +124,8 @@ def _option(name: str, field: FieldInfo) -> click.Option:
     if name == PAIRS:
         attributes |= {"nargs": 2, "multiple": True}
         attributes["help"] = f"Name and SQLAlchemy URL of a database. Can be repeated. [{notes}]"
+    elif name == ADDRESSES:
+        attributes |= {"multiple": True, "metavar": "URL"}
     elif field.annotation in (int, float, int | None):
         minimum = next((item.ge for item in field.metadata if hasattr(item, "ge")), None)
         attributes["type"] = click.IntRange(minimum)

@@ -1,13 +1,14 @@
 """Print the outcome of a run for people: what was trained, its metrics, where everything is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from xingu_dagster.cli.output import cell_text, make_console, make_table
+from xingu.reports.figures import is_count, number
+from xingu_dagster.cli.output import cell_text, make_console, make_table, paragraph, shown_path
 
 STYLES = {
     "success": ("✓", "green"),
@@ -16,6 +17,8 @@ STYLES = {
     "skipped": ("-", "dim"),
     "interrupted": ("!", "yellow"),
 }
+MAX_METRICS = 12
+"""Maximum number of metrics of a train; those of single classes are many, and come last."""
 
 
 def print_summary(document: Mapping[str, Any], console: Console | None, *, traces: bool) -> None:
@@ -30,16 +33,19 @@ def print_summary(document: Mapping[str, Any], console: Console | None, *, trace
     for record in document["dataproviders"]:
         console.print()
         _print_record(record, console, traces=traces)
-    for name, text in document["broken"].items():
+    for text in document["broken"].values():
         console.print()
-        console.print(Text(f"! {name} cannot be used", "yellow"))
-        console.print(f"  {text}", soft_wrap=True)
+        _print(f"! {text}", console, "", "yellow")
     if document["error"]:
-        console.print(document["error"], soft_wrap=True)
+        _print(document["error"], console)
     console.print()
     mark, style = STYLES[document["status"]]
     console.print(Text(f"{mark} {_conclusion(document)}", style))
-    console.print(f"Log: {_short(document['log'])}. The run in the UI: xingu ui", soft_wrap=True)
+    _print(f"Log: {shown_path(document['log'])}. The run in the UI: xingu ui", console)
+
+
+def _print(text: str, console: Console, indent: str = "", style: str = "") -> None:
+    console.print(Text(paragraph(text, console, indent), style), soft_wrap=True)
 
 
 def _conclusion(document: Mapping[str, Any]) -> str:
@@ -49,25 +55,28 @@ def _conclusion(document: Mapping[str, Any]) -> str:
         "refused": "was refused",
         "interrupted": "was interrupted and is canceled",
     }[document["status"]]
-    return f"Run {document['run_id'][:8]} {ended} after {document['seconds']:.1f} s."
+    text = f"Run {document['run_id'][:8]} {ended} after {document['seconds']:.1f} s"
+    statuses = {one["status"] for one in document["dataproviders"]}
+    only_broken = document["status"] == "failed" and statuses == {"success"} and document["broken"]
+    return f"{text}{', because of what cannot be used' if only_broken else ''}."
 
 
 def _print_record(record: Mapping[str, Any], console: Console, *, traces: bool) -> None:
     mark, style = STYLES[record["status"]]
     console.print(Text(f"{mark} {record['id']}", style).append(_title(record), "default"))
     for failure in record["failures"]:
-        console.print(Text(f"  {failure['phase']}: {failure['message']}"), soft_wrap=True)
+        _print(f"{failure['phase']}: {failure['message']}", console, "  ")
         if failure["cause"]:
-            console.print(Text(f"    {failure['cause']}", "dim"), soft_wrap=True)
+            _print(failure["cause"], console, "    ", "dim")
         if traces:
             console.print(Text(failure["trace"], "dim"))
     for text in record["warnings"]:
-        console.print(Text(f"  ! {text}", "yellow"), soft_wrap=True)
-    _print_metrics(record.get("metrics", {}), console)
+        _print(f"! {text}", console, "  ", "yellow")
+    _print_metrics(record, console)
     if search := record.get("search"):
         _print_search(record["id"], search, console)
-    for name, place in record["files"].items():
-        console.print(f"  {name:<12} {_short(place)}", soft_wrap=True)
+    for name, place in _places(record):
+        console.print(f"  {name:<12} {place}", soft_wrap=True)
 
 
 def _title(record: Mapping[str, Any]) -> str:
@@ -80,8 +89,23 @@ def _title(record: Mapping[str, Any]) -> str:
     return text and f": {text}"
 
 
-def _print_metrics(metrics: Mapping[str, Mapping[str, Any]], console: Console) -> None:
+def _places(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield names and places of what people open."""
+    files, sinks = record["files"], record["sinks"]
+    if "model" in files:
+        yield "model", shown_path(files["model"])
+    if "plots" in files:
+        index = Path(files["plots"], "index.html")  # none in object storage
+        yield "plots", shown_path(str(index) if index.is_file() else files["plots"])
+    if "estimations" in files and not sinks:
+        yield "estimations", shown_path(files["estimations"])
+    for address in sinks.values():
+        yield "estimations", address
+
+
+def _print_metrics(record: Mapping[str, Any], console: Console) -> None:
     """Print a table with a row per metric and a column per set."""
+    metrics = record.get("metrics", {})
     sets = list(metrics)
     names = list(dict.fromkeys(name for values in metrics.values() for name in values))
     if not names:
@@ -89,14 +113,17 @@ def _print_metrics(metrics: Mapping[str, Mapping[str, Any]], console: Console) -
     table = make_table("", "  metric", *(name or "all" for name in sets))
     for column in table.columns[1:]:
         column.justify = "right"
-    for name in names:
-        cells = [_figure(metrics[one].get(name)) for one in sets]
+    for name in names[:MAX_METRICS]:
+        cells = [_figure(name, metrics[one].get(name)) for one in sets]
         table.add_row(f"  {name}", *cells)
     console.print(table)
+    if (more := len(names) - MAX_METRICS) > 0:
+        console.print(f"  {more} more: xingu report --train {record['train_id']}", soft_wrap=True)
 
 
-def _figure(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else cell_text(value)
+def _figure(metric: str, value: Any) -> str:
+    whole = is_count(metric)
+    return number(value, whole=whole) if isinstance(value, float) else cell_text(value)
 
 
 def _print_search(dp_id: str, search: Mapping[str, Any], console: Console) -> None:
@@ -109,10 +136,3 @@ def _print_search(dp_id: str, search: Mapping[str, Any], console: Console) -> No
     for name, value in search["hyperparams"].items():
         console.print(f"    {name} = {cell_text(value)}", soft_wrap=True)
     console.print(f"  To train with them: xingu train --dps {dp_id}")
-
-
-def _short(place: str) -> str:
-    """Return a path relative to the current folder, if it is below that."""
-    path = Path(place)
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else place

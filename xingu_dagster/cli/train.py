@@ -114,12 +114,12 @@ def execute(
     if end["kind"] == "error":
         watch.report_error(end)
         sys.exit(document["exit_code"])
+    print_summary(document, watch.console if as_json else None, traces=settings.debug)
     trained = any("train_id" in record for record in document["dataproviders"])
     if trained and settings.commit_inventory and document["exit_code"] == 0:
         from xingu_dagster.cli.inventory import export_inventory
 
         export_inventory(settings, commit=True, err=as_json)
-    print_summary(document, watch.console if as_json else None, traces=settings.debug)
     sys.exit(document["exit_code"])
 
 
@@ -131,7 +131,8 @@ def _end_of_killed(child: Child, run_id: str | None, home: Path) -> Message:
         with open_instance(home) as instance:
             close_run(instance, run_id, canceled=child.interrupted)
     text = f"the process of the run ended with code {child.exit_code}"
-    return {"kind": "error", "text": text, "code": 130 if child.interrupted else 1}
+    code = 130 if child.interrupted else 1
+    return {"kind": "error", "text": text, "code": code, "expected": child.interrupted}
 
 
 def _failed(error: Message, order: Order) -> dict[str, Any]:

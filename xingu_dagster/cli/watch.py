@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from xingu_dagster.cli.order import Message
+from xingu_dagster.cli.output import print_error, shown_path
 from xingu_dagster.progress import Progress
 
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
@@ -52,9 +53,9 @@ class Watch:
         """Print why there is no outcome."""
         if self.debug and "trace" in error:
             click.echo(error["trace"], err=True)
-        click.echo(f"xingu: {' '.join(error['text'].split())}", err=True)
-        if error["code"] == 1:
-            click.echo(f"The log is {self.log}; --debug shows it.", err=True)
+        print_error(error["text"])
+        if not error["expected"]:
+            click.echo(f"Log: {shown_path(str(self.log))}; --debug shows it.", err=True)
 
     @contextmanager
     def _shown(self) -> Iterator[Callable[[], object]]:
@@ -64,6 +65,7 @@ class Watch:
         # No thread draws: the run's process may be forked again, and signals arrive here.
         with Live(get_renderable=self._render, console=self.console, auto_refresh=False) as live:
             yield live.refresh
+            live.transient = self.progress is None  # nothing to keep
 
     def _render(self) -> RenderableType:
         if self.progress is not None:

@@ -45,14 +45,15 @@ def work(order: Order, send: Send) -> None:
     try:
         _Run(order, send).execute()
     except (KeyboardInterrupt, BrokenPipeError):
-        send({"kind": "error", "text": "interrupted before the run began", "code": 130})
+        text = "interrupted before the run began"
+        send({"kind": "error", "text": text, "code": 130, "expected": True})
     except Exception as error:  # noqa: BLE001 - the command reports it
         traceback.print_exc()
         expected = isinstance(error, XinguError | OSError)
         text = masked(str(error) if expected else f"{type(error).__name__}: {error}")
-        usage = isinstance(error, UnknownProviderError)
+        code = 2 if isinstance(error, UnknownProviderError) else 1
         trace = masked(traceback.format_exc())
-        send({"kind": "error", "text": text, "code": 2 if usage else 1, "trace": trace})
+        send({"kind": "error", "text": text, "code": code, "expected": expected, "trace": trace})
 
 
 class _Run:
@@ -106,7 +107,7 @@ class _Run:
         if not self.graph.dataproviders:
             broken = "; ".join(f"{name}: {text}" for name, text in self.graph.broken.items())
             folder = self.home / self.settings.dataproviders_folder
-            return broken or f"There is no DataProvider in {folder}."
+            return broken or f"There is no DataProvider in {folder}; `xingu new` writes one."
         if self._phases():
             return "None of the DataProviders declares batch_predict_dataset_sources."
         return "There is nothing to do: neither to train nor to estimate batches."
