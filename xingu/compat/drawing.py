@@ -73,19 +73,28 @@ class Drawing(Measuring):
             ax: The axes.
             template: Text with ``{dp}``, ``{complete_train_id}`` and ``{trained}``; None: all of
                 them.
-            loc: Place of the text, as matplotlib's legends name it.
+            loc: Place of the text, such as ``upper right`` or ``center``.
             **style: `alpha` (0.4) is the opacity of the background, `size` (10) that of the text.
         """
-        from matplotlib.offsetbox import AnchoredText
-
         text = template or "DataProvider: {dp}\nTrain: {complete_train_id}\nTrained: {trained}"
         trained = f"{self.trained:%Y-%m-%d %H:%M:%S %Z}" if self.trained else "(untrained)"
         filled = text.format(
             dp=self.id, complete_train_id=self.get_full_train_id(), trained=trained
         )
-        box = AnchoredText(filled, loc=loc, prop={"size": style.get("size", 10)}, frameon=True)
-        box.patch.set_alpha(style.get("alpha", 0.4))
-        ax.add_artist(box)
+        # Only what `ax` has is used: matplotlib is no dependency.
+        words, margin = loc.split(), 0.02
+        across = next((one for one in ("left", "right") if one in words), "center")
+        upright = next((one for one in ("upper", "lower") if one in words), "center")
+        ax.text(
+            {"left": margin, "right": 1 - margin, "center": 0.5}[across],
+            {"lower": margin, "upper": 1 - margin, "center": 0.5}[upright],
+            filled,
+            transform=ax.transAxes,
+            ha=across,
+            va={"lower": "bottom", "upper": "top", "center": "center"}[upright],
+            fontsize=style.get("size", 10),
+            bbox={"facecolor": "white", "alpha": style.get("alpha", 0.4)},
+        )
         return ax
 
     def _drawn_sets(self) -> Iterator[tuple[str | None, str, Any]]:
