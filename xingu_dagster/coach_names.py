@@ -113,9 +113,9 @@ class CoachNames:
         """Return the ids of `trained`."""
         return set(self.trained)
 
-    def find_model_for_dp(self, dp: str) -> Model | None:
+    def find_model_for_dp(self, dp: DataProvider | str) -> Model | None:
         """Return the Model of a DataProvider out of `trained`; None if it is not there."""
-        return self.trained.get(dp)
+        return self.trained.get(dp if isinstance(dp, str) else str(dp.id))
 
     @property
     def train_session_id(self) -> str | None:

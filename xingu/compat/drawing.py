@@ -65,7 +65,12 @@ class Drawing(Measuring):
         return {name: figures[name]} if name in figures else None
 
     def tag_model_plot(
-        self, ax: Any, template: str | None = None, loc: str = "lower left", **style: Any
+        self,
+        ax: Any,
+        template: str | None = None,
+        loc: str = "lower left",
+        alpha: float = 0.4,
+        size: float = 10,
     ) -> Any:
         """Write the ids of the train into matplotlib axes, and return them.
 
@@ -74,7 +79,8 @@ class Drawing(Measuring):
             template: Text with ``{dp}``, ``{complete_train_id}`` and ``{trained}``; None: all of
                 them.
             loc: Place of the text, such as ``upper right`` or ``center``.
-            **style: `alpha` (0.4) is the opacity of the background, `size` (10) that of the text.
+            alpha: Opacity of the background, in [0, 1].
+            size: Size of the text, in points.
         """
         text = template or "DataProvider: {dp}\nTrain: {complete_train_id}\nTrained: {trained}"
         trained = f"{self.trained:%Y-%m-%d %H:%M:%S %Z}" if self.trained else "(untrained)"
@@ -92,8 +98,8 @@ class Drawing(Measuring):
             transform=ax.transAxes,
             ha=across,
             va={"lower": "bottom", "upper": "top", "center": "center"}[upright],
-            fontsize=style.get("size", 10),
-            bbox={"facecolor": "white", "alpha": style.get("alpha", 0.4)},
+            fontsize=size,
+            bbox={"facecolor": "white", "alpha": alpha},
         )
         return ax
 
