@@ -1,6 +1,7 @@
 """Assets of other people as sources: their values, data versions, and place in the graph."""
 
 import sqlite3
+from dataclasses import dataclass
 
 import dagster as dg
 import pandas as pd
@@ -56,11 +57,13 @@ class TheirStore(dg.ConfigurableIOManager):
         return f"{self.folder}/{'_'.join(context.asset_key.path)}.pkl"
 
 
+@dataclass
 class Foreign(Project):
     """A project inside the definitions of other people."""
 
     orders = staticmethod(houses)
     their_assets: tuple = ()
+    store: object = None
 
     @property
     def definitions(self) -> dg.Definitions:
@@ -74,14 +77,13 @@ class Foreign(Project):
 
         theirs = dg.Definitions(
             [*(self.their_assets or (orders, still_open))],
-            resources={"theirs": self.settings.get("store") or TheirStore(folder=str(self.home))},
+            resources={"theirs": self.store or TheirStore(folder=str(self.home))},
         )
         return dg.Definitions.merge(theirs, self.ours)
 
     @property
     def ours(self) -> dg.Definitions:
-        settings = {name: one for name, one in self.settings.items() if name != "store"}
-        return Project(self.home, self.providers, settings).definitions
+        return Project(self.home, self.providers, self.settings).definitions
 
     def stale(self, name: str) -> bool:
         graph = self.definitions.resolve_asset_graph()
@@ -140,7 +142,7 @@ def test_tables_of_polars_and_pyarrow_become_the_frame_of_pandas(tmp_path, table
         def load_input(self, context):
             return table()
 
-    project = Foreign(tmp_path, [FromAsset], {"store": Memory()})
+    project = Foreign(tmp_path, [FromAsset], store=Memory())
     project.run("analytics/orders", "houses/raw/houses")
     pd.testing.assert_frame_equal(project.load("houses/raw/houses"), houses())
 
@@ -288,7 +290,7 @@ def test_all_materialized_partitions_are_read(tmp_path, monkeypatch, engine):
 
 
 def test_the_configuration_of_the_run_reaches_their_io_manager(tmp_path):
-    project = Foreign(tmp_path, [FromAsset], {"store": TheirStore.configure_at_launch()})
+    project = Foreign(tmp_path, [FromAsset], store=TheirStore.configure_at_launch())
     place = tmp_path / "elsewhere"
     place.mkdir()
     config = {"resources": {"theirs": {"config": {"folder": str(place)}}}}

@@ -17,6 +17,7 @@ from xingu.sources import (
     SourceCache,
     SourceSpec,
     SqlSource,
+    UrlSource,
     parse_sources,
     read_sources,
     table_query,

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from types import CodeType
 
+from xingu.provider.syntax import parse
+
 
 @dataclass(frozen=True, slots=True)
 class ClassSource:
@@ -98,7 +100,7 @@ def _code_of(member: object) -> CodeType | None:
 
 @cache
 def _module_source(file: Path, _modified: int) -> ModuleSource:
-    tree = ast.parse(file.read_bytes())
+    tree = parse(file.read_bytes())
     classes = {
         node.name: ClassSource(ast.dump(node), node.lineno, dict(_members(node)))
         for node in tree.body

@@ -13,6 +13,7 @@ from types import FunctionType
 
 from xingu.provider.base import DataProvider
 from xingu.provider.class_source import source_of
+from xingu.provider.syntax import parse, text_of_class
 
 
 @cache
@@ -31,7 +32,7 @@ def _class_code(cls: type) -> str:
         module, own = found
         return module.shared + own.code
     try:
-        return ast.dump(ast.parse(inspect.cleandoc(inspect.getsource(cls))))
+        return ast.dump(parse(inspect.cleandoc(text_of_class(cls))))
     except (OSError, TypeError, SyntaxError):
         # A class made by a call of `type()` has no source; its members are hashed.
         return repr(sorted((name, _member(value)) for name, value in vars(cls).items()))

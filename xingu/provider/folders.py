@@ -14,6 +14,7 @@ from pathlib import Path
 
 from xingu.errors import DeclarationError
 from xingu.provider.project_code import OURS, find_module, is_project_spec
+from xingu.provider.syntax import parse
 
 _roots: list[str] = []
 """Folders that were put on the import path."""
@@ -129,7 +130,7 @@ def _is_free(place: Path) -> bool:
 def _absolute_imports(file: Path, changed: int) -> set[str]:  # noqa: ARG001 - is part of the key
     """Return the first parts of what a file, as it was when it was changed, imports absolutely."""
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = parse(file.read_bytes())
     except SyntaxError:  # its import says so
         return set()
     names: set[str] = set()
