@@ -36,6 +36,7 @@ PRE_TRAINED = {
     "hyperopt_strategy": "last",
     "delayed_prereq_binding": False,
 }
+"""Options of `Model` with their defaults, in the order that Xingu 2.0 has them."""
 
 
 class Model(Training):
@@ -46,6 +47,7 @@ class Model(Training):
         coach: A Coach, whose settings and Models of prerequisites are used; None: the settings of
             the current folder.
         trained: Load the current train, see `load`, in place of an untrained Model.
+        *given: The options below without their names, in the order of `PRE_TRAINED`.
         **options: As in Xingu 2.0. `hyperopt_strategy` is that of `fit`. With
             `delayed_prereq_binding`, `load_pre_req_model` has to be called before hooks use Models
             of prerequisites. With `trained`: `pre_trained_path`, `pre_trained_train_session_id`,
@@ -58,14 +60,16 @@ class Model(Training):
         dp: DataProvider | str,
         coach: Any = None,
         trained: bool = False,
+        *given: Any,
         **options: Any,
     ) -> None:
+        options |= dict(zip(PRE_TRAINED, given, strict=False))
         for name in options:
             if name not in PRE_TRAINED:
                 raise TypeError(f"Model has no argument {name!r}.{did_you_mean(name, PRE_TRAINED)}")
-        given = {**PRE_TRAINED, **options}
+        known = {**PRE_TRAINED, **options}
         if trained or isinstance(dp, str):
-            self._take_over(dp, coach, given)
+            self._take_over(dp, coach, known)
         else:
             run_id = str(uuid4())
             run = TrainRun(
@@ -73,8 +77,8 @@ class Model(Training):
             )
             super().__init__(dp, None, run)
         self.coach = coach
-        self.hyperopt_strategy = given["hyperopt_strategy"]
-        if not given["delayed_prereq_binding"] and not self.trained and self.dp.pre_req:
+        self.hyperopt_strategy = known["hyperopt_strategy"]
+        if not known["delayed_prereq_binding"] and not self.trained and self.dp.pre_req:
             self.load_pre_req_model()
 
     def _take_over(self, dp: DataProvider | str, coach: Any, given: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from xingu.errors import did_you_mean
 from xingu.provider.base import DataProvider
 from xingu.provider.class_logger import ClassLogger
 from xingu.provider.discovery import DataProviderFactory
-from xingu.registry.gitops import commit_and_push
+from xingu.registry.gitops import commit_and_push, repository_of
 from xingu.registry.listing import export
 from xingu.registry.pins import FILE, read_inventory
 from xingu.registry.store import ModelStore
@@ -113,9 +113,9 @@ class CoachNames:
         """Return the ids of `trained`."""
         return set(self.trained)
 
-    def find_model_for_dp(self, dp: str) -> Model | None:
+    def find_model_for_dp(self, dp: DataProvider | str) -> Model | None:
         """Return the Model of a DataProvider out of `trained`; None if it is not there."""
-        return self.trained.get(dp)
+        return self.trained.get(dp if isinstance(dp, str) else str(dp.id))
 
     @property
     def train_session_id(self) -> str | None:
@@ -173,14 +173,7 @@ class CoachNames:
     @property
     def git_repo(self) -> Any:
         """The git repository (of GitPython) of the project; None if there is none."""
-        try:
-            import git
-        except ImportError:
-            return None
-        try:
-            return git.Repo(self.settings.project_home, search_parent_directories=True)
-        except (git.GitError, OSError):
-            return None
+        return repository_of(self.settings.project_home)
 
     # -- databases ----------------------------------------------------------------------------
 

@@ -214,6 +214,7 @@ def build_xingu_assets(
     *,
     translator: XinguTranslator | None = None,
     resource_key: str = KEY,
+    settings: Any = None,
 ) -> list[dg.AssetsDefinition]:
     """Return the assets of one DataProvider, without resources.
 
@@ -222,12 +223,15 @@ def build_xingu_assets(
         translator: Names the assets; None: `XinguTranslator`.
         resource_key: Key of the `XinguResource` that its steps work with; ``<resource_key>_io`` is
             that of a `XinguIOManager`.
+        settings: That resource. Its options are the defaults in the launchpad, which all assets
+            with this key have to share; None: those of an `XinguResource` without options.
 
     Raises:
         DeclarationError: If a declaration cannot be used.
     """
     check_provider(dataprovider)
-    return build_provider_assets(dataprovider, translator, resource_key)
+    options = options_resource(getattr(settings, "options", None))
+    return build_provider_assets(dataprovider, translator, resource_key, options)
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:

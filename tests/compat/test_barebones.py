@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from tests.support.toys import Expensive, Houses, houses, write_database
 from xingu import DataProviderFactory, Model
@@ -111,6 +113,8 @@ def test_a_saved_model_takes_the_place_of_an_untrained_one(model, home):
     assert again.get_full_train_id() == model.get_full_train_id()
     known = Model(type(model.dp)(), trained=True, estimator_only=True)
     assert not hasattr(known.dp, "town_codes")
+    placed = Model("houses", None, True, False, home / "models", model.train_session_id)
+    assert placed.train_id == model.train_id
 
 
 def test_what_a_model_is_made_of_is_a_dict(model):
@@ -119,7 +123,18 @@ def test_what_a_model_is_made_of_is_a_dict(model):
     assert found["algo_params"]["source_train_id"] == "defaults"
     assert "dp" not in model.serialize_to_dict(exclude={"dp"})
     assert model.time_fs_str(datetime(2026, 1, 31, 23, 5, 9)) == "2026.01.31-23.05.09"
-    assert model.median_ape(pd.Series([1.0, 2.0]), pd.Series([1.5, 2.0])) == 0.25
+    assert not [name for name in model.serialize_to_dict() if name.startswith("_")]
+    assert model.median_ape(pd.Series([1.0, 2.0]), [1.5, 2.0]) == 0.25
+    assert model.median_pe(np.array([1.0, 2.0]), np.array([0.5, 2.0])) == -0.25
+
+
+def test_the_ids_of_the_train_are_written_into_axes(model):
+    ax = Figure().subplots()
+    assert model.tag_model_plot(ax, None, "upper right", 0.3, 8) is ax
+    text = ax.texts[0]
+    assert model.get_full_train_id() in text.get_text()
+    assert (text.get_ha(), text.get_va(), text.get_fontsize()) == ("right", "top", 8)
+    assert model.tag_model_plot(ax, "{dp}").texts[1].get_text() == "houses"
 
 
 def test_settings_are_texts_with_a_default_and_a_cast(model, monkeypatch):

@@ -81,6 +81,7 @@ def test_a_declared_model_is_found_as_a_prerequisite(coach):
     coach.declare_trained(model)
     assert coach.trained_ids() == {"houses"}
     assert coach.find_model_for_dp("houses") is model
+    assert coach.find_model_for_dp(Houses()) is model
     assert coach.find_model_for_dp("taxes") is None
 
 

@@ -152,6 +152,13 @@ def test_assets_of_one_data_provider_need_no_project():
         build_xingu_assets(type("Odd", (Houses,), {"id": "sources"}))
 
 
+def test_assets_of_one_data_provider_join_a_project_with_options_of_its_own():
+    resource = XinguResource(save_sets=False)
+    project = XinguProject([Houses], settings=resource)
+    joined = dg.Definitions(build_xingu_assets(Taxes, settings=resource))
+    dg.Definitions.validate_loadable(dg.Definitions.merge(project.definitions(), joined))
+
+
 def test_a_given_class_that_cannot_be_used_is_an_error_at_once():
     odd = type("Odd", (Houses,), {"quality_gates": {"test": {"R2": "high"}}})
     with pytest.raises(DeclarationError, match="quality_gates"):

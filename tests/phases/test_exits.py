@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,21 @@ def test_other_errors_and_the_end_of_a_block_change_nothing():
         raise ValueError("mine")
     with reported_exits("a__fit"):
         pass
+    assert os._exit is before
+
+
+def test_steps_in_threads_that_overlap_are_told_apart_and_change_nothing():
+    before = os._exit
+    first, second = reported_exits("a__fit"), reported_exits("b__fit")
+    with ThreadPoolExecutor(1) as pool:
+        first.__enter__()
+        pool.submit(second.__enter__).result()
+        with pytest.raises(SystemExit):
+            os._exit(0)
+        first.__exit__(None, None, None)
+        with pytest.raises(SystemExit):
+            pool.submit(os._exit, 0).result()
+        pool.submit(second.__exit__, None, None, None).result()
     assert os._exit is before
 
 

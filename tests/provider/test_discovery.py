@@ -160,6 +160,54 @@ def test_an_absolute_import_that_means_another_project_is_an_error(tmp_path, mon
         factory.check()
 
 
+def projects_with_a_module_of_one_name(tmp_path, importing):
+    """Two projects, of which each imports a module of its own under the same plain name."""
+    shared = f"shared_{tmp_path.name}"
+    for team in ("one", "two"):
+        folder = tmp_path / team / f"{team}_{tmp_path.name}"
+        place = folder if importing == "beside" else folder.parent
+        folder.mkdir(parents=True)
+        declare(place, f"{shared}.py", f"class Base(DataProvider):\n    team = {team!r}")
+        if importing == "through a helper":
+            declare(place, f"helper_{team}_{tmp_path.name}.py", f"from {shared} import Base")
+        module = f"helper_{team}_{tmp_path.name}" if "helper" in importing else shared
+        code = f"from {module} import Base\nclass A(Base):\n    id = 'a'"
+        declare(folder, "model.py", code)
+        yield folder
+
+
+@pytest.mark.parametrize("importing", ["beside", "in the parent", "through a helper"])
+def test_a_plain_import_is_never_that_of_another_project(tmp_path, monkeypatch, importing):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    one, two = projects_with_a_module_of_one_name(tmp_path, importing)
+    assert DataProviderFactory(providers_folder=one).classes["a"].team == "one"
+    told = r"imports 'shared_.*import it relatively"
+    with pytest.raises(DeclarationError, match=told):
+        DataProviderFactory(providers_folder=two).check()
+
+
+def test_an_import_inside_a_function_of_an_earlier_project_stays_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    helper, lazy = f"helper_{tmp_path.name}", "class A(DataProvider):\n    id = 'a'\n    "
+    for team in ("one", "two"):
+        folder = tmp_path / team / f"lazy_{team}_{tmp_path.name}"
+        folder.mkdir(parents=True)
+        (folder.parent / f"{helper}.py").write_text(f"TEAM = {team!r}")
+    one, two = sorted(tmp_path.glob("*/lazy_*"))
+    declare(one, "a.py", f"{lazy}def team(self):\n        import {helper}\n        "
+                         f"return {helper}.TEAM")  # fmt: skip
+    declare(two, "b.py", "class B(DataProvider):\n    id = 'b'")
+    first = DataProviderFactory(providers_folder=one)
+    assert list(DataProviderFactory(providers_folder=two)) == ["b"]
+    assert first.create("a").team() == "one"
+
+
+def test_a_file_that_is_called_as_a_library_may_import_the_library(folder, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    declare(folder, "yaml.py", "import yaml\nclass A(DataProvider):\n    id = yaml.dump('a')[0]")
+    assert list(DataProviderFactory(providers_folder=folder)) == ["a"]
+
+
 def test_every_created_provider_is_a_new_instance():
     factory = DataProviderFactory([provider("a")])
     one, other = factory.create("a"), factory.create("a")

@@ -65,7 +65,12 @@ class Drawing(Measuring):
         return {name: figures[name]} if name in figures else None
 
     def tag_model_plot(
-        self, ax: Any, template: str | None = None, loc: str = "lower left", **style: Any
+        self,
+        ax: Any,
+        template: str | None = None,
+        loc: str = "lower left",
+        alpha: float = 0.4,
+        size: float = 10,
     ) -> Any:
         """Write the ids of the train into matplotlib axes, and return them.
 
@@ -73,19 +78,29 @@ class Drawing(Measuring):
             ax: The axes.
             template: Text with ``{dp}``, ``{complete_train_id}`` and ``{trained}``; None: all of
                 them.
-            loc: Place of the text, as matplotlib's legends name it.
-            **style: `alpha` (0.4) is the opacity of the background, `size` (10) that of the text.
+            loc: Place of the text, such as ``upper right`` or ``center``.
+            alpha: Opacity of the background, in [0, 1].
+            size: Size of the text, in points.
         """
-        from matplotlib.offsetbox import AnchoredText
-
         text = template or "DataProvider: {dp}\nTrain: {complete_train_id}\nTrained: {trained}"
         trained = f"{self.trained:%Y-%m-%d %H:%M:%S %Z}" if self.trained else "(untrained)"
         filled = text.format(
             dp=self.id, complete_train_id=self.get_full_train_id(), trained=trained
         )
-        box = AnchoredText(filled, loc=loc, prop={"size": style.get("size", 10)}, frameon=True)
-        box.patch.set_alpha(style.get("alpha", 0.4))
-        ax.add_artist(box)
+        # Only what `ax` has is used: matplotlib is no dependency.
+        words, margin = loc.split(), 0.02
+        across = next((one for one in ("left", "right") if one in words), "center")
+        upright = next((one for one in ("upper", "lower") if one in words), "center")
+        ax.text(
+            {"left": margin, "right": 1 - margin, "center": 0.5}[across],
+            {"lower": margin, "upper": 1 - margin, "center": 0.5}[upright],
+            filled,
+            transform=ax.transAxes,
+            ha=across,
+            va={"lower": "bottom", "upper": "top", "center": "center"}[upright],
+            fontsize=size,
+            bbox={"facecolor": "white", "alpha": alpha},
+        )
         return ax
 
     def _drawn_sets(self) -> Iterator[tuple[str | None, str, Any]]:

@@ -8,8 +8,9 @@ from typing import Any
 from xingu.config import ConfigManager, Settings
 from xingu.provider.base import DataProvider
 from xingu.provider.class_logger import ClassLogger
-from xingu.provider.discovery import IMPORT_SECONDS, ProviderClass, put_on_path
+from xingu.provider.discovery import IMPORT_SECONDS, ProviderClass
 from xingu.provider.discovery import DataProviderFactory as Discovery
+from xingu.provider.folders import put_on_path
 from xingu.provider.simple import READERS, simple_class
 
 

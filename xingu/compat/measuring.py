@@ -6,7 +6,9 @@ The stages are imported on first use: a process that only loads and predicts doe
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from xingu.compat.sources import Sources
 from xingu.error_collector import ErrorCollector
@@ -115,14 +117,14 @@ class Measuring(Sources):
         return values
 
     @staticmethod
-    def median_ape(y_true: pd.Series, y_pred: pd.Series) -> float:
+    def median_ape(y_true: ArrayLike, y_pred: ArrayLike) -> float:
         """Return the median of |pred - true| / |true|, as a fraction."""
-        return float(((y_pred - y_true) / y_true).abs().median())
+        return float(_relative_errors(y_true, y_pred).abs().median())
 
     @staticmethod
-    def median_pe(y_true: pd.Series, y_pred: pd.Series) -> float:
+    def median_pe(y_true: ArrayLike, y_pred: ArrayLike) -> float:
         """Return the median of (pred - true) / true, as a fraction."""
-        return float(((y_pred - y_true) / y_true).median())
+        return float(_relative_errors(y_true, y_pred).median())
 
     # -- save ---------------------------------------------------------------------------------
 
@@ -206,6 +208,12 @@ class Measuring(Sources):
         if self.batch is None or self.batch_estimations is None:
             raise DataError(f"{self.id}: no batch was estimated; call model.batch_predict() first.")
         return self.batch, self.batch_estimations
+
+
+def _relative_errors(y_true: ArrayLike, y_pred: ArrayLike) -> pd.Series:
+    """Return the errors of values in the same order."""
+    true = np.asarray(y_true, float)
+    return pd.Series((np.asarray(y_pred, float) - true) / true)
 
 
 def _channel(name: str) -> Channel:

@@ -67,7 +67,8 @@ class Operations(Model):
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
         """Return attributes by name: all, or those of `include`, without those of `exclude`."""
-        names = set(vars(self)) | OF_A_TRAIN if include is None else set(include)
+        own = {name for name in vars(self) if not name.startswith("_")}
+        names = own | OF_A_TRAIN if include is None else set(include)
         kept = sorted(names - set(exclude or ()))
         return {name: getattr(self, name) for name in kept if hasattr(self, name)}
 

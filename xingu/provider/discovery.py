@@ -7,7 +7,6 @@ the use of others.
 """
 
 import logging
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -23,7 +22,7 @@ from xingu.errors import (
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.classes import check_class_index
-from xingu.provider.folders import check_absolute_imports, is_own_name, package_of
+from xingu.provider.folders import check_plain_imports, package_of, put_on_path
 from xingu.provider.importing import import_file
 from xingu.provider.methods import BUILTIN_PLOTS, near_misses
 from xingu.provider.misspelt import misspelt_names, used_names
@@ -131,15 +130,6 @@ class DataProviderFactory:
         """Return a new instance of the DataProvider called `provider_id`."""
         where = f"DataProvider {provider_id!r}"
         return _require(provider_id, self.known, where, unusable=self.broken)()
-
-
-def put_on_path(folder: Path) -> None:
-    """Let the modules of a folder of DataProviders, and of its parent, be imported."""
-    folder = folder.resolve()
-    if str(folder.parent) not in sys.path:
-        sys.path.insert(0, str(folder.parent))
-    if str(folder) not in sys.path:  # last, so that a file called as a library does not hide it
-        sys.path.append(str(folder))
 
 
 def raise_broken(broken: Mapping[str, DeclarationError]) -> None:
@@ -335,7 +325,6 @@ def classes_in(
         )
     package = package_of(folder)
     put_on_path(folder)
-    name_taken = not is_own_name(folder, package)
     classes: list[ProviderClass] = []
     for file in sorted(folder.rglob("*.py")):
         parts = file.relative_to(folder).with_suffix("").parts
@@ -343,8 +332,7 @@ def classes_in(
             continue
         name = ".".join((package, *parts))
         try:
-            if name_taken:
-                check_absolute_imports(file, folder)
+            check_plain_imports(file, folder)
             module = import_file(name, file, seconds)
         except DeclarationError as error:
             broken[name] = error

@@ -3,31 +3,46 @@
 import os
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_leave = os._exit
+_guarded: Counter[int] = Counter()
+"""Blocks of `no_silent_exit` that a thread is in."""
+_changing = threading.Lock()
 
 
 @contextmanager
 def no_silent_exit() -> Iterator[None]:
     """Let `os._exit(0)` raise SystemExit in the block, because code 0 looks like a success.
 
-    In another thread it ends the process, with code 1. Processes that are forked in the block end
-    as they like.
+    In a thread that is in no such block it ends the process, with code 1. Processes that are forked
+    in a block end as they like. Several threads may be in such blocks.
     """
-    leave, process, thread = os._exit, os.getpid(), threading.get_ident()
+    global _leave
+    process, thread = os.getpid(), threading.get_ident()
 
     def leave_visibly(status: int) -> None:
         if os.getpid() == process and status == 0:
-            if threading.get_ident() == thread:
+            if threading.get_ident() in _guarded:
                 raise SystemExit(0)
             status = 1
-        leave(status)
+        _leave(status)
 
-    os._exit = leave_visibly  # type: ignore[assignment]
+    with _changing:
+        if not _guarded:
+            _leave, os._exit = os._exit, leave_visibly  # type: ignore[assignment]
+        _guarded[thread] += 1
     try:
         yield
     finally:
-        os._exit = leave
+        with _changing:
+            _guarded[thread] -= 1
+            if not _guarded[thread]:
+                del _guarded[thread]
+            if not _guarded:
+                os._exit = _leave
 
 
 def place_of_exit(error: SystemExit) -> str:

@@ -2,17 +2,42 @@
 
 It is the name of the folder, after those of the packages that it lies in. If another folder has
 taken that name in this process, the names of folders above come first, so that two projects with
-the same names of folders and files can be loaded side by side.
+the same names of folders and files can be loaded side by side. A process has one module of each
+plain name, though: a file that means another one than that of an earlier project is an error.
 """
 
 import ast
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from xingu.errors import DeclarationError
-from xingu.provider.project_code import find_module
+from xingu.provider.project_code import OURS, find_module, is_project_spec
 from xingu.provider.syntax import parse
+
+_roots: list[str] = []
+"""Folders that were put on the import path."""
+
+
+def put_on_path(folder: Path) -> None:
+    """Let the modules of a folder of DataProviders, and of its parent, be imported."""
+    folder = folder.resolve()
+    _put_first(folder.parent)
+    if str(folder) not in sys.path:  # last, so that a file called as a library does not hide it
+        sys.path.append(str(folder))
+
+
+def _put_first(root: Path) -> None:
+    """Put a folder on the import path before all others, but after those of earlier projects.
+
+    What these import later, inside functions, has to be their own.
+    """
+    if str(root) in sys.path:
+        return
+    earlier = [sys.path.index(one) for one in _roots if one in sys.path]
+    sys.path.insert(max(earlier, default=-1) + 1, str(root))
+    _roots.append(str(root))
 
 
 def package_of(folder: Path) -> str:
@@ -23,8 +48,7 @@ def package_of(folder: Path) -> str:
     """
     for name, root in _candidates(folder):
         if _is_free(root / name.partition(".")[0]):
-            if str(root) not in sys.path:
-                sys.path.insert(0, str(root))
+            _put_first(root)
             return name
     raise DeclarationError(
         f"The modules of {folder} cannot be imported, because other folders are imported under "
@@ -33,31 +57,52 @@ def package_of(folder: Path) -> str:
     )
 
 
-def is_own_name(folder: Path, name: str) -> bool:
-    """Return whether a name from `package_of` is the one that a folder has without others."""
-    return name == next(_candidates(folder))[0]
+def check_plain_imports(file: Path, folder: Path) -> None:
+    """Check that what a file means by absolute imports is not hidden by another project.
 
-
-def check_absolute_imports(file: Path, folder: Path) -> None:
-    """Check that what a file imports absolutely is not hidden by another project.
+    Those of the modules that it imports are checked, too.
 
     Args:
         file: A module of `folder`.
-        folder: A folder whose own name was taken.
+        folder: A folder of DataProviders.
 
     Raises:
         DeclarationError: If an import means a module beside or below `folder`, and Python finds
             another one.
     """
-    for name in _absolute_imports(file):
-        for place in (folder.parent / name, folder / name):
-            if (place.is_dir() or place.with_suffix(".py").is_file()) and not _is_free(place):
+    name, root = next(_candidates(folder))
+    own = root / name.partition(".")[0]
+    waiting, seen = [file], {file}
+    while waiting:
+        importing = waiting.pop()
+        for name, place in _meant(importing, folder, own):
+            if not _is_free(place) and (place == own or _is_of_project(name)):
                 raise DeclarationError(
-                    f"{file} imports {name!r}, which is {place} for its author, but another "
+                    f"{importing} imports {name!r}, which is {place} for its author, but another "
                     "project has been imported under this name here; import it relatively "
                     f"(from . import …), or rename {place.name}.",
                     file=str(file),
                 )
+            found = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
+            new = {one for one in found if place != own} - seen
+            seen |= new
+            waiting += sorted(new)
+
+
+def _meant(file: Path, folder: Path, own: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the names that a file imports absolutely and the modules of its project they mean."""
+    for name in _absolute_imports(file, file.stat().st_mtime_ns) - OURS:
+        places = [own] if name == own.name else [folder.parent / name, folder / name]
+        for place in places:
+            if place.is_dir() or place.with_suffix(".py").is_file():
+                yield name, place
+                break
+
+
+def _is_of_project(name: str) -> bool:
+    """Return whether a module is code of a project, also if it is a package without a file."""
+    spec = find_module(name)
+    return spec is not None and (is_project_spec(spec) or not spec.has_location)
 
 
 def _candidates(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -81,8 +126,9 @@ def _is_free(place: Path) -> bool:
     return {Path(one).resolve() for one in spec.submodule_search_locations} == {place}
 
 
-def _absolute_imports(file: Path) -> set[str]:
-    """Return the first parts of what a file imports absolutely."""
+@lru_cache(maxsize=1024)
+def _absolute_imports(file: Path, changed: int) -> set[str]:  # noqa: ARG001 - is part of the key
+    """Return the first parts of what a file, as it was when it was changed, imports absolutely."""
     try:
         tree = parse(file.read_bytes())
     except SyntaxError:  # its import says so

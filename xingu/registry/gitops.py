@@ -53,6 +53,18 @@ def commit_and_push(path: Path, message: str) -> tuple[str | None, str | None]:
         ) from None
 
 
+def repository_of(folder: Path) -> "Repo | None":
+    """Return the git repository that a folder is in; None if there is none, or no git."""
+    try:
+        import git
+    except ImportError:
+        return None
+    try:
+        return git.Repo(folder, search_parent_directories=True)
+    except (git.GitError, OSError):
+        return None
+
+
 def _target(repository: "Repo") -> tuple[str, str] | None:
     """Return the remote and its branch to push HEAD to; None if there is no remote."""
     if not repository.remotes:

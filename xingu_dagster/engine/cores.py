@@ -7,6 +7,7 @@ its fit read data, and a model that is trained alone has all cores.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from threadpoolctl import threadpool_limits
 
@@ -19,13 +20,17 @@ def share(groups: int) -> int:
 
 
 @contextmanager
-def limited_to(cores: int) -> Iterator[None]:
+def limited_to(cores: int, api: Literal["openmp"] | None = None) -> Iterator[None]:
     """Limit the threads of OpenMP and BLAS that this thread starts in the block.
 
-    GNU's OpenMP, which LightGBM and XGBoost use, has this limit per thread.
+    GNU's OpenMP, which LightGBM and XGBoost use, has this limit per thread, BLAS per process.
+
+    Args:
+        cores: Number of threads.
+        api: Limit OpenMP alone, because several threads of this process are in such blocks.
     """
     if cores >= all_cores():
         yield
         return
-    with share_of_cores(cores), threadpool_limits(cores):
+    with share_of_cores(cores), threadpool_limits(cores, api):
         yield

@@ -27,6 +27,7 @@ from dagster._core.execution.context_creation_job import PlanExecutionContextMan
 from dagster._core.execution.plan.active import ActiveExecution
 from dagster._core.execution.plan.execute_plan import dagster_event_sequence_for_step
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
+from threadpoolctl import threadpool_limits
 
 from xingu_dagster.engine.cores import limited_to, share
 from xingu_dagster.engine.limits import work_limits
@@ -109,7 +110,9 @@ class _Threads:
             step_dependency_config=context.step_dependency_config,
         )
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="step")
-        with claims, active as execution, ExitStack() as captured:
+        # BLAS has one limit per process, which only the thread that has set it can take away.
+        blas = threadpool_limits(share(self._workers), "blas")
+        with claims, active as execution, blas, ExitStack() as captured:
             yield from self._captured(captured)
             try:
                 while not execution.is_complete or self._running:
@@ -162,7 +165,7 @@ class _Threads:
         key = step_context.step.key
         self._threads[key] = get_ident()
         try:
-            with limited_to(cores):
+            with limited_to(cores, "openmp"):
                 for event in dagster_event_sequence_for_step(step_context):
                     self._news.put((key, event))
         finally:
