@@ -53,6 +53,7 @@ PATHS = {
     "build_xingu_assets": "xingu_dagster.project.build_xingu_assets",
     "xingu_executor": "xingu_dagster.engine.executor.xingu_executor",
     "SearchPlan": "xingu.tuning.plan.SearchPlan",
+    "impact_of": "xingu.impact.impact_of",
     "command_line": "xingu_dagster.cli.main",
     "errors": "xingu.errors",
 }

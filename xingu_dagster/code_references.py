@@ -11,6 +11,7 @@ from functools import cache
 import dagster as dg
 
 from xingu.checks.check import AssetPath
+from xingu.model.source_declarations import BATCH_SOURCES, TRAIN_SOURCES
 from xingu.provider.base import DataProvider
 from xingu.provider.class_source import Place, place_of
 from xingu.provider.methods import (
@@ -26,9 +27,6 @@ from xingu.provider.methods import (
 
 OURS = ("xingu", "builtins", "abc")
 KEY = "dagster/code_references"
-TRAIN_SOURCES = ("get_dataset_sources_for_train", "train_dataset_sources")
-BATCH_SOURCES = ("get_dataset_sources_for_batch_predict", "batch_predict_dataset_sources")
-"""Hook and attribute that declare the sources of a train, and of a batch."""
 _PREDICT = tuple(
     f"{when}_{kind}"
     for kind in ("predict", "predict_proba", "generic_predict")

@@ -17,6 +17,7 @@ from xingu_dagster.phases.tune import build_tune
 from xingu_dagster.resources import KEY
 from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
+from xingu_dagster.upstream import Backends
 
 BROKEN = "Cannot be used: "
 """Beginning of the description of an asset that stands for what cannot be used."""
@@ -27,6 +28,7 @@ def build_provider_assets(
     translator: XinguTranslator | None = None,
     resource_key: str = KEY,
     options: dg.ResourceDefinition | None = None,
+    backends: Backends = lambda _: "",
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of one DataProvider: its external data, then one definition per phase.
 
@@ -35,11 +37,12 @@ def build_provider_assets(
         translator: Names the assets; None: `XinguTranslator`.
         resource_key: Key of the resource that steps get their Workspace from.
         options: The options of a run, a resource that steps bring along.
+        backends: Returns the kind of a database, which decides the dialect of queries.
 
     Raises:
         DeclarationError: If a declaration cannot be used.
     """
-    provider = ProviderSpec(cls, translator, resource_key, options)
+    provider = ProviderSpec(cls, translator, resource_key, options, backends)
     sources = build_sources(provider)
     phases = [
         build_prepare(provider),

@@ -31,12 +31,16 @@ from xingu_dagster.translator import XinguTranslator
 
 
 class XinguSource(dg.Resolvable, dg.Model):
-    """Rows of a database, or of a file: `source` and `query`, or `url`."""
+    """Rows of a database, a file or an asset: `source` and `query`, `url`, or `asset`."""
 
     source: str | None = Field(None, description="Nickname of a database.")
     query: str | None = Field(None, description="SQL, which runs as given.")
     url: str | None = Field(None, description="File or address: parquet, CSV, JSON.")
     params: Mapping[str, Any] | None = Field(None, description="Arguments of the pandas reader.")
+    asset: str | None = Field(None, description="Key of an asset, whose stored value is read.")
+    depends_on: Sequence[str] | None = Field(
+        None, description="Keys of assets that the rows come from."
+    )
     group: str | None = Field(
         None, description="Sources of a group are read one after the other, on one connection."
     )

@@ -184,7 +184,7 @@ class XinguProject:
             for dp_id, cls in self.classes.items():
                 try:
                     assets[dp_id] = build_provider_assets(
-                        cls, self.translator, self.resource_key, options
+                        cls, self.translator, self.resource_key, options, self._backend
                     )
                 except DeclarationError as error:
                     if self._broken is None:
@@ -193,6 +193,12 @@ class XinguProject:
                     self._broken[dp_id] = error
         _check_keys(assets, type(self.translator).__name__)
         return assets
+
+    def _backend(self, nickname: str) -> str:
+        """Return the first part of the URL of a database; empty: it is not known yet."""
+        if isinstance(self._resource, Workspace):
+            return self._resource.databases.backend(nickname)
+        return self._resource.backend(nickname) if isinstance(self._resource, XinguResource) else ""
 
     def _selected(self, patterns: Sequence[str]) -> list[str]:
         for pattern in patterns:

@@ -129,6 +129,12 @@ class XinguResource(dg.ConfigurableResource):
         given = json.dumps({name: getattr(self, name) for name in names}, sort_keys=True)
         return _workspace(given, self.connections)
 
+    def backend(self, nickname: str) -> str:
+        """Return the first part of the URL of a database, outside of steps; empty: not known."""
+        url = self.databases.get(nickname, "")
+        text = url.get_value() if isinstance(url, dg.EnvVar) else url
+        return (text or "").partition(":")[0].partition("+")[0]
+
     def load_model(self, dp_id: str, train_id: str | None = None, key_prefix: str = "") -> Model:
         """Return a saved Model, inside a step.
 

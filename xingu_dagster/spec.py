@@ -3,33 +3,32 @@
 import inspect
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 import dagster as dg
 
-from xingu.api import Model
 from xingu.checks.catalog import planned_checks
 from xingu.checks.check import AssetPath, Check, Declared
 from xingu.checks.gates import Gate, check_metrics_of, parse_gates
 from xingu.directions import BUILTIN_DIRECTIONS
-from xingu.errors import DeclarationError, HookError
+from xingu.errors import DeclarationError
 from xingu.masking import masked
+from xingu.model.source_declarations import BATCH_SOURCES, TRAIN_SOURCES, declared_sources
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
-from xingu.provider.hooks import call_hook
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
-from xingu.records import TrainRun
 from xingu.sinks.spec import Sink, TableSink, parse_sinks
+from xingu.sources import parse_sources
 from xingu.values import Key
 from xingu.workspace import Workspace
-from xingu_dagster.code_references import BATCH_SOURCES, TRAIN_SOURCES, code_references
+from xingu_dagster.code_references import code_references
 from xingu_dagster.options import options_key, options_resource
 from xingu_dagster.resources import KEY, workspace_of
 from xingu_dagster.step_settings import StepSettings, parse_step_settings
 from xingu_dagster.translator import AssetProps, XinguTranslator
+from xingu_dagster.upstream import Backends, Upstream, upstream_of
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +55,7 @@ class ProviderSpec:
             is ``<resource_key>_io``.
         options: The options of a run, a resource that its steps bring along.
         options_key: Key of that resource.
+        backends: Kinds of its databases, which decide the dialect of queries.
         op_prefix: First part of the names of its steps: ``<op_prefix>__<phase>``.
         folder: Name of its folder of plots.
     """
@@ -66,8 +66,10 @@ class ProviderSpec:
         translator: XinguTranslator | None = None,
         resource_key: str = KEY,
         options: dg.ResourceDefinition | None = None,
+        backends: Backends = lambda _: "",
     ) -> None:
         self.cls = cls
+        self.backends = backends
         self.id = str(cls.id)
         self.code_version = code_version(cls)
         self.translator = translator or XinguTranslator()
@@ -157,25 +159,8 @@ class ProviderSpec:
         return getattr(self.cls, hook) is not getattr(DataProvider, hook)
 
     def read_declarations(self, hook: str, attribute: str) -> Mapping[str, Any]:
-        """Return what `hook` returns without a Model, else with an untrained one, else `attribute`.
-
-        Raises:
-            DeclarationError: If the hook raises, and `attribute` names no sources.
-        """
-        try:
-            return call_hook(self.cls(), hook, None)
-        except HookError as error:
-            untrained = Model.of(self.cls(), None, TrainRun(self.id, "untrained", "untrained", ""))
-            with suppress(HookError):
-                return call_hook(untrained.dp, hook, untrained)
-            declared = getattr(self.cls, attribute)
-            if not declared:
-                raise DeclarationError(
-                    f"{error}. The graph is built without a model: return the sources for "
-                    f"model=None too, or name them in {attribute}.",
-                    dataprovider_id=self.id,
-                ) from error
-            return declared
+        """Return the declared sources; see `xingu.model.source_declarations`."""
+        return declared_sources(self.cls, hook, attribute)
 
     @cached_property
     def pre_reqs(self) -> Sequence[str]:
@@ -264,6 +249,33 @@ class ProviderSpec:
         """Return the key of the external data of a source."""
         return self.translator.get_source_key(self.id, ("batch", part) if batch else (part,))
 
+    def upstream(self, part: str, *, batch: bool = False) -> Upstream:
+        """Return where the data of a source comes from."""
+        name = (self.batch_sources if batch else self.train_sources)[part]
+        return self._upstream[batch].get(name, Upstream())
+
+    def raw_deps(self, part: str, *, batch: bool = False) -> list[dg.AssetKey]:
+        """Return the keys of the assets that the data of a source comes from."""
+        found = self.upstream(part, batch=batch)
+        external = [self.source_key(part, batch=batch)] if found.external else []
+        return [*external, *found.assets]
+
+    @cached_property
+    def _upstream(self) -> Mapping[bool, Mapping[str, Upstream]]:
+        """Where sources of the train (False) and of the batch (True) come from, by name.
+
+        Declarations that name no asset are not looked at, unless queries decide.
+        """
+        found: dict[bool, Mapping[str, Upstream]] = {False: {}, True: {}}
+        for batch, attribute, declared in (
+            (False, TRAIN_SOURCES[1], self.train_declarations),
+            (True, BATCH_SOURCES[1], self.batch_declarations),
+        ):
+            if self.translator.maps_tables or any(map(_names_asset, declared.values())):
+                specs = parse_sources(self.id, attribute, declared)
+                found[batch] = upstream_of(specs, self.translator, self.backends)
+        return found
+
     def asset_spec(
         self,
         *path: str,
@@ -330,6 +342,8 @@ class ProviderSpec:
 
     def raw_description(self, declared: Any) -> str:
         """Return the description of a raw asset: the query or a hint at the address."""
+        if isinstance(declared, Mapping) and "asset" in declared:
+            return "The value of another asset, as its IO manager stored it."
         if not isinstance(declared, Mapping) or "query" not in declared:
             return "Content of a declared file or address."
         query = masked(inspect.cleandoc(str(declared["query"])))
@@ -353,3 +367,7 @@ def _op_prefix(model: dg.AssetKey) -> str:
     """Return the first part of names of steps, from the key of the model."""
     parts = model.path[:-1] if model.path[-1] == "model" else model.path
     return "__".join(map(key_part, parts))
+
+
+def _names_asset(declared: Any) -> bool:
+    return isinstance(declared, Mapping) and ("asset" in declared or "depends_on" in declared)

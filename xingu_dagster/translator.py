@@ -14,6 +14,7 @@ from xingu.checks.check import AssetPath
 from xingu.errors import DeclarationError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
+from xingu.sources.sql_names import SqlTable
 
 DESCRIPTIONS: Mapping[str, str] = {
     "cleaned": "One frame of all sources, cleaned (`clean_data_for_train`).",
@@ -103,6 +104,23 @@ class XinguTranslator:
     def get_source_key(self, dp_id: str, path: AssetPath) -> dg.AssetKey:
         """Return the key of the external data of a source: ``<prefix>/sources/<dp>/<path>``."""
         return dg.AssetKey((*self.key_prefix, "sources", key_part(dp_id), *path))
+
+    def table_asset_key(self, nickname: str, table: SqlTable) -> dg.AssetKey | None:  # noqa: ARG002
+        """Return the asset that makes a table that queries read; None, the default: none does.
+
+        Override it to connect queries to the assets of dbt, dlt or others, for example with
+        ``dg.AssetKey([table.schema, table.name])``.
+
+        Args:
+            nickname: The database.
+            table: The table as the query names it: its schema and catalog may be empty.
+        """
+        return None
+
+    @property
+    def maps_tables(self) -> bool:
+        """Whether `table_asset_key` is overridden; else no SQL is parsed for the graph."""
+        return type(self).table_asset_key is not XinguTranslator.table_asset_key
 
     def get_group_name(self, provider: type[DataProvider]) -> str:
         """Return the group of all assets of a DataProvider."""

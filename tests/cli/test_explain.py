@@ -92,7 +92,8 @@ def test_sources_assets_gates_and_relations_are_named(explained):
     assert explained["search_space"] == [{"hyperparameter": "depth", "range": "integers 1 to 9"}]
     assert explained["pre_reqs"] == {"needs": [], "is_needed_by": ["needs"]}
     effects = {one["check"]: one["if_it_fails"] for one in explained["checks"]}
-    assert effects["disjoint_sets"] == "refuses the value"
+    assert effects["disjoint_sets"] == "reports it"
+    assert effects["unique_index"] == "refuses the value"
     assert effects["quality_gates"] == "stops what is downstream"
 
 
@@ -110,5 +111,5 @@ def test_the_terminal_shows_places_whole_and_the_nearest_id(file, output_of, cal
     assert f"{file}:23" in output
     assert max(map(len, output.splitlines())) <= 80
     code, _, errors = call("explain", "sails")
-    assert (code, errors.count("\n")) == (1, 1)
+    assert (code, errors.count("\n")) == (2, 1)
     assert "Did you mean 'sales'?" in errors

@@ -83,8 +83,20 @@ def test_a_hook_that_needs_the_model_leaves_the_names_to_the_attribute():
     assert not ProviderSpec(Houses).batch_sources_need_model
 
 
-def test_a_hook_that_needs_the_model_without_names_is_refused():
+class NeedsFittedModel(NeedsModel):
+    """Its batch sources depend on what a train has found."""
+
+    def get_dataset_sources_for_batch_predict(self, model=None):
+        return {"houses": {"url": f"{model.estimator.best_day}.csv"}}
+
+
+def test_an_untrained_model_names_the_batch_sources_where_that_is_enough():
     cls = type("Nameless", (NeedsModel,), {"batch_predict_dataset_sources": {}})
+    assert ProviderSpec(cls).batch_sources == {"houses": "houses"}
+
+
+def test_a_hook_that_needs_a_fitted_model_without_names_is_refused():
+    cls = type("Nameless", (NeedsFittedModel,), {"batch_predict_dataset_sources": {}})
     with pytest.raises(DeclarationError, match="for model=None too, or name them in batch_predict"):
         build_provider_assets(cls)
 

@@ -77,12 +77,12 @@ def test_the_declared_order_is_kept():
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"source": "dw", "query": "q", "url": "a.csv"}, "has both 'source' and 'url'; keep one"),
-        ({"query": "q"}, "has neither 'source' nor 'url'; keep one"),
+        ({"source": "dw", "query": "q", "url": "a.csv"}, "has 'source' and 'url'; keep one"),
+        ({"query": "q"}, "has none of 'source', 'url' and 'asset'; keep one"),
         ({"sorce": "dw", "query": "q"}, "Did you mean 'source'?"),
         ({"source": "dw", "qery": "q"}, "'qery' is not known beside 'source'"),
         ({"source": "dw", "qery": "q"}, "Did you mean 'query'?"),
-        ({"url": "a.csv", "query": "q"}, "known: group, params, url"),
+        ({"url": "a.csv", "query": "q"}, "known: depends_on, group, params, url"),
         ({"source": "dw"}, "['query'] is missing or empty; give a string"),
         ({"source": "dw", "query": 5}, "['query'] is a int; give a string"),
         ({"url": "  "}, "['url'] is missing or empty"),

@@ -17,6 +17,7 @@ from xingu.sources import (
     SourceCache,
     SourceSpec,
     SqlSource,
+    UrlSource,
     parse_sources,
     read_sources,
     table_query,
@@ -151,7 +152,7 @@ def look(origin: Origin, databases: Databases, rows: int = SAMPLE_ROWS) -> Sampl
         inner = spec.query.rstrip("; \n\t")
         query = f"SELECT * FROM (\n{inner}\n) AS looked_at LIMIT {rows + 1}"
         limited = dataclasses.replace(spec, query=query)
-    elif spec.format in _ROW_BY_ROW:
+    elif isinstance(spec, UrlSource) and spec.format in _ROW_BY_ROW:
         limited = dataclasses.replace(spec, params={**spec.params, "nrows": rows + 1})
 
     def read(one: SourceSpec) -> pd.DataFrame:

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from types import CodeType
 
+from xingu.provider.syntax import parse
+
 WITHOUT_EFFECT = frozenset({"dagster", "owners"})
 """Attributes that change neither a model nor its estimations."""
 
@@ -118,7 +120,7 @@ def _assigned(node: ast.AST) -> list[str]:
 
 @cache
 def _module_source(file: Path, _modified: int) -> ModuleSource:
-    tree = ast.parse(file.read_bytes())
+    tree = parse(file.read_bytes())
     classes = {
         node.name: ClassSource(code_of(node), node.lineno, dict(_members(node)))
         for node in tree.body

@@ -13,6 +13,7 @@ from types import FunctionType
 
 from xingu.provider.base import DataProvider
 from xingu.provider.class_source import WITHOUT_EFFECT, code_of, source_of
+from xingu.provider.syntax import parse, text_of_class
 
 
 @cache
@@ -31,7 +32,7 @@ def _class_code(cls: type) -> str:
         module, own = found
         return module.shared + own.code
     try:
-        tree = ast.parse(inspect.cleandoc(inspect.getsource(cls))).body[0]
+        tree = parse(inspect.cleandoc(text_of_class(cls))).body[0]
         return code_of(tree) if isinstance(tree, ast.ClassDef) else ast.dump(tree)
     except (OSError, TypeError, SyntaxError):
         # A class made by a call of `type()` has no source; its members are hashed.

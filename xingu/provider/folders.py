@@ -12,6 +12,7 @@ from pathlib import Path
 
 from xingu.errors import DeclarationError
 from xingu.provider.project_code import find_module
+from xingu.provider.syntax import parse
 
 
 def package_of(folder: Path) -> str:
@@ -83,7 +84,7 @@ def _is_free(place: Path) -> bool:
 def _absolute_imports(file: Path) -> set[str]:
     """Return the first parts of what a file imports absolutely."""
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = parse(file.read_bytes())
     except SyntaxError:  # its import says so
         return set()
     names: set[str] = set()

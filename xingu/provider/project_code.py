@@ -15,6 +15,8 @@ from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
+from xingu.provider.syntax import parse
+
 OURS = frozenset({"xingu", "xingu_dagster", "__main__"})
 PACKAGED = "xingu_package_"
 """Beginning of the top-level name of modules that come from a model package."""
@@ -119,7 +121,7 @@ def _parents(name: str) -> list[str]:
 def _imported(source: bytes, spec: ModuleSpec) -> Iterator[str]:
     """Yield names that a module imports; of ``from a import b``, both `a` and `a.b`."""
     package = spec.name if spec.submodule_search_locations is not None else spec.parent
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

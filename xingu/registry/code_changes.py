@@ -7,6 +7,7 @@ from typing import Literal
 
 from upath import UPath
 
+from xingu.provider.syntax import parse
 from xingu.registry.package_code import CODE
 
 Kind = Literal["added", "removed", "changed", "comments only"]
@@ -49,7 +50,7 @@ def _sources_in(package: UPath) -> dict[str, bytes]:
 def _change(file: str, old: bytes | None, new: bytes | None) -> FileChange:
     if old is None or new is None:
         return FileChange(file, "added" if old is None else "removed")
-    before, after = (dict(_members(ast.parse(source).body)) for source in (old, new))
+    before, after = (dict(_members(parse(source).body)) for source in (old, new))
     members = [
         f"{'~' if name in before and name in after else '+' if name in after else '-'} {name}"
         for name in dict.fromkeys([*after, *before])

@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from xingu.provider.project_code import PACKAGED, find_module
+from xingu.provider.syntax import parse
 from xingu.registry.missing_modules import MissingModule
 
 _lock = threading.RLock()
@@ -116,7 +117,7 @@ class PackagedCode(Loader):
         path = self._paths.get(name)
         if path is None:
             return
-        tree = ast.parse(self.sources[path])
+        tree = parse(self.sources[path])
         importer = partial(self._import, str(module.__file__), _optional_imports(tree.body))
         vars(module)["__builtins__"] = {**vars(builtins), "__import__": importer}
         exec(compile(tree, str(module.__file__), "exec", dont_inherit=True), vars(module))  # noqa: S102
@@ -195,7 +196,7 @@ def sources_of(module: str) -> Mapping[str, bytes]:
 
 
 def _dump(source: bytes) -> str:
-    return ast.dump(ast.parse(source))
+    return ast.dump(parse(source))
 
 
 def _module_name(path: str) -> str:

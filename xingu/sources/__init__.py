@@ -9,12 +9,13 @@ from xingu.sources.cache import SourceCache
 from xingu.sources.databases import Connection, Databases
 from xingu.sources.digest import frame_digest
 from xingu.sources.reading import SourceResult, observe_source, read_sources
-from xingu.sources.spec import SourceSpec, SqlSource, UrlSource, parse_sources
+from xingu.sources.spec import AssetSource, SourceSpec, SqlSource, UrlSource, parse_sources
 from xingu.sources.tables import table_query
 
-needs("sources", "filelock", "sqlalchemy")
+needs("sources", "filelock", "sqlalchemy", "sqlglot")
 
 __all__ = [
+    "AssetSource",
     "Connection",
     "Databases",
     "SourceCache",

@@ -170,6 +170,13 @@ class Databases:
             return None
         return Path(name)
 
+    def backend(self, nickname: str) -> str:
+        """Return the first part of the URL of a database; empty if it is not known or malformed."""
+        try:
+            return self.url(nickname).get_backend_name()
+        except SettingsError:
+            return ""
+
     def engine(self, nickname: str) -> "Engine":
         """Return a SQLAlchemy engine, for users' own SQL.
 

@@ -23,7 +23,7 @@ from xingu.sources.cache import SourceCache, cache_key
 from xingu.sources.databases import Connection, Databases
 from xingu.sources.digest import frame_digest
 from xingu.sources.files import file_version, read_file
-from xingu.sources.spec import SourceSpec, SqlSource, UrlSource
+from xingu.sources.spec import AssetSource, ExternalSource, SourceSpec, SqlSource, UrlSource
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class SourceResult:
 class _Job:
     """The members of a group up to the last requested one, and the names of the requested ones."""
 
-    specs: list[SourceSpec] = field(default_factory=list)
+    specs: list[ExternalSource] = field(default_factory=list)
     requested: set[str] = field(default_factory=set)
 
 
@@ -84,12 +84,12 @@ class _Reader:
         keys: dict[str, str | None] = {}
         parts: list[Any] = []
         for spec in job.specs:
-            parts.append(self._key_parts(spec))
+            parts.append(self._key_parts(spec) + ([spec.version] if spec.version else []))
             if spec.name in job.requested:
                 keys[spec.name] = cache_key(parts)
         return keys
 
-    def _key_parts(self, spec: SourceSpec) -> list[Any]:
+    def _key_parts(self, spec: ExternalSource) -> list[Any]:
         if isinstance(spec, SqlSource):
             return ["sql", self._databases.identity(spec.database), spec.query]
         home = self._databases.home
@@ -131,7 +131,7 @@ class _Reader:
         return results
 
     def _read(
-        self, spec: SourceSpec, connections: dict[str, Connection], stack: ExitStack
+        self, spec: ExternalSource, connections: dict[str, Connection], stack: ExitStack
     ) -> pd.DataFrame:
         if isinstance(spec, UrlSource):
             return read_file(self._provider_id, spec, self._databases.home)
@@ -150,7 +150,9 @@ class _Reader:
                 f"{self._provider_id}: source {spec.name!r}: {error}", **facts
             ) from None
 
-    def _store(self, spec: SourceSpec, frame: pd.DataFrame, keys: dict[str, str | None]) -> None:
+    def _store(
+        self, spec: ExternalSource, frame: pd.DataFrame, keys: dict[str, str | None]
+    ) -> None:
         if spec.name not in keys:
             return
         label = f"{self._provider_id}: source {spec.name!r}"
@@ -161,7 +163,7 @@ class _Reader:
             # A single statement without rows is run for its side effects, so it is never cached.
             self._cache.store(key, frame, label)
 
-    def _warn_of_doubled(self, spec: SourceSpec, frame: pd.DataFrame) -> None:
+    def _warn_of_doubled(self, spec: ExternalSource, frame: pd.DataFrame) -> None:
         if not frame.columns.is_unique:
             logger.warning(
                 "%s: source %r has two columns called %s; rename one, for example in the query.",
@@ -203,7 +205,7 @@ def read_sources(
 
     Raises:
         DeclarationError: If one of `names` is not declared.
-        SourceError: If a source cannot be read.
+        SourceError: If a source cannot be read, or is a Dagster asset.
     """
     jobs = _plan(provider_id, specs, names)
     if not jobs:
@@ -227,7 +229,7 @@ def read_sources(
 
 def observe_source(
     provider_id: str,
-    spec: SourceSpec,
+    spec: ExternalSource,
     databases: Databases,
     *,
     declared: Sequence[SourceSpec] = (),
@@ -279,6 +281,15 @@ def _plan(
         )
     jobs: dict[Any, _Job] = {}
     for spec in specs:
+        if isinstance(spec, AssetSource):
+            if spec.name in requested:
+                raise SourceError(
+                    f"{provider_id}: source {spec.name!r} is the Dagster asset {spec.label}, which "
+                    "is loaded in runs of Dagster only; materialize the assets that need it.",
+                    dataprovider_id=provider_id,
+                    source=spec.name,
+                )
+            continue
         # The name of a group is a string, so a tuple never equals one.
         job = jobs.setdefault(spec.group if spec.group is not None else (spec.name,), _Job())
         job.specs.append(spec)

@@ -6,8 +6,8 @@ A spec is a deep copy of the declaration, so that readers cannot modify the user
 import copy
 import logging
 import os
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from xingu.errors import DeclarationError, did_you_mean
@@ -29,7 +29,14 @@ _COMPRESSION_NAMES: Mapping[str, Compression] = {
     "zstd": "zst",
     "zip": "zip",
 }
-_KEYS = {"source": {"source", "query", "group"}, "url": {"url", "params", "group"}}
+_KEYS = {
+    "source": {"source", "query", "group", "depends_on"},
+    "url": {"url", "params", "group", "depends_on"},
+    "asset": {"asset", "depends_on"},
+}
+
+AssetKey = tuple[str, ...]
+"""Parts of the key of a Dagster asset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,10 @@ class SqlSource:
     query: str
     """SQL, run as given."""
     group: str | None = None
+    depends_on: tuple[AssetKey, ...] = ()
+    """Assets that the data comes from."""
+    version: str = ""
+    """Version of what the data comes from, if it is known: a part of the cache key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,10 @@ class UrlSource:
     params: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Arguments for the pandas reader."""
     group: str | None = None
+    depends_on: tuple[AssetKey, ...] = ()
+    """Assets that the data comes from."""
+    version: str = ""
+    """Version of what the data comes from, if it is known: a part of the cache key."""
 
     @property
     def label(self) -> str:
@@ -62,7 +77,24 @@ class UrlSource:
         return shown_address(self.url)
 
 
-SourceSpec = SqlSource | UrlSource
+@dataclass(frozen=True, slots=True)
+class AssetSource:
+    """The value that the IO manager of a Dagster asset has stored."""
+
+    name: str
+    asset: AssetKey
+    depends_on: tuple[AssetKey, ...] = ()
+    """Further assets; their values are not read."""
+    group: None = None
+
+    @property
+    def label(self) -> str:
+        """The key as one text."""
+        return "/".join(self.asset)
+
+
+ExternalSource = SqlSource | UrlSource
+SourceSpec = ExternalSource | AssetSource
 
 
 def parse_sources(
@@ -73,8 +105,8 @@ def parse_sources(
     Args:
         provider_id: Id of the DataProvider, for errors.
         attribute: Attribute or hook with the declaration, for errors.
-        declared: ``{name: {source, query}}`` or ``{name: {url, params}}``, with an optional
-            ``group``. It is not modified.
+        declared: ``{name: {source, query}}``, ``{name: {url, params}}`` or ``{name: {asset}}``, the
+            first two with an optional ``group``, all with ``depends_on``. It is not modified.
 
     Returns:
         One spec per source, in the declared order.
@@ -91,24 +123,51 @@ def _parse_entry(where: str, name: object, entry: Any) -> SourceSpec:
     if not isinstance(name, str) or not name:
         raise DeclarationError(f"{where}: the name of a source must be a non-empty string.")
     _require_mapping(where, entry, "{'source': nickname, 'query': sql} or {'url': address}")
-    kinds = [kind for kind in _KEYS if kind in entry]
-    if len(kinds) != 1:
-        state = "has both 'source' and 'url'" if kinds else "has neither 'source' nor 'url'"
-        close = "".join(did_you_mean(str(key), _KEYS) for key in entry if key not in _KEYS)
-        raise DeclarationError(
-            f"{where} {state}; keep one: 'source' with 'query' for a database, 'url' for a file."
-            + ("" if kinds else close),
-            source=name,
-        )
-    _check_keys(where, entry, kinds[0])
+    kind = _kind(where, name, entry)
+    require_known_keys(where, entry, _KEYS[kind], kind)
     group = entry.get("group")
     if group is not None and not isinstance(group, str | int):
         raise DeclarationError(f"{where}['group'] is {group!r}; give a string.", source=name)
     group = None if group is None else str(group)
-    if kinds == ["source"]:
+    depends_on = _asset_keys(f"{where}['depends_on']", entry.get("depends_on", ()))
+    if kind == "asset":
+        return AssetSource(name, _asset_key(f"{where}['asset']", entry["asset"]), depends_on)
+    if kind == "source":
         nickname, query = (_require_string(where, entry, key) for key in ("source", "query"))
-        return SqlSource(name, nickname, query, group)
-    return _parse_url(where, name, entry, group)
+        return SqlSource(name, nickname, query, group, depends_on)
+    return replace(_parse_url(where, name, entry, group), depends_on=depends_on)
+
+
+def _kind(where: str, name: str, entry: Mapping[str, Any]) -> str:
+    """Return the one key of an entry that says what it reads."""
+    kinds = [kind for kind in _KEYS if kind in entry]
+    if len(kinds) == 1:
+        return kinds[0]
+    found = " and ".join(map(repr, kinds))
+    state = f"has {found}" if kinds else "has none of 'source', 'url' and 'asset'"
+    close = "".join(did_you_mean(str(key), _KEYS) for key in entry if key not in _KEYS)
+    raise DeclarationError(
+        f"{where} {state}; keep one: 'source' with 'query' for a database, 'url' for a file, "
+        "'asset' for the value of a Dagster asset." + ("" if kinds else close),
+        source=name,
+    )
+
+
+def _asset_keys(where: str, declared: Any) -> tuple[AssetKey, ...]:
+    if isinstance(declared, str) or not isinstance(declared, Iterable):
+        raise DeclarationError(f"{where} is {declared!r}; give a list of keys, like ['a/b', 'c'].")
+    return tuple(dict.fromkeys(_asset_key(where, key) for key in declared))
+
+
+def _asset_key(where: str, declared: Any) -> AssetKey:
+    """Return the parts of a key that is given as ``a/b`` or as a list of parts."""
+    parts = declared.split("/") if isinstance(declared, str) else declared
+    is_list = isinstance(parts, list | tuple) and len(parts) > 0
+    if not is_list or not all(isinstance(part, str) and part.strip() for part in parts):
+        raise DeclarationError(
+            f"{where}: {declared!r} is no key of an asset; give one like 'analytics/orders'."
+        )
+    return tuple(parts)
 
 
 def _check_keys(where: str, entry: Mapping[str, Any], kind: str) -> None:

@@ -33,14 +33,13 @@ def explain(dp: str, as_json: bool) -> None:
     that declares them; then declarations, sources, assets with their phase, checks and gates,
     metrics and plots, the search space, prerequisites, and settings. Nothing is read or trained.
     """
+    from xingu.compat.factory import factory_of
     from xingu.config import Settings
-    from xingu.provider.discovery import DataProviderFactory
     from xingu_dagster.inspection.explain import explain_provider
 
-    settings = Settings.load()
-    folder = settings.project_home / settings.dataproviders_folder
+    settings = Settings.load(dataproviders=())
     with redirect_stdout(sys.stderr), _quiet():
-        factory = DataProviderFactory(None, folder, settings.import_seconds)
+        factory = factory_of(settings)
         cls = type(factory.create(dp))
         explained = explain_provider(cls, factory.known, settings)
     if as_json:

@@ -16,7 +16,7 @@ COMMANDS = {
     "check": ("xingu_dagster.cli.check", "List everything that is wrong, without training."),
     "explain": (
         "xingu_dagster.cli.explain",
-        "Explain a DataProvider: hooks, declarations, sources, assets, checks and settings.",
+        "Show what a DataProvider overrides, reads, makes and checks.",
     ),
     "train": (
         "xingu_dagster.cli.train",
@@ -30,6 +30,7 @@ COMMANDS = {
         "xingu_dagster.cli.inventory",
         "List the current train of each DataProvider, with its history.",
     ),
+    "impact": ("xingu_dagster.cli.impact", "Show which models depend on a table or a column."),
     "config": ("xingu_dagster.cli.config", "Show settings, and where they come from."),
     "ui": ("xingu_dagster.cli.ui", "Open the Dagster UI of the project."),
     "completion": (

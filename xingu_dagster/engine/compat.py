@@ -16,7 +16,7 @@ from typing import Literal
 
 logger = logging.getLogger(__name__)
 
-Part = Literal["pool", "runs", "threads", "storage", "compute_logs", "locations"]
+Part = Literal["pool", "runs", "threads", "storage", "compute_logs", "locations", "asset_values"]
 
 _CORE = "dagster._core"
 _PLAN = f"{_CORE}.execution.plan"
@@ -163,6 +163,12 @@ NEEDED: dict[Part, dict[str, str]] = {
         f"{_CORE}.workspace.load_target:PyProjectFileTarget.create_origins": "",
         f"{_CORE}.workspace.load_target:WorkspaceFileTarget": "",
         f"{_CORE}.workspace.load_target:WorkspaceFileTarget.create_origins": "",
+    },
+    "asset_values": {
+        f"{_STORAGE}.asset_value_loader:AssetValueLoader": "assets_defs_by_key instance",
+        f"{_STORAGE}.asset_value_loader:AssetValueLoader.load_asset_value": (
+            "asset_key partition_key_range input_definition_metadata resource_config"
+        ),
     },
 }
 

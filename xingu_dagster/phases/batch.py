@@ -56,7 +56,7 @@ def build_batch_raw(provider: ProviderSpec) -> dg.AssetsDefinition:
             "batch",
             "raw",
             part,
-            deps=[provider.source_key(part, batch=True), *model],
+            deps=[*provider.raw_deps(part, batch=True), *model],
             description=provider.raw_description(provider.batch_declarations[name]),
         )
         for part, name in provider.batch_sources.items()

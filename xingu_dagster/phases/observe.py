@@ -1,19 +1,21 @@
 """External data as observable assets: ``sources/<dp>/<source>`` with the version of the data."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
+from xingu.errors import DeclarationError
 from xingu.masking import masked_errors
-from xingu.sources import observe_source, parse_sources
+from xingu.sources import AssetSource, SourceSpec, observe_source, parse_sources
+from xingu.sources.spec import ExternalSource
 from xingu_dagster.metadata import namespaced
 from xingu_dagster.phases.sources import origin_metadata
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
 
 
 def build_sources(provider: ProviderSpec) -> dg.AssetsDefinition | None:
-    """Build the external data of one DataProvider; None if it declares no sources."""
+    """Build the external data of one DataProvider; None if all comes from other assets."""
     keys: Mapping[dg.AssetKey, tuple[bool, str]] = {
         provider.source_key(part, batch=batch): (batch, name)
         for batch, sources in _sources(provider)
@@ -50,7 +52,7 @@ def _build(
                 # Read again: a hook may return other queries every day.
                 declared = provider.read_declarations(hook, attribute)
                 specs = parse_sources(provider.id, attribute, declared)
-                spec = next(one for one in specs if one.name == name)
+                spec = _external(specs, name)
                 workspace.databases.check(provider.id, attribute, [spec])
                 version = observe_source(provider.id, spec, workspace.databases, declared=specs)
                 yield dg.ObserveResult(
@@ -62,6 +64,24 @@ def _build(
     return sources
 
 
-def _sources(provider: ProviderSpec) -> tuple[tuple[bool, Mapping[str, str]], ...]:
-    """Return the sources of the train and of the batch, with whether they are of the batch."""
-    return (False, provider.train_sources), (True, provider.batch_sources)
+def _sources(provider: ProviderSpec) -> Iterator[tuple[bool, Mapping[str, str]]]:
+    """Yield the sources with data from outside of the graph, and whether they are of the batch."""
+    for batch, sources in ((False, provider.train_sources), (True, provider.batch_sources)):
+        yield (
+            batch,
+            {
+                part: name
+                for part, name in sources.items()
+                if provider.upstream(part, batch=batch).external
+            },
+        )
+
+
+def _external(specs: Sequence[SourceSpec], name: str) -> ExternalSource:
+    spec = next(one for one in specs if one.name == name)
+    if isinstance(spec, AssetSource):
+        raise DeclarationError(
+            f"{name!r} is the asset {spec.label} now; reload the code location, whose graph was "
+            "built with other sources."
+        )
+    return spec

@@ -33,7 +33,7 @@ def build_prepare(provider: ProviderSpec) -> dg.AssetsDefinition:
         provider.asset_spec(
             "raw",
             part,
-            deps=[provider.source_key(part)],
+            deps=provider.raw_deps(part),
             description=provider.raw_description(provider.train_declarations[name]),
         )
         for part, name in provider.train_sources.items()

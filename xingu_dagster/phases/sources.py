@@ -1,6 +1,6 @@
 """Read declared sources inside a phase; each asset is materialized when its rows arrive."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -12,11 +12,20 @@ from xingu.checks.subjects import SourceRows
 from xingu.errors import DeclarationError, EmptySourceError
 from xingu.masking import masked
 from xingu.records import SourceRecord
-from xingu.sources import SourceResult, SourceSpec, SqlSource, parse_sources, read_sources
+from xingu.sources import (
+    AssetSource,
+    SourceResult,
+    SourceSpec,
+    SqlSource,
+    parse_sources,
+    read_sources,
+)
+from xingu.sources.spec import ExternalSource
 from xingu.values import Facts, Label, Record
 from xingu.workspace import Workspace
 from xingu_dagster.metadata import Metadata, frame_metadata
 from xingu_dagster.phases.step import PhaseStep
+from xingu_dagster.phases.upstream import data_versions, lineage_metadata, read_asset
 
 
 def make_raw_assets(
@@ -48,16 +57,8 @@ def make_raw_assets(
         return
     place = step.workspace
     place.databases.check(step.spec.id, attribute, specs)
-    cache = place.cache(refresh=step.options.refresh_sources)
-    results = read_sources(
-        step.spec.id,
-        specs,
-        place.databases,
-        cache,
-        names=selected,
-        max_workers=place.source_workers,
-    )
-    with closing(results):
+    versions = _versions(step, parts, keys)
+    with closing(_results(step, specs, selected, versions)) as results:
         for result in results:
             spec = by_name[result.name]
             if parts[0] != "batch" and result.frame.empty and not spec.group:
@@ -65,19 +66,63 @@ def make_raw_assets(
                     f"{step.spec.id}.{attribute}[{spec.name!r}] gave no rows; look at its filters.",
                     source=spec.name,
                 )
-            yield _keep(step, (*parts, keys[result.name]), spec, result)
+            path = (*parts, keys[result.name])
+            more = lineage_metadata(step, path, spec, specs, result.frame)
+            if versions[spec.name]:
+                more["data versions upstream"] = versions[spec.name]
+            yield _keep(step, path, spec, result, more)
+
+
+def _versions(
+    step: PhaseStep, parts: AssetPath, keys: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """Return the data versions of the assets that each source comes from, by name and key."""
+    batch = parts[0] == "batch"
+    return {
+        name: data_versions(step, step.spec.upstream(part, batch=batch).assets)
+        for name, part in keys.items()
+    }
+
+
+def _results(
+    step: PhaseStep,
+    specs: Sequence[SourceSpec],
+    names: Sequence[str],
+    versions: Mapping[str, Mapping[str, str]],
+) -> Generator[SourceResult, None, None]:
+    """Yield the results of sources: of other assets first, then of databases and files."""
+    external: list[ExternalSource] = []
+    for spec in specs:
+        if not isinstance(spec, AssetSource):
+            known = sorted(versions[spec.name].items())
+            external.append(replace(spec, version=repr(known) if known else ""))
+        elif spec.name in names:
+            yield read_asset(step, spec)
+    place = step.workspace
+    others = read_sources(
+        step.spec.id,
+        external,
+        place.databases,
+        place.cache(refresh=step.options.refresh_sources),
+        names=set(names) & {one.name for one in external},
+        max_workers=place.source_workers,
+    )
+    with closing(others):
+        yield from others
 
 
 def _keep(
-    step: PhaseStep, path: AssetPath, spec: SourceSpec, result: SourceResult
+    step: PhaseStep, path: AssetPath, spec: SourceSpec, result: SourceResult, more: Metadata
 ) -> dg.MaterializeResult:
     frame, cached = result.frame, result.cached
     metadata = {
         **frame_metadata(frame),
-        "from cache": cached,
+        **({} if isinstance(spec, AssetSource) else {"from cache": cached}),
         **origin_metadata(step.workspace, spec),
+        **more,
     }
-    record = SourceRecord(result.name, _declared(step, spec), "", len(frame), cached)
+    declared = _declared(step, spec, more.get("data versions upstream", {}))
+    record = SourceRecord(result.name, declared, "", len(frame), cached)
     label = Label(facts=Facts(sources=(record,), options=step.used_options))
     return step.keep(path, frame, label, result.seconds, metadata, "open")
 
@@ -106,9 +151,11 @@ def source_rows(step: PhaseStep, path: AssetPath) -> SourceRows:
     return SourceRows({source.source: source.rows for source in sources})
 
 
-def _declared(step: PhaseStep, spec: SourceSpec) -> str:
+def _declared(step: PhaseStep, spec: SourceSpec, versions: Mapping[str, str]) -> str:
     if isinstance(spec, SqlSource):
         return masked(f"{step.workspace.databases.address(spec.database)}: {spec.query}")
+    if isinstance(spec, AssetSource):
+        return f"asset {spec.label}, data version {versions.get(spec.label, 'unknown')}"
     return spec.label
 
 
@@ -119,4 +166,4 @@ def origin_metadata(workspace: Workspace, spec: SourceSpec) -> Metadata:
             "database": workspace.databases.address(spec.database),
             "query": dg.MetadataValue.md(f"```sql\n{masked(spec.query)}\n```"),
         }
-    return {"address": spec.label}
+    return {"asset" if isinstance(spec, AssetSource) else "address": spec.label}
