@@ -29,6 +29,8 @@ class Template(DataProvider):
     owners: Sequence[str] = ("team:data",)
     # Tags of the assets, to select them by.
     tags: Mapping[str, str] = {"domain": "example"}
+    # Pool, retries, timeout and tags of the steps by phase, "*" for all: {"fit": {"pool": "gpu"}}.
+    dagster: Mapping[str, Mapping[str, Any]] = {"*": {"timeout": 3600}}
 
     # What to train from, by name. Entries of the same `group` share a connection, in order.
     train_dataset_sources: Mapping[str, Mapping[str, Any]] = {

@@ -22,6 +22,7 @@ programs. Secrets in both are masked::
     ├── StateError                    an attribute of a DataProvider cannot be pickled or unpickled
     ├── ControlDbError                the control DB cannot be opened, read or written
     ├── RunFailedError                phases of a run failed
+    │   ├── StepTimeoutError          a step took longer than its timeout
     │   └── WorkerDiedError           the process of a step ended before the step did
     ├── MissingExtraError             a package of an extra is not installed
     └── StorageError                  a stored value or model is missing, damaged or unsafe
@@ -122,6 +123,10 @@ class RunFailedError(XinguError):
 
 class MissingExtraError(XinguError, ImportError):
     """A package that an extra of `xingu-core` declares is not installed."""
+
+
+class StepTimeoutError(RunFailedError):
+    """A step took longer than its timeout; `facts` have the step and the seconds."""
 
 
 class WorkerDiedError(RunFailedError):

@@ -54,9 +54,15 @@ class XinguProjectComponent(dg.Component, dg.Resolvable, dg.Model):
         None, description="Key of the resource; by default xingu, after the key prefix."
     )
 
+    database_pools: Mapping[str, str] = Field(
+        {},
+        description="Concurrency pools of Dagster that steps hold while they read or write "
+        "databases, by nickname.",
+    )
+
     def get_translator(self) -> XinguTranslator:
         """Return what names the assets."""
-        return XinguTranslator(self.key_prefix)
+        return XinguTranslator(self.key_prefix, self.database_pools)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the assets of the folder, and the resources."""

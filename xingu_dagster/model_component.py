@@ -91,6 +91,7 @@ ATTRIBUTES = {
     "proba_class_index": "proba_class_index",
     "owners": "owners",
     "tags": "tags",
+    "dagster": "dagster",
 }
 """Attributes of a DataProvider that the YAML gives as they are, by name in the YAML."""
 
@@ -146,6 +147,11 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
     )
     owners: Sequence[str] = Field([], description="E-mail addresses, or team:name.")
     tags: Mapping[str, str] = Field({}, description="Tags of the assets.")
+    dagster: Mapping[str, Any] = Field(
+        {},
+        description="Settings of the steps of Dagster by phase, * for all: pool, retry, timeout, "
+        "op_tags.",
+    )
     base: str | None = Field(None, description="Dotted name of a DataProvider class with hooks.")
     settings: Mapping[str, Any] = Field(
         {}, description="Fields of XinguResource, unless an XinguProjectComponent has them."

@@ -53,7 +53,7 @@ class XinguProject:
             first.
         settings: The resource that steps work with, also one of ``configure_at_launch()``, or
             `Settings`; None: an `XinguResource` with the folder above as `project_home`.
-        translator: Names the assets; None: `XinguTranslator`.
+        translator: Names the assets; None: `XinguTranslator`, with the pools of `Settings`.
         resource_key: Key of the resource, and with ``_io`` of the IO manager; None: ``xingu``,
             after the key prefix of the translator. Two projects of one code location need
             different ones.
@@ -88,7 +88,9 @@ class XinguProject:
         else:
             self.classes = DataProviderFactory(list(dataproviders)).classes
         self._settings = settings or XinguResource()
-        self.translator = translator or XinguTranslator()
+        self.translator = translator or XinguTranslator(
+            database_pools=settings.database_pools if isinstance(settings, Settings) else None
+        )
         self.resource_key = resource_key or "_".join((*self.translator.key_prefix, KEY))
 
     @classmethod

@@ -28,6 +28,7 @@ attributes:
   # pre_req: {{houses: estimated_price}}
   # owners: [team:pricing]
   # tags: {{domain: sales}}
+  # dagster: {{fit: {{pool: gpu, retry: {{max_retries: 2}}, timeout: 3600}}}}
   # settings:              # unless an XinguProjectComponent has them
   #   databases: {{warehouse: {{env: WAREHOUSE_URL}}}}
 """

@@ -19,13 +19,14 @@ from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
-from xingu.sinks.spec import Sink, parse_sinks
+from xingu.sinks.spec import Sink, TableSink, parse_sinks
 from xingu.sources import parse_sources
 from xingu.values import Key
 from xingu.workspace import Workspace
 from xingu_dagster.code_references import code_references
 from xingu_dagster.options import options_key, options_resource
 from xingu_dagster.resources import KEY, workspace_of
+from xingu_dagster.step_settings import StepSettings, parse_step_settings
 from xingu_dagster.translator import AssetProps, XinguTranslator
 from xingu_dagster.upstream import Backends, Upstream, upstream_of
 
@@ -116,6 +117,40 @@ class ProviderSpec:
             )
         parts = self._by_key_part("batch_predict_sinks", sinks)
         return {part: sinks[name] for part, name in parts.items()}
+
+    def step_settings(self, phase: str) -> StepSettings:
+        """Return pool, retries, timeout and tags of the step of a phase.
+
+        A phase that declares no pool holds the one of the database that it reads or writes.
+
+        Raises:
+            DeclarationError: If the declaration cannot be used, or databases have several pools.
+        """
+        settings = self._step_settings[phase]
+        pools = {} if settings.pool else self._database_pools(phase)
+        if len({*pools.values()}) > 1:
+            raise DeclarationError(
+                f"{self.id}.dagster: the phase {phase} uses the databases "
+                f"{' and '.join(f'{name} (pool {pool})' for name, pool in pools.items())}, and a "
+                f"step can hold one pool; name it, as in {{{phase!r}: {{'pool': …}}}}.",
+                dataprovider_id=self.id,
+            )
+        return settings.model_copy(update={"pool": next(iter(pools.values()), settings.pool)})
+
+    def _database_pools(self, phase: str) -> Mapping[str, str]:
+        """Return the pools of the databases that a phase reads or writes, by nickname."""
+        if phase == "batch_sinks":
+            names = [one.database for one in self.sinks.values() if isinstance(one, TableSink)]
+        else:
+            sources = {"prepare": self.train_declarations, "batch_raw": self.batch_declarations}
+            entries = sources.get(phase, {}).values()
+            names = [one.get("source") for one in entries if isinstance(one, Mapping)]
+        pools = {name: self.translator.get_database_pool(name) for name in names if name}
+        return {name: pool for name, pool in pools.items() if pool}
+
+    @cached_property
+    def _step_settings(self) -> Mapping[str, StepSettings]:
+        return parse_step_settings(self.id, self.cls.dagster)
 
     @property
     def batch_sources_need_model(self) -> bool:

@@ -76,12 +76,18 @@ class XinguTranslator:
     Args:
         key_prefix: First parts of all keys, as a list or separated by ``/``. A `XinguProject` keeps
             values, models, plots and tables of each prefix apart.
+        database_pools: Concurrency pools of databases, by nickname.
 
     Raises:
         DeclarationError: If a part is not made of letters, digits and ``_``.
     """
 
-    def __init__(self, key_prefix: str | Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        key_prefix: str | Sequence[str] = (),
+        database_pools: Mapping[str, str] | None = None,
+    ) -> None:
+        self.database_pools = dict(database_pools or {})
         parts = key_prefix.split("/") if isinstance(key_prefix, str) else key_prefix
         self.key_prefix = tuple(parts) if key_prefix else ()
         for part in self.key_prefix:
@@ -119,6 +125,10 @@ class XinguTranslator:
     def get_group_name(self, provider: type[DataProvider]) -> str:
         """Return the group of all assets of a DataProvider."""
         return "/".join((*self.key_prefix, key_part(str(provider.id))))
+
+    def get_database_pool(self, nickname: str) -> str | None:
+        """Return the pool that steps hold while they read or write a database; None: none."""
+        return self.database_pools.get(nickname)
 
     def get_description(self, props: AssetProps) -> str:
         """Return the description of an asset."""

@@ -19,6 +19,7 @@ from xingu.config.kinds import (
     Flag,
     JsonObject,
     Names,
+    Pairs,
     PlotFormats,
 )
 from xingu.names import MAX_NAME
@@ -83,6 +84,12 @@ class DatabaseFields(BaseModel):
         "Databases that sources may name: nick|url|nick|url, with SQLAlchemy URLs.",
         "--database",
         "--databases",
+    )
+    database_pools: Pairs = setting(
+        {},
+        "XINGU_DATABASE_POOLS",
+        "Concurrency pools of Dagster that steps hold while they read or write databases: "
+        "nick|pool|nick|pool.",
     )
     datasource_cache: str | None = setting(
         None,

@@ -99,6 +99,9 @@ class DataProvider:
     """Owners of the assets: e-mail addresses, or ``team:name``."""
     tags: Mapping[str, str] = {}
     """Tags of the assets."""
+    dagster: Mapping[str, Mapping[str, Any]] = {}
+    """`{phase: {"pool": name, "retry": {"max_retries": 2, "delay": 30}, "timeout": seconds,
+    "op_tags": {…}}}`: settings of the steps of Dagster; the phase ``*`` stands for all."""
 
     pre_req_model: Mapping[str, ModelView] = {}
 

@@ -7,6 +7,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,13 +15,16 @@ from types import CodeType
 
 from xingu.provider.syntax import parse
 
+WITHOUT_EFFECT = frozenset({"dagster", "owners"})
+"""Attributes that change neither a model nor its estimations."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassSource:
     """A top-level class of a file.
 
     Attributes:
-        code: Dump of its syntax tree, which comments and formatting do not change.
+        code: See `code_of`.
         line: Line of the statement ``class``.
         members: Line of each method and attribute of its body by name, and of each entry of an
             attribute that is a dict: ``checks['leakage']``.
@@ -98,11 +102,27 @@ def _code_of(member: object) -> CodeType | None:
     return getattr(inspect.unwrap(member), "__code__", None) if callable(member) else None
 
 
+def code_of(tree: ast.ClassDef) -> str:
+    """Return a dump of a class that comments, formatting, and `WITHOUT_EFFECT` do not change."""
+    kept = copy(tree)
+    kept.body = [one for one in tree.body if not WITHOUT_EFFECT.intersection(_assigned(one))]
+    return ast.dump(kept)
+
+
+def _assigned(node: ast.AST) -> list[str]:
+    """Return the names that a statement assigns to."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign):
+        return []
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    names = (one for target in targets for one in ast.walk(target))
+    return [one.id for one in names if isinstance(one, ast.Name)]
+
+
 @cache
 def _module_source(file: Path, _modified: int) -> ModuleSource:
     tree = parse(file.read_bytes())
     classes = {
-        node.name: ClassSource(ast.dump(node), node.lineno, dict(_members(node)))
+        node.name: ClassSource(code_of(node), node.lineno, dict(_members(node)))
         for node in tree.body
         if isinstance(node, ast.ClassDef)
     }
@@ -115,9 +135,7 @@ def _members(tree: ast.ClassDef) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name, node.lineno
         elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = (one for target in targets for one in ast.walk(target))
-            found = [one.id for one in names if isinstance(one, ast.Name)]
+            found = _assigned(node)
             yield from ((name, node.lineno) for name in found)
             if isinstance(node.value, ast.Dict):
                 keys = [one for one in node.value.keys if isinstance(one, ast.Constant)]

@@ -1,8 +1,8 @@
 """Version of the code of a DataProvider, for stale assets.
 
-It is a hash of syntax trees, so comments and formatting do not change it. It covers the class, its
-base classes in the project, and the code of their modules outside classes; imported modules and
-other classes are not covered.
+It is a hash of syntax trees, so comments and formatting do not change it, nor do owners and the
+settings of steps. It covers the class, its base classes in the project, and the code of their
+modules outside classes; imported modules and other classes are not covered.
 """
 
 import ast
@@ -12,7 +12,7 @@ from functools import cache
 from types import FunctionType
 
 from xingu.provider.base import DataProvider
-from xingu.provider.class_source import source_of
+from xingu.provider.class_source import WITHOUT_EFFECT, code_of, source_of
 from xingu.provider.syntax import parse, text_of_class
 
 
@@ -32,10 +32,12 @@ def _class_code(cls: type) -> str:
         module, own = found
         return module.shared + own.code
     try:
-        return ast.dump(parse(inspect.cleandoc(text_of_class(cls))))
+        tree = parse(inspect.cleandoc(text_of_class(cls))).body[0]
+        return code_of(tree) if isinstance(tree, ast.ClassDef) else ast.dump(tree)
     except (OSError, TypeError, SyntaxError):
         # A class made by a call of `type()` has no source; its members are hashed.
-        return repr(sorted((name, _member(value)) for name, value in vars(cls).items()))
+        members = {name: one for name, one in vars(cls).items() if name not in WITHOUT_EFFECT}
+        return repr(sorted((name, _member(value)) for name, value in members.items()))
 
 
 def _member(value: object) -> str:

@@ -17,6 +17,7 @@ from xingu.tuning.declaration import Declaration
 from xingu.tuning.plan import SearchPlan
 from xingu_dagster.factory import build_provider_assets
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
+from xingu_dagster.step_settings import parse_step_settings
 
 
 class Declarations:
@@ -40,6 +41,7 @@ class Declarations:
             self._read_sources(hook, attribute)
         self._each("batch_predict_sinks", parse_sinks)
         self._each("checks", planned_checks)
+        self._each("dagster", parse_step_settings)
         self._each_gate()
         self._read_estimator()
         if not self.findings:  # the rest, as it is read when definitions are loaded

@@ -5,7 +5,7 @@ public classes in half the time, which matters for projects with hundreds of Dat
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,9 +16,12 @@ from xingu.masking import masked_errors
 from xingu_dagster.engine.limits import WORK, WORK_OF
 from xingu_dagster.options import step_config
 from xingu_dagster.phases.exits import reported_exits
+from xingu_dagster.phases.retries import final
 from xingu_dagster.phases.step import PhaseStep
+from xingu_dagster.phases.timeout import limited
 from xingu_dagster.phases.tracebacks import shorten
 from xingu_dagster.spec import ProviderSpec
+from xingu_dagster.step_settings import StepSettings
 
 logger = logging.getLogger(__name__)
 
@@ -54,27 +57,20 @@ def build_phase(
     }
     outputs = {spec.key.to_python_identifier(): spec.key for spec in specs}
 
-    checks = {
-        f"{output}_{check.name}": dg.AssetCheckSpec(
-            check.name,
-            asset=key,
-            description=check.title,
-            blocking=check.severity == "error",
-        )
-        for output, key in outputs.items()
-        for check in provider.checks_on(key)
-    }
-
+    checks = _check_specs(provider, outputs)
     name = f"{provider.op_prefix}__{phase}"
+    settings = provider.step_settings(phase)
     step = dg.OpDefinition(
-        compute_fn=_runner(provider, name, compute),
+        compute_fn=_runner(provider, name, compute, settings.timeout),
         name=name,
         ins=dict.fromkeys(inputs, NOTHING),
         outs=dict.fromkeys(outputs, _stored(provider.resource_key))
         | dict.fromkeys(checks, CHECKED),
         config_schema=step_config(phase),
         required_resource_keys={provider.resource_key, provider.options_key},
-        tags=_tags(phase, priority),
+        tags=_tags(phase, priority, settings),
+        retry_policy=settings.retry.policy if settings.retry else None,
+        pool=settings.pool,
     )
     return dg.AssetsDefinition(
         keys_by_input_name=inputs,
@@ -87,25 +83,41 @@ def build_phase(
     )
 
 
+def _check_specs(
+    provider: ProviderSpec, outputs: Mapping[str, dg.AssetKey]
+) -> dict[str, dg.AssetCheckSpec]:
+    """Return the checks on assets by the names of their outputs."""
+    return {
+        f"{output}_{check.name}": dg.AssetCheckSpec(
+            check.name, asset=key, description=check.title, blocking=check.severity == "error"
+        )
+        for output, key in outputs.items()
+        for check in provider.checks_on(key)
+    }
+
+
 @cache
 def _stored(resource_key: str) -> dg.Out:
     return dg.Out(is_required=False, io_manager_key=f"{resource_key}_io")
 
 
-def _tags(phase: str, priority: int) -> dict[str, str]:
+def _tags(phase: str, priority: int, settings: StepSettings) -> dict[str, Any]:
     tags = {"dagster/priority": str(priority)} if priority else {}
+    tags |= settings.op_tags
     return {**tags, WORK: WORK_OF[phase]} if phase in WORK_OF else tags
 
 
-def _runner(provider: ProviderSpec, name: str, compute: Compute) -> Callable[..., Results]:
+def _runner(
+    provider: ProviderSpec, name: str, compute: Compute, timeout: float | None
+) -> Callable[..., Results]:
     """Return the function that Dagster executes as the step `name`."""
 
     def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
         try:
             with masked_errors(), reported_exits(name):
-                yield from compute(PhaseStep(context, provider))
+                yield from limited(compute(PhaseStep(context, provider)), timeout, name)
         except XinguError as error:
             logger.debug("%s", error, exc_info=True)
-            raise shorten(error)  # noqa: B904 - its cause is part of it
+            raise final(shorten(error), name)  # noqa: B904 - its cause is part of it
 
     return run

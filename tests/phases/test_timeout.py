@@ -1,0 +1,103 @@
+"""A time limit interrupts the code of a step, and nothing else."""
+
+import multiprocessing
+import signal
+import sqlite3
+import threading
+import time
+
+import pytest
+
+from xingu.errors import StepTimeoutError
+from xingu_dagster.phases import timeout
+from xingu_dagster.phases.timeout import limited
+
+ENDLESS = "with recursive c(n) as (select 1 union all select n + 1 from c) select max(n) from c"
+
+
+def naps(*seconds):
+    for one in seconds:
+        time.sleep(one)
+        yield one
+
+
+def stuck():
+    yield sqlite3.connect(":memory:").execute(ENDLESS).fetchall()
+
+
+def execute_stuck():
+    timeout.GRACE_SECONDS = 0.2
+    list(limited(stuck(), 0.1, "houses__prepare"))
+
+
+@pytest.mark.parametrize("seconds", [None, 5])
+def test_a_step_that_is_fast_enough_is_not_changed(seconds):
+    assert list(limited(naps(0.01, 0.02), seconds, "step")) == [0.01, 0.02]
+
+
+def test_the_time_of_all_parts_counts():
+    results, made = limited(naps(0.15, 0.15, 0.15), 0.25, "step"), []
+    with pytest.raises(StepTimeoutError, match=r"step was stopped, .* 0.25 s"):
+        made.extend(results)
+    assert time.sleep(0.1) is None  # no alarm is left
+
+
+def test_what_happens_between_the_parts_is_not_interrupted():
+    results = limited(naps(0.01, 0.01), 0.1, "step")
+    next(results)
+    time.sleep(0.2)
+    with pytest.raises(StepTimeoutError):
+        next(results)
+
+
+def test_code_that_goes_on_after_errors_is_stopped_too():
+    def stubborn():
+        try:
+            time.sleep(5)
+        except Exception:
+            yield "went on"
+
+    with pytest.raises(StepTimeoutError):
+        list(limited(stubborn(), 0.1, "step"))
+
+
+def test_the_step_can_clean_up():
+    cleaned = []
+
+    def tidy():
+        try:
+            yield time.sleep(5)
+        finally:
+            cleaned.append(True)
+
+    with pytest.raises(StepTimeoutError):
+        list(limited(tidy(), 0.1, "step"))
+    assert cleaned == [True]
+
+
+def test_an_alarm_of_the_process_comes_after_the_step():
+    rung = []
+    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(True))
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        assert list(limited(naps(0.05), 1, "step")) == [0.05]
+        time.sleep(0.3)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert rung == [True]
+
+
+def test_a_process_of_steps_that_cannot_be_interrupted_ends():
+    process = multiprocessing.get_context("spawn").Process(target=execute_stuck)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 1
+
+
+def test_another_thread_runs_without_a_limit_and_says_so(caplog):
+    made = []
+    thread = threading.Thread(target=lambda: made.extend(limited(naps(0.1), 0.01, "step")))
+    thread.start()
+    thread.join()
+    assert made == [0.1]
+    assert "step: its timeout is not applied" in caplog.text
