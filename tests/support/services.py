@@ -4,6 +4,7 @@ A pytest plugin: name it in `pytest_plugins`. Every worker of xdist starts its o
 """
 
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -83,3 +84,14 @@ def s3_url(aws_url: str) -> str:
 
     boto3.client("s3", endpoint_url=aws_url).create_bucket(Bucket=BUCKET)
     return f"s3://{BUCKET}"
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """Path of the browser that draws pictures; on CI there must be one."""
+    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    if found is None and os.environ.get("CI"):
+        pytest.fail("no browser; .ci/run installs Debian's chromium")
+    if found is None:
+        pytest.skip("no browser; install chromium")
+    return found
