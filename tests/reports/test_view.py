@@ -14,7 +14,8 @@ from tests.support.recorded import day
 from xingu.errors import SettingsError
 from xingu.reports.page import page, tables_html
 from xingu.reports.terminal import print_report, sparks
-from xingu.reports.view import is_count, number
+from xingu.reports.view import is_count
+from xingu.texts import number
 
 EVIL = "</script><b>&[bold]"
 

@@ -20,12 +20,11 @@ from xingu.reports.view import (
     MARKS,
     Cell,
     SideBySide,
-    counted,
     dataproviders_of,
     is_count,
-    number,
     side_by_side,
 )
+from xingu.texts import counted, number
 
 CELL, MAX_CELL, MAX_LABEL, SPARKLINE = 20, 44, 24, 12
 """Least and largest width of a train's column, width of the first column unless there is space for
