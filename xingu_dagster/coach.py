@@ -27,6 +27,7 @@ from xingu.provider.base import DataProvider
 from xingu.provider.discovery import DataProviderFactory
 from xingu.reports.report import Report, report_trains
 from xingu.tracking.query import TrainFilter
+from xingu_dagster.coach_card import ShownCoach
 from xingu_dagster.coach_names import LOAD_OPTIONS, CoachNames, check_names, ids_of, time_of
 from xingu_dagster.engine.executor import thread_executor
 from xingu_dagster.engine.runs import RunRequest
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Coach(CoachNames):
+class Coach(CoachNames, ShownCoach):
     """Train, load, apply and compare the Models of a project.
 
     Args:

@@ -12,9 +12,9 @@ from rich.console import Console
 
 from tests.support.recorded import day
 from xingu.errors import SettingsError
-from xingu.reports.figures import is_count, number
 from xingu.reports.page import page, tables_html
 from xingu.reports.terminal import print_report, sparks
+from xingu.texts import is_count, number
 
 EVIL = "</script><b>&[bold]"
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from xingu.errors import DataError, text_of
+from xingu.model.card import ShownModel
 from xingu.model.parts import MadeInFit, Signature
 from xingu.model.provenance import Provenance
 from xingu.model.reference import Reference
@@ -30,7 +31,7 @@ BUILT_IN_ESTIMATORS = "xingu.estimators."
 """Modules of Estimators that change no frames, so that nothing has to be lent to them."""
 
 
-class Model:
+class Model(ShownModel):
     """A DataProvider with a fitted Estimator, ids and provenance.
 
     Attributes:
@@ -151,9 +152,6 @@ class Model:
     def signature(self) -> Signature:
         """Return inputs and output as they were in training."""
         return self.fitted_signature
-
-    def __repr__(self) -> str:
-        return f"<Model {self.id} {self.run.full_train_id} trained={self.trained}>"
 
     # -- train --------------------------------------------------------------------------------
 

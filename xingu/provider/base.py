@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from xingu.directions import DeclaredDirection
+from xingu.provider.card import provider_card
 from xingu.provider.class_logger import ClassLogger, level_number
 from xingu.provider.columns import require_columns
 from xingu.provider.estimator import Estimator, classifies, resolve_estimator_class
@@ -332,6 +333,10 @@ class DataProvider:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id!r})"
+
+    def _repr_html_(self) -> str:
+        """Return a card for notebooks."""
+        return provider_card(self, DataProvider)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return state to save in addition to attributes; override to add to it.

@@ -12,8 +12,7 @@ import pandas as pd
 
 from xingu.directions import DESCRIPTIONS, Direction
 from xingu.plots.theme import BLUE, GREEN, ORANGE, PALE_INK, VERMILION, new_figure
-from xingu.reports.figures import number
-from xingu.reports.view import counted
+from xingu.texts import counted, number
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "cross")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")

@@ -12,39 +12,27 @@ import orjson
 import pandas as pd
 from upath import UPath
 
+from xingu.cards import TABLE_STYLE, card
 from xingu.directions import direction_of
 from xingu.files.atomic import write_atomically
 from xingu.plots.pages import plotly_script
-from xingu.plots.theme import BLUE, GREEN, GRID, INK, PALE_INK
+from xingu.plots.theme import GRID, INK, PALE_INK
 from xingu.reports.charts import common_layout, evolution_chart
 from xingu.reports.compare import Comparison
-from xingu.reports.view import MARKS, Cell, SideBySide, counted, dataproviders_of, side_by_side
+from xingu.reports.view import MARKS, Cell, SideBySide, dataproviders_of, side_by_side
+from xingu.texts import counted
 
 LIMIT = 8
 """Maximum number of trains in a table; the charts show all trains."""
-WORSE = "#B8400A"  # vermilion, dark enough for text
 _STYLE = f"""
 body{{margin:0 auto;padding:24px 32px;max-width:1500px;color:{INK};
  font:14px/1.45 Inter,system-ui,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}}
 h1{{font-size:24px;margin:0}} h2{{font-size:20px;margin:36px 0 8px}}
 h3{{font-size:16px;margin:24px 0 8px}}
 p{{color:{PALE_INK};margin:4px 0}}
-.xingu-wide{{overflow-x:auto}}
+.xingu-table td:first-child,.xingu-table th:first-child{{background:#fff;position:sticky;left:0}}
 .xingu-charts{{display:grid;grid-template-columns:repeat(auto-fit,minmax(460px,1fr));gap:16px}}
 .xingu-chart{{height:380px;border:1px solid {GRID};border-radius:6px}}
-"""
-_TABLE_STYLE = f"""
-.xingu-table{{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:12px 0}}
-.xingu-table td,.xingu-table th{{padding:3px 14px 3px 0;text-align:left;vertical-align:top;
- border-bottom:1px solid {GRID}}}
-.xingu-table td.n{{text-align:right;white-space:nowrap}}
-.xingu-table td:first-child,.xingu-table th:first-child{{white-space:nowrap;background:#fff;
- position:sticky;left:0}}
-.xingu-table th{{font-weight:600;white-space:nowrap}}
-.xingu-table th.of{{color:{BLUE};padding-top:12px}}
-.xingu-table i{{font-style:normal;color:{PALE_INK};display:inline-block;min-width:5.5em}}
-.xingu-table i.better{{color:{GREEN};font-weight:600}}
-.xingu-table i.worse{{color:{WORSE};font-weight:600}}
 """
 _SCRIPT = """
 const common = JSON.parse(document.getElementById('common').textContent);
@@ -88,7 +76,7 @@ def page(report: Comparison) -> bytes:
             b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             b'<meta name="viewport" content="width=device-width, initial-scale=1">'
             b"<title>Trains side by side</title><style>",
-            (_STYLE + _TABLE_STYLE).encode(),
+            (TABLE_STYLE + _STYLE).encode(),
             b"</style>",
             plotly_script(),
             f"</head><body><h1>Trains side by side</h1><p>{head}</p>{body}".encode(),
@@ -99,12 +87,13 @@ def page(report: Comparison) -> bytes:
 
 
 def tables_html(report: Comparison) -> str:
-    """Return tables of the newest trains of each DataProvider, as an HTML fragment."""
-    parts = (
-        f"<h3>{_safe(dp_id)}</h3>{_comparison_table(side_by_side(report, dp_id, LIMIT))}"
-        for dp_id in dataproviders_of(report)
-    )
-    return f"<style>{_TABLE_STYLE}</style>{''.join(parts)}"
+    """Return a card with a table of the newest trains for each DataProvider, for notebooks."""
+    return "<br>".join(_card(report, dp_id) for dp_id in dataproviders_of(report))
+
+
+def _card(report: Comparison, dp_id: str) -> str:
+    trains = counted((report.trains["dataprovider_id"] == dp_id).sum(), "train")
+    return card("Report", dp_id, trains, [_comparison_table(side_by_side(report, dp_id, LIMIT))])
 
 
 def _section(report: Comparison, dp_id: str) -> Iterator[str]:
@@ -128,16 +117,17 @@ def _comparison_table(shown: SideBySide) -> str:
         f"<th>{_safe(one)}{'<br>(reference)' if one == shown.reference else ''}</th>"
         for one in shown.train_ids
     )
+    part = f'<th class="of" colspan="{1 + len(shown.train_ids)}">'
     rows = [f"<tr><th></th>{heads}</tr>"]
     rows += [_row(name, texts) for name, texts in shown.facts]
     if shown.hyperparameters:
         differ = " that differ" if len(shown.train_ids) > 1 else ""
-        rows.append(f'<tr><th class="of">Hyperparameters{differ}</th></tr>')
+        rows.append(f"<tr>{part}Hyperparameters{differ}</th></tr>")
     rows += [_row(name, texts) for name, texts in shown.hyperparameters]
     last = None
     for set_name, name, cells in shown.metrics:
         if set_name != last:
-            rows.append(f'<tr><th class="of">{_safe(set_name)}</th></tr>')
+            rows.append(f"<tr>{part}{_safe(set_name)}</th></tr>")
         last = set_name
         rows.append(f"<tr><td>{_safe(name)}</td>{''.join(map(_cell, cells))}</tr>")
     notes = "".join(f"<p>{note}</p>" for note in _notes(shown))

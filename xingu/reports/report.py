@@ -14,7 +14,7 @@ from xingu.tracking.query import TrainFilter
 
 @dataclass(frozen=True)
 class Report(Comparison):
-    """A comparison of trains; `str` gives terminal tables, a notebook displays HTML tables."""
+    """A comparison of trains; its text is terminal tables, a notebook displays HTML tables."""
 
     def to_html(self, path: str | Path) -> None:
         """Write an HTML page with charts that needs no server and no network."""
@@ -32,7 +32,7 @@ class Report(Comparison):
         """Return a frame by its name; ``meta`` of Xingu 2.0 is `attributes`."""
         return self.attributes if name == "meta" else getattr(self, name)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return as_text(self)
 
     def _repr_html_(self) -> str:

@@ -16,15 +16,14 @@ from rich.text import Text
 
 from xingu.reports.columns import column_widths, wrap
 from xingu.reports.compare import Comparison
-from xingu.reports.figures import is_count, number
 from xingu.reports.view import (
     MARKS,
     Cell,
     SideBySide,
-    counted,
     dataproviders_of,
     side_by_side,
 )
+from xingu.texts import counted, is_count, number
 
 CELL, MAX_CELL, MAX_LABEL, SPARKLINE = 20, 44, 24, 12
 """Least and largest width of a train's column, width of the first column unless there is space for

@@ -13,7 +13,7 @@ import pandas as pd
 
 from xingu.records import POSITIVE_CLASS
 from xingu.reports.compare import Comparison
-from xingu.reports.figures import is_count, number
+from xingu.texts import is_count, number
 
 FACTS = (
     *("git_branch", "git_commit", "git_dirty", "user_name", "host_name", "estimator", "y"),
@@ -137,11 +137,6 @@ def own(frame: pd.DataFrame, dp_id: str, train_ids: Sequence[str]) -> pd.DataFra
 def dataproviders_of(report: Comparison) -> list[str]:
     """Return the ids of the DataProviders, that of the newest train first."""
     return list(dict.fromkeys(report.trains["dataprovider_id"]))
-
-
-def counted(count: int, name: str) -> str:
-    """Return a count with its noun: ``1 train``, ``1,234 trains``."""
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def _metrics(

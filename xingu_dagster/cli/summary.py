@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from xingu.reports.figures import is_count, number
+from xingu.texts import is_count, number
 from xingu_dagster.cli.output import cell_text, make_console, make_table, paragraph, shown_path
 
 STYLES = {

@@ -1,6 +1,11 @@
-"""Format numbers of metrics for the terminal, pages and charts. No heavy imports here."""
+"""Numbers and counts as texts, as tables, reports and notebooks show them."""
 
 import math
+
+
+def counted(count: int, name: str) -> str:
+    """Return a count with its noun: ``1 train``, ``1,234 trains``."""
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def is_count(metric: str) -> bool:
