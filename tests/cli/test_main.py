@@ -143,7 +143,7 @@ def test_shells_get_a_script_that_completes(shell, monkeypatch):
     ("words", "incomplete", "expected"),
     [
         ([], "tr", ["train"]),
-        (["train"], "--hyp", ["--hyperopt-strategy"]),
+        (["train"], "--hyperopt-s", ["--hyperopt-strategy"]),
         (["--debug"], "--dps-f", ["--dps-folder"]),
         (["train", "--dps"], "a,", ["a,a", "a,b"]),
     ],
