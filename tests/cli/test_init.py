@@ -44,7 +44,7 @@ def test_a_new_project_has_all_that_its_commands_need(output_of, here):
     assert {line.split()[0] for line in output.splitlines() if line.startswith("  ")} >= {
         *written,
         "cd",
-        "make",
+        "xingu",
     }
     assert set(written) == {
         ".env.example", ".gitignore", "Makefile", "README.md", "dagster.yaml",
@@ -145,6 +145,12 @@ def test_a_workflow_runs_the_targets_of_the_makefile(output_of, here, ci):
     text = (here / CI_FILES[ci][0]).read_text()
     assert text.index("pip install .") < text.index("make check") < text.index("make train")
     assert ci == "jenkins" or yaml.safe_load(text)["jobs" if ci == "github" else "train"]
+
+
+def test_the_makefile_runs_the_command(output_of, here):
+    output_of("init", ".")
+    done = subprocess.run(["make", "-n", "train", "ui"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["xingu train", "xingu ui"]
 
 
 def test_a_dockerfile_is_written_on_request(output_of, here):

@@ -67,6 +67,11 @@ def test_the_help_has_every_command_with_its_own_short_help():
         assert f"\n  {name}" in text
 
 
+def test_the_help_has_its_examples_as_lines():
+    lines = [" ".join(line.split()) for line in invoke("--help").output.splitlines()]
+    assert "xingu train --dps a,b train these" in lines
+
+
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [(["trian"], "train"), (["--dsp", "a"], "--dps"), (["tune", "--jsonn"], "--json")],
@@ -115,6 +120,12 @@ def test_databases_of_flags_are_added_to_those_of_the_environment(run, project):
     _, settings = run("train", "--database", "a", "sqlite:///new.db", "--databases", "c", "x://")
     urls = {name: url.get_secret_value() for name, url in settings.databases.items()}
     assert urls == {"a": "sqlite:///new.db", "b": "sqlite:///b.db", "c": "x://"}
+
+
+def test_the_files_of_a_model_without_code_are_all_kept_if_the_flag_is_repeated(run):
+    line = ("--simpledp-id", "prices", "--simpledp-train-datasource", "a.csv")
+    _, settings = run(*line, "--simpledp-train-datasource", "b.parquet|c.json")
+    assert settings.simpledp_train_datasource == ("a.csv", "b.parquet", "c.json")
 
 
 def test_settings_before_the_sub_command_hold_for_it(run):

@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 import pytest
+from rich.console import Console
 
 from xingu_dagster.cli.output import (
     cell_text,
@@ -11,6 +12,7 @@ from xingu_dagster.cli.output import (
     make_console,
     make_table,
     minutes_of,
+    paragraph,
     print_json,
     print_section,
 )
@@ -51,6 +53,20 @@ def test_times_end_at_the_minute(iso, text):
 @pytest.mark.parametrize(("number", "text"), [(0, "0 trains"), (1, "1 train"), (2, "2 trains")])
 def test_a_count_has_a_plural(number, text):
     assert count(number, "train") == text
+
+
+def test_a_paragraph_breaks_between_words_on_a_terminal_alone():
+    text = (
+        "There is no folder of DataProviders\nat /a/long/path/that-is-copied/dataproviders-of-mine"
+    )
+    terminal = Console(force_terminal=True, width=30)
+    assert paragraph(text, terminal, "  ").splitlines() == [
+        "  There is no folder of",
+        "  DataProviders",
+        "  at",
+        "  /a/long/path/that-is-copied/dataproviders-of-mine",
+    ]
+    assert paragraph(text, Console(force_terminal=False, width=30)) == text
 
 
 def test_json_is_json_with_times_as_text(capsys):

@@ -147,6 +147,7 @@ def test_an_unknown_dataprovider_is_code_2_with_the_nearest_id(shop):
     assert (code, json.loads(output)["status"]) == (2, "failed")
     assert "Did you mean 'houses'?" in errors
     assert "Traceback" not in errors
+    assert "Log:" not in errors  # the message says all
 
 
 def test_an_interrupted_run_is_canceled_and_leaves_no_process(shop):

@@ -84,6 +84,21 @@ def test_no_two_settings_share_a_flag_or_a_variable():
     assert len(FIELDS) == len(Settings.model_fields)
 
 
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("a.csv", ("a.csv",)),
+        ("a.csv, b.parquet", ("a.csv", "b.parquet")),
+        ("a.csv,s3://bucket/b.json.gz|c,d.csv", ("a.csv", "s3://bucket/b.json.gz", "c,d.csv")),
+        ("https://host/a.csv?rows=1,2", ("https://host/a.csv?rows=1,2",)),
+        ("", ()),
+    ],
+)
+def test_a_comma_separates_addresses_that_have_suffixes(text, addresses):
+    fields = SimpleFields.model_validate({"TRAIN_DATASOURCE": text})
+    assert fields.simpledp_train_datasource == addresses
+
+
 def test_a_model_without_code_is_declared_by_texts():
     fields = SimpleFields.model_validate(
         {

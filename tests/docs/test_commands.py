@@ -4,7 +4,9 @@ import json
 import re
 import shlex
 import tomllib
+from importlib import import_module
 from importlib.util import find_spec
+from itertools import pairwise
 
 import click
 import pytest
@@ -13,6 +15,7 @@ from dagster_dg_cli.cli import create_dg_cli
 
 from tests.docs.pages import PAGES, ROOT, blocks, prose
 from xingu_dagster.cli.main import xingu
+from xingu_dagster.cli.settings import settings_options
 from xingu_dagster.scaffold import TEMPLATES
 
 PROGRAMS = {"xingu": xingu, "dagster": create_dagster_cli(), "dg": create_dg_cli()}
@@ -35,7 +38,8 @@ TARGETS = {
 
 def commands(text: str) -> list[list[str]]:
     """Return the words of each command of a block; settings before it are left out."""
-    lines = (shlex.split(line, comments=True) for line in text.replace("\\\n", " ").splitlines())
+    text = text.replace("\\\n", " ").replace(" && ", "\n")
+    lines = (shlex.split(line, comments=True) for line in text.splitlines())
     found = []
     for words in lines:
         while words and re.match(r"[A-Z_]+=", words[0]):
@@ -51,6 +55,10 @@ def parse(program: str, arguments: list[str]) -> click.Context:
     path = program
     rest = list(arguments)
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        if path == "dg scaffold defs":  # its sub-commands are the components of a project
+            module, _, name = rest[0].rpartition(".")
+            assert hasattr(import_module(module), name), rest[0]
+            return click.Context(command)
         path = f"{path} {rest[0]}"
         command = command.get_command(click.Context(command), rest.pop(0))
         assert command is not None, f"there is no command {path}"
@@ -103,20 +111,26 @@ def test_commands_within_a_sentence_name_what_exists(page):
             assert set(words) <= TARGETS, code
             continue
         command = PROGRAMS[program]
-        for word in words:
-            if isinstance(command, click.Group) and not word.startswith("-"):
+        for before, word in pairwise(["", *words]):
+            if word.startswith("--"):
+                assert word in options(command), code
+            elif isinstance(command, click.Group) and "-" not in (before[:1], word[:1]):
                 command = command.get_command(click.Context(command), word)
                 assert command is not None, code
-            elif word.startswith("--"):
-                assert any(word in one.opts for one in command.params), code
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_options_within_a_sentence_exist_in_some_command(page):
-    known = {option for command in every(xingu) for one in command.params for option in one.opts}
+    known = set().union(*map(options, every(xingu)))
     known |= {"--config-json", "--workers"}  # of dagster, of uvicorn
     for option in OPTION.findall(prose(page)):
         assert option in known, option
+
+
+def options(command: click.Command) -> set[str]:
+    """Return the options of a command; those of `xingu` that are settings are made on demand."""
+    lazy = settings_options() if command is xingu else []
+    return {name for one in [*command.params, *lazy] for name in (*one.opts, *one.secondary_opts)}
 
 
 def every(command: click.Command):

@@ -221,6 +221,17 @@ def test_progress_keeps_ids_with_two_underscores_apart():
     assert (first.split(), second.split()) == (["a"], ["a__b", "model"])
 
 
+def test_a_terminal_of_80_columns_has_a_line_for_each_dataprovider():
+    console = Console(force_terminal=True, width=80, record=True)
+    phases = ["prepare", "tune", "fit", "evaluate", "batch_raw", "batch", "batch_sinks"]
+    progress = Progress([f"apartment_price__{phase}" for phase in phases])
+    for phase in progress.phases.values():
+        phase.state, phase.seconds = "done", 12.3
+    console.print(progress)
+    line = console.export_text().splitlines()[-2]
+    assert line.split() == ["apartment_price", *["✓", "12.3", "s"] * 7]
+
+
 def test_a_terminal_sees_the_table_while_it_changes():
     console = Console(force_terminal=True, width=100, record=True)
     progress = Progress(["houses__prepare", "houses__fit"])

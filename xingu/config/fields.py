@@ -280,7 +280,7 @@ class SimpleFields(BaseModel):
     simpledp_train_datasource: Addresses = setting(
         (),
         "TRAIN_DATASOURCE",
-        "Files or URLs of the training data, separated by |. The flag can be repeated.",
+        "Files or URLs of the training data, separated by | or commas. The flag can be repeated.",
         "--simpledp-train-datasource",
     )
     simpledp_estimator_features: Names = setting(

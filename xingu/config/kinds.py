@@ -5,6 +5,7 @@ No value is in a text of an error, because a URL may hold a password.
 
 import json
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, SecretStr
@@ -38,6 +39,18 @@ def _split(mark: str) -> Any:
     return BeforeValidator(split)
 
 
+def split_addresses(value: Any) -> Any:
+    """Return the addresses in a text: separated by ``|``, or by commas if each has a suffix."""
+    if not isinstance(value, str):
+        return value
+    found: list[str] = []
+    for text in value.split("|"):
+        parts = [part.strip() for part in text.split(",")]
+        separate = all(PurePosixPath(part).suffix for part in parts)
+        found += parts if separate else [text.strip()]
+    return tuple(filter(None, found))
+
+
 def _pair(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -61,7 +74,7 @@ def _parse_json(value: Any) -> Any:
 
 Flag = Annotated[bool, BeforeValidator(parse_bool)]
 Names = Annotated[tuple[str, ...], _split(",")]
-Addresses = Annotated[tuple[str, ...], _split("|")]
+Addresses = Annotated[tuple[str, ...], BeforeValidator(split_addresses)]
 DatabaseUrls = Annotated[Mapping[str, SecretStr], BeforeValidator(_pair)]
 Pairs = Annotated[Mapping[str, str], BeforeValidator(_pair)]
 JsonObject = Annotated[Mapping[str, Any], BeforeValidator(_parse_json)]
