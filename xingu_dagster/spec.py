@@ -24,6 +24,7 @@ from xingu.sources import parse_sources
 from xingu.values import Key
 from xingu.workspace import Workspace
 from xingu_dagster.code_references import code_references
+from xingu_dagster.exits import reported_exits
 from xingu_dagster.options import options_key, options_resource
 from xingu_dagster.resources import KEY, workspace_of
 from xingu_dagster.step_settings import StepSettings, parse_step_settings
@@ -209,7 +210,8 @@ class ProviderSpec:
         A dotted name is not imported, because that takes seconds.
         """
         try:
-            declared = self.cls().get_estimator_class() or ""
+            with reported_exits(f"{self.id}.get_estimator_class"):
+                declared = self.cls().get_estimator_class() or ""
         except Exception:  # the hook may need attributes that other hooks set
             logger.debug("%s: get_estimator_class raised", self.id, exc_info=True)
             declared = self.cls.estimator_class or ""

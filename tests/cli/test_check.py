@@ -67,6 +67,31 @@ BROKEN = """
 import xingu
 1 / 0
 """
+ENDING = """
+import os, sys
+from CODE.good import Base
+
+class Ends(Base):
+    id = "ends"
+    def get_dataset_sources_for_train(self, model=None):
+        os._exit(0)
+
+class Leaves(Base):
+    id = "leaves"
+    train_dataset_sources = {"file": {"url": "rows.csv"}}
+    def get_estimator_class(self):
+        sys.exit(3)
+
+class Needy(Base):
+    id = "needy"
+    def __init__(self, needed):
+        self.needed = needed
+
+class Bare(Base):
+    id = "bare"
+    train_dataset_sources = {"file": {"url": "rows.csv"}}
+    estimator_class = None
+"""
 EXPECTED = [
     ("bad", 5, "metric_directions['profit']"),
     ("bad", 8, "refuses the query: no such column: none"),
@@ -163,6 +188,34 @@ def test_everything_that_is_wrong_is_listed_with_its_line(project, document, mon
     assert "ZeroDivisionError" in broken["text"]
     [dead] = [one for one in findings if one["subject"] == "database 'dead'"]
     assert "used by bad" in dead["text"]
+
+
+def test_a_hook_that_ends_the_process_and_a_class_that_cannot_be_made_hide_nothing(
+    project, document
+):
+    project({"good": GOOD, "ending": ENDING})
+    code, found = document()
+    texts = {(one["subject"], one["line"]): one["text"] for one in found["findings"]}
+    assert code == 1
+    assert "line 8, ends the process (code 0)" in texts["ends", 7]
+    assert "line 14, ends the process (code 3)" in texts["leaves", 13]
+    assert "missing 1 required positional argument: 'needed'" in texts["needy", 18]
+    assert "none is declared" in texts["bare", 21]
+
+
+@pytest.mark.parametrize(
+    ("url", "told"), [("rows.csv", None), ("none.csv", "does not exist"), ("", "is missing")]
+)
+def test_a_model_of_settings_is_checked(project, document, monkeypatch, url, told):
+    project({"good": GOOD})
+    monkeypatch.setenv("SIMPLEDP_ID", "simple")
+    monkeypatch.setenv("TRAIN_DATASOURCE", url)
+    monkeypatch.setenv("TARGET_FEATURE", "b")
+    monkeypatch.setenv("ESTIMATOR_FEATURES", "a")
+    monkeypatch.setenv("ESTIMATOR_CLASS", "tests.support.toys.MeanEstimator")
+    code, found = document("--dps", "simple")
+    assert code == (told is not None)
+    assert told is None or told in found["findings"][0]["text"]
 
 
 def test_a_finding_is_readable_at_80_columns(project, call):

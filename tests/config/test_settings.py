@@ -81,13 +81,32 @@ def test_a_variable_is_parsed(monkeypatch, variable, value, field, expected):
         ("PARALLEL_DATASOURCE_MAX_WORKERS", "-1"),
         ("PLOTS_FORMAT", "gif"),
         ("XINGU_DB_TABLE_PREFIX", "a; DROP TABLE"),
-        ("HYPEROPT_STRATEGY", ""),
         ("SAVE_SETS", "perhaps"),
+        ("DATABASES", "postgresql://u:secret@h/db|nick"),
+        ("DATABASES", "nick|secret"),
+        ("DATABASES", "a|sqlite://|a|sqlite://"),
     ],
 )
 def test_a_value_out_of_range_is_an_error_that_names_the_variable(monkeypatch, variable, value):
     monkeypatch.setenv(variable, value)
-    with pytest.raises(SettingsError, match=rf"^Settings cannot be read: {variable}"):
+    with pytest.raises(SettingsError, match=rf"^Settings cannot be read: {variable}") as caught:
+        Settings.load()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_empty_variable_leaves_the_default(monkeypatch, tmp_path, value):
+    (tmp_path / ".env").write_text("PLOTS_PATH=drawn\n")
+    for field in Settings.model_fields.values():
+        monkeypatch.setenv(str(field.alias), value)
+    monkeypatch.setenv("PROJECT_HOME", str(tmp_path))
+    assert Settings.load() == Settings(project_home=tmp_path)
+
+
+def test_a_file_that_is_no_utf_8_is_named_with_its_line(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_bytes(b"A=1\nPLOTS_PATH=gr\xe1ficos\n")
+    monkeypatch.setenv("PROJECT_HOME", str(tmp_path))
+    with pytest.raises(SettingsError, match=r"\.env, line 2: .*UTF-8"):
         Settings.load()
 
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from xingu_dagster.engine import cores
 from xingu_dagster.engine.executor import thread_executor
 from xingu_dagster.engine.runs import RunRequest
-from xingu_dagster.phases.exits import reported_exits
+from xingu_dagster.exits import reported_exits
 from xingu_dagster.running import run
 
 

@@ -93,7 +93,7 @@ def test_a_dotted_name_resolves_to_its_class():
     assert resolve_estimator_class(name, "houses") is SklearnEstimator
 
 
-@pytest.mark.parametrize("name", ["", "Mean", "no.such.module.Mean", "xingu.estimators.Nothing"])
+@pytest.mark.parametrize("name", ["Mean", "no.such.module.Mean", "xingu.estimators.Nothing"])
 def test_a_name_that_cannot_be_imported_is_an_error(name):
     with pytest.raises(DeclarationError, match=r"houses\.estimator_class: cannot import") as caught:
         resolve_estimator_class(name, "houses")

@@ -64,7 +64,7 @@ class DataProviderFactory(Discovery):
         if providers_folder is None and not (items and all(isinstance(one, type) for one in items)):
             settings = Settings.load()
             items = items or list(settings.dataproviders)
-            providers_folder = _folder_of(settings, classes)
+            providers_folder = folder_of(settings, classes)
             import_seconds = settings.import_seconds
         self.providers_folder = providers_folder
         super().__init__(items, providers_folder, import_seconds, extra=classes)
@@ -105,18 +105,32 @@ def factory_of(settings: Settings) -> Discovery:
     Raises:
         DeclarationError: If a setting of that one is missing or cannot be used, or as `Discovery`.
     """
-    extra = []
-    if settings.simpledp_id:
-        fields = type(settings).model_fields
-        values = {str(field.alias): getattr(settings, name) for name, field in fields.items()}
-        put_on_path(settings.project_home / settings.dataproviders_folder)
-        extra = [simple_class({name: values[name] for name in (*READERS, "BASE_CLASS")})]
-    folder = _folder_of(settings, extra)
+    extra = simple_of(settings)
+    folder = folder_of(settings, extra)
     return Discovery(settings.dataproviders, folder, settings.import_seconds, extra=extra)
 
 
-def _folder_of(settings: Settings, extra: Sequence[ProviderClass]) -> Path | None:
-    """Return the folder of DataProviders; None if there is none, and it is not needed."""
+def simple_of(settings: Settings) -> list[ProviderClass]:
+    """Return the DataProvider that SIMPLEDP_ID declares, if it is set.
+
+    Raises:
+        DeclarationError: If another of its settings is missing or cannot be used.
+    """
+    if not settings.simpledp_id:
+        return []
+    fields = type(settings).model_fields
+    values = {str(field.alias): getattr(settings, name) for name, field in fields.items()}
+    put_on_path(settings.project_home / settings.dataproviders_folder)
+    return [simple_class({name: values[name] for name in (*READERS, "BASE_CLASS")})]
+
+
+def folder_of(settings: Settings, extra: Sequence[ProviderClass]) -> Path | None:
+    """Return the folder of DataProviders; None if there is none, and it is not needed.
+
+    Args:
+        settings: The settings of the project.
+        extra: DataProviders that are not in the folder.
+    """
     folder = settings.project_home / settings.dataproviders_folder
     return folder if folder.is_dir() or not extra else None
 

@@ -60,7 +60,16 @@ def _pair(value: Any) -> Any:
             f"it has {len(parts)} parts; write pairs, as in nick|url|nick|url (no part is "
             "shown here, because a URL may hold a password)"
         )
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    nicknames, urls = parts[::2], parts[1::2]
+    for number, (nickname, url) in enumerate(zip(nicknames, urls, strict=True), 1):
+        if "://" in nickname or "://" not in url:
+            raise ValueError(
+                f"pair {number} is not a nickname and a URL; write nick|url|nick|url (no part is "
+                "shown here, because a URL may hold a password)"
+            )
+    if doubled := {one for one in nicknames if nicknames.count(one) > 1}:
+        raise ValueError(f"it has two databases called {', '.join(sorted(doubled))}")
+    return dict(zip(nicknames, urls, strict=True))
 
 
 def _parse_json(value: Any) -> Any:

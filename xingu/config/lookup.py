@@ -27,8 +27,18 @@ HOME, QUOTED = "PROJECT_HOME", "QUOTED:"
 
 
 def read_env_file(file: Path) -> dict[str, str]:
-    """Return the variables of a file such as `.env`; a file that is missing has none."""
-    values = dotenv_values(file, encoding="utf-8") if file.is_file() else {}
+    """Return the variables of a file such as `.env`; a file that is missing has none.
+
+    Raises:
+        SettingsError: If it cannot be read.
+    """
+    try:
+        values = dotenv_values(file, encoding="utf-8") if file.is_file() else {}
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise SettingsError(f"{file}, line {line}: it is no UTF-8; save it as UTF-8.") from None
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}.") from error
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -122,7 +132,11 @@ class Lookup:
             else:
                 open_parts[-1] += part
         if len(open_parts) > 1:
-            raise _error(path, "a placeholder is not closed; write {% NAME %}.")
+            raise _error(
+                path,
+                "a placeholder is not closed; write {% NAME %}, and where {% is no placeholder, "
+                "in a URL, %7B%25.",
+            )
         return open_parts[0]
 
     def _read(self, name: str, path: tuple[str, ...]) -> str:

@@ -138,7 +138,7 @@ def read_settings(**overrides: Any) -> Reading:
     }
     lookup = ConfigManager.lookup(given)
     values: dict[str, Any] = {"PROJECT_HOME": lookup.home}
-    for name, variable in variables.items():
+    for variable in variables.values():
         if lookup.origin(variable) in (None, "default"):
             continue
         try:
@@ -146,7 +146,9 @@ def read_settings(**overrides: Any) -> Reading:
         except SettingsError as error:
             problems[variable] = str(error).removeprefix(f"{variable}: ")
         else:
-            values[variable] = None if value == "" and fields[name].default is None else value
+            # An empty one, as CI systems pass it, must not make "" a folder: that is the project.
+            if not isinstance(value, str) or value.strip():
+                values[variable] = value
     values["PROJECT_HOME"] = lookup.home
     return Reading(lookup, _validated(values, problems), problems)
 

@@ -244,6 +244,12 @@ def resolve_estimator_class(declared: type[Estimator] | str, owner: str) -> type
     Raises:
         DeclarationError: If the name cannot be imported, or is not an Estimator class.
     """
+    if not declared:
+        raise DeclarationError(
+            f"{owner}.estimator_class: none is declared; give a class, its full dotted name, or "
+            "hollow = True for a model without an Estimator.",
+            dataprovider_id=owner,
+        )
     found: object = declared
     if isinstance(declared, str):
         module_name, _, class_name = declared.rpartition(".")

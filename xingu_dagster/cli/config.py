@@ -71,12 +71,15 @@ def _rows(reading: "Reading") -> list[Row]:
         for name, field in group.model_fields.items():
             variable = str(field.alias)
             problem = reading.problems.get(variable)
+            is_default = not problem and name not in reading.settings.model_fields_set
             rows.append(
                 Row(
                     variable=variable,
                     group=(group.__doc__ or "").rstrip("."),
                     value=None if problem else _shown(getattr(reading.settings, name)),
-                    origin=reading.lookup.origin(variable) or "default",
+                    origin="default"
+                    if is_default
+                    else reading.lookup.origin(variable) or "default",
                     aws=variable in reading.lookup.from_aws,
                     default=shown_default(field),
                     flags=setting_flags(field),

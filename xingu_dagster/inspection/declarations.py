@@ -15,6 +15,7 @@ from xingu.sinks.spec import parse_sinks
 from xingu.sources import SourceSpec, parse_sources
 from xingu.tuning.declaration import Declaration
 from xingu.tuning.plan import SearchPlan
+from xingu_dagster.exits import reported_exits
 from xingu_dagster.factory import build_provider_assets
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
 from xingu_dagster.step_settings import parse_step_settings
@@ -37,6 +38,8 @@ class Declarations:
 
     def read(self) -> None:
         """Read all declarations, and import the Estimator."""
+        if self._attempt("__init__", self.cls) is None:
+            return
         for hook, attribute in (TRAIN_SOURCES, BATCH_SOURCES):
             self._read_sources(hook, attribute)
         self._each("batch_predict_sinks", parse_sinks)
@@ -50,7 +53,8 @@ class Declarations:
     def _attempt(self, member: str, read: Callable[[], Any], entry: Any = None) -> Any:
         """Return what `read` returns; None: it raised, which is a finding."""
         try:
-            return read()
+            with reported_exits(f"{self.id}.{member}"):
+                return read()
         except Exception as error:  # noqa: BLE001 - hooks and libraries raise anything
             self.findings.append(finding_of(error, self.id, self._place(member, entry)))
             return None
@@ -126,9 +130,10 @@ class Declarations:
         """Attempt to read; a hook that raises may need what earlier ones have set on `self`."""
         member = hook if self._declares(hook) else attribute
         try:
-            return read()
+            with reported_exits(f"{self.id}.{member}"):
+                return read()
         except (XinguError, ImportError) as error:
-            if not isinstance(error, HookError):
+            if not isinstance(error, HookError) or isinstance(error.__cause__, SystemExit):
                 self.findings.append(finding_of(error, self.id, self._place(member)))
         except Exception as error:  # noqa: BLE001 - hooks and constructors raise anything
             told = DeclarationError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xingu.compat.factory import folder_of, simple_of
 from xingu.config import Settings
 from xingu.errors import DeclarationError, DuplicateProviderError, XinguError, did_you_mean
 from xingu.inspection.findings import Finding, finding_of, place_of_error, sorted_findings
@@ -108,9 +109,10 @@ def _classes(
 ) -> list[ProviderClass]:
     """Return the classes that can be read; errors of modules and classes become findings."""
     broken: dict[str, DeclarationError] = {}
-    folder = settings.project_home / settings.dataproviders_folder
+    simple = _simple(settings, findings)
+    folder = folder_of(settings, simple)
     try:
-        found = classes_in(folder, settings.import_seconds, broken)
+        found = simple + (classes_in(folder, settings.import_seconds, broken) if folder else [])
     except DeclarationError as error:
         findings.append(finding_of(error, "DATAPROVIDER_FOLDER"))
         return []
@@ -138,6 +140,14 @@ def _classes(
         of_classes.append(finding_of(error, dp_id, place))
     findings += [one for one in of_classes if not wanted or one.subject in wanted]
     return readable
+
+
+def _simple(settings: Settings, findings: list[Finding]) -> list[ProviderClass]:
+    try:
+        return simple_of(settings)
+    except DeclarationError as error:
+        findings.append(finding_of(error, "SIMPLEDP_ID"))
+        return []
 
 
 def _last(error: DeclarationError) -> str:

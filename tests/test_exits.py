@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from xingu.errors import HookError
-from xingu_dagster.phases.exits import reported_exits
+from xingu_dagster.exits import reported_exits
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("leave", [sys.exit, lambda code: os._exit(code)])
@@ -60,7 +60,7 @@ def test_the_end_of_the_process_by_another_thread_is_a_failure():
     done = run(
         """
         import os, threading
-        from xingu_dagster.phases.exits import reported_exits
+        from xingu_dagster.exits import reported_exits
         with reported_exits("a__fit"):
             thread = threading.Thread(target=os._exit, args=(0,))
             thread.start()
@@ -74,7 +74,7 @@ def test_processes_that_a_hook_forks_end_as_they_like():
     done = run(
         """
         import os
-        from xingu_dagster.phases.exits import reported_exits
+        from xingu_dagster.exits import reported_exits
         with reported_exits("a__fit"):
             if not os.fork():
                 os._exit(0)
