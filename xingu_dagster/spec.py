@@ -13,7 +13,7 @@ from xingu.checks.check import AssetPath, Check, Declared
 from xingu.checks.gates import Gate, check_metrics_of, parse_gates
 from xingu.directions import BUILTIN_DIRECTIONS
 from xingu.errors import DeclarationError
-from xingu.masking import masked
+from xingu.masking import masked, shown_address
 from xingu.model.source_declarations import BATCH_SOURCES, TRAIN_SOURCES, declared_sources
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
@@ -24,6 +24,7 @@ from xingu.sources import parse_sources
 from xingu.values import Key
 from xingu.workspace import Workspace
 from xingu_dagster.code_references import code_references
+from xingu_dagster.metadata import uri_metadata
 from xingu_dagster.options import options_key, options_resource
 from xingu_dagster.resources import KEY, workspace_of
 from xingu_dagster.step_settings import StepSettings, parse_step_settings
@@ -296,6 +297,10 @@ class ProviderSpec:
         description = self.source_description(name, batch=batch)
         path = ("batch", part) if batch else (part,)
         metadata = code_references(self.cls, (*(["batch"] if batch else []), "raw", name))
+        declared = (self.batch_declarations if batch else self.train_declarations)[name]
+        url = declared.get("url") if isinstance(declared, Mapping) else None
+        if isinstance(url, str) and "://" in url:
+            metadata = {**metadata, **uri_metadata(shown_address(url))}
         props = AssetProps(self.cls, path, ("source",), description, metadata, is_source=True)
         return self._translated(props, self.source_key(part, batch=batch))
 
