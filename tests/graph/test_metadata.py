@@ -123,6 +123,7 @@ def test_a_freshness_policy_of_a_translator_reaches_every_asset():
     assert all(spec.freshness_policy for spec in specs_of(Fresh()).values())
 
 
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
 @pytest.mark.parametrize(
     ("selection", "found"),
     [

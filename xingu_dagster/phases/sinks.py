@@ -5,6 +5,7 @@ batch, and the step can be run again alone.
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +14,7 @@ from xingu.provider.state import PreparedFrame
 from xingu.sinks.spec import FileSink, Sink, TableSink
 from xingu.sinks.write import rows_of, write_sink
 from xingu.values import Facts, Label
+from xingu_dagster.kinds import database_kind
 from xingu_dagster.metadata import Metadata, table_metadata, uri_metadata
 from xingu_dagster.phases.batch import ESTIMATIONS
 from xingu_dagster.phases.build import Results, build_phase
@@ -27,7 +29,7 @@ def build_sinks(provider: ProviderSpec) -> dg.AssetsDefinition:
         spec = provider.asset_spec(
             *("batch", "sinks", part),
             deps=[provider.asset_key(*ESTIMATIONS)],
-            kinds=[sink.format if isinstance(sink, FileSink) else "table"],
+            kinds=_kinds(provider, sink),
             description=_describe(sink),
         )
         if isinstance(sink, TableSink):
@@ -58,6 +60,12 @@ def write_sinks(step: PhaseStep) -> Results:
                 "train_id": train_id,
             }
             yield step.keep(path, value, label, time.perf_counter() - started, metadata)
+
+
+def _kinds(provider: ProviderSpec, sink: Sink) -> Sequence[str]:
+    if isinstance(sink, FileSink):
+        return [sink.format]
+    return ["table", *database_kind(provider.backends(sink.database))]
 
 
 def _table(sink: TableSink) -> Metadata:
