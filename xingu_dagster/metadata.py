@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -31,12 +32,21 @@ def rounded(number: float) -> float:
     return float(f"{number:.4g}")
 
 
+def uri_metadata(address: object) -> Metadata:
+    """Return the URI of a local path, or an address that may be shown, as it is."""
+    text = str(address)
+    return {"dagster/uri": text if "://" in text else Path(text).absolute().as_uri()}
+
+
+def table_metadata(frame: pd.DataFrame) -> Metadata:
+    """Return row count and column schema of `frame`."""
+    return {"dagster/row_count": len(frame), "dagster/column_schema": _schema(frame)}
+
+
 def frame_metadata(frame: pd.DataFrame) -> Metadata:
     """Return row count, column schema and first rows of `frame`."""
-    schema = _schema(frame)
     return {
-        "dagster/row_count": len(frame),
-        "dagster/column_schema": schema,
+        **table_metadata(frame),
         "first rows": dg.MetadataValue.table(_first_rows(frame), schema=_preview_schema(frame)),
     }
 

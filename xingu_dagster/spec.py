@@ -13,7 +13,7 @@ from xingu.checks.check import AssetPath, Check, Declared
 from xingu.checks.gates import Gate, check_metrics_of, parse_gates
 from xingu.directions import BUILTIN_DIRECTIONS
 from xingu.errors import DeclarationError
-from xingu.masking import masked
+from xingu.masking import masked, shown_address
 from xingu.model.source_declarations import BATCH_SOURCES, TRAIN_SOURCES, declared_sources
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
@@ -24,7 +24,12 @@ from xingu.sources import parse_sources
 from xingu.values import Key
 from xingu.workspace import Workspace
 from xingu_dagster.code_references import code_references
+<<<<<<< HEAD
 from xingu_dagster.exits import reported_exits
+=======
+from xingu_dagster.kinds import library_of, source_kinds
+from xingu_dagster.metadata import uri_metadata
+>>>>>>> w-dagster
 from xingu_dagster.options import options_key, options_resource
 from xingu_dagster.resources import KEY, workspace_of
 from xingu_dagster.step_settings import StepSettings, parse_step_settings
@@ -35,14 +40,6 @@ logger = logging.getLogger(__name__)
 
 OF_A_TRAIN: Sequence[AssetPath] = (("trainset_estimations",), ("trainset_metrics",))
 """Assets whose checks are about a fitted train."""
-
-LIBRARIES = {
-    "lightgbm": "lightgbm",
-    "xgboost": "xgboost",
-    "catboost": "catboost",
-    "sklearn": "scikitlearn",
-}
-"""Kinds that the UI has icons for, by a part of the dotted name of an Estimator."""
 
 
 class ProviderSpec:
@@ -215,13 +212,7 @@ class ProviderSpec:
         except Exception:  # the hook may need attributes that other hooks set
             logger.debug("%s: get_estimator_class raised", self.id, exc_info=True)
             declared = self.cls.estimator_class or ""
-        classes = declared.__mro__ if isinstance(declared, type) else ()
-        names = [f"{one.__module__}.{one.__qualname__}" for one in classes] or [str(declared)]
-        for name in map(str.lower, names):
-            kinds = [kind for part, kind in LIBRARIES.items() if part in name]
-            if kinds:
-                return kinds
-        return []
+        return library_of(declared)
 
     @property
     def description(self) -> str:
@@ -298,7 +289,12 @@ class ProviderSpec:
         description = self.source_description(name, batch=batch)
         path = ("batch", part) if batch else (part,)
         metadata = code_references(self.cls, (*(["batch"] if batch else []), "raw", name))
-        props = AssetProps(self.cls, path, ("source",), description, metadata, is_source=True)
+        declared = (self.batch_declarations if batch else self.train_declarations)[name]
+        url = declared.get("url") if isinstance(declared, Mapping) else None
+        if isinstance(url, str) and "://" in url:
+            metadata = {**metadata, **uri_metadata(shown_address(url))}
+        kinds = ("source", *source_kinds(declared, self.backends))
+        props = AssetProps(self.cls, path, kinds, description, metadata, is_source=True)
         return self._translated(props, self.source_key(part, batch=batch))
 
     def _translated(self, props: AssetProps, key: dg.AssetKey) -> dg.AssetSpec:

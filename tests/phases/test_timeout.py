@@ -3,8 +3,8 @@
 import multiprocessing
 import signal
 import sqlite3
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -94,10 +94,30 @@ def test_a_process_of_steps_that_cannot_be_interrupted_ends():
     assert process.exitcode == 1
 
 
-def test_another_thread_runs_without_a_limit_and_says_so(caplog):
-    made = []
-    thread = threading.Thread(target=lambda: made.extend(limited(naps(0.1), 0.01, "step")))
-    thread.start()
-    thread.join()
-    assert made == [0.1]
-    assert "step: its timeout is not applied" in caplog.text
+def in_a_thread(function):
+    """Call a function in another thread and return its result, or the error."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(function)
+        return future.exception() or future.result()
+
+
+def counting():
+    """Work in Python for 20 s."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        pass
+    yield "went on"
+
+
+def test_code_in_another_thread_is_stopped_too():
+    error = in_a_thread(lambda: list(limited(counting(), 0.2, "step")))
+    assert isinstance(error, StepTimeoutError)
+
+
+def test_a_thread_that_is_fast_enough_is_not_interrupted_later():
+    def fast():
+        made = list(limited(naps(0.01), 0.1, "step"))
+        time.sleep(0.2)
+        return made
+
+    assert in_a_thread(fast) == [0.01]

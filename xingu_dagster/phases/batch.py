@@ -33,6 +33,7 @@ from xingu_dagster.metadata import (
     frame_metadata,
     metrics_frame,
     metrics_metadata,
+    table_metadata,
 )
 from xingu_dagster.phases.build import Results, build_phase
 from xingu_dagster.phases.checks import make_unless_refused, run_checks
@@ -207,6 +208,7 @@ class Batch:
                 lambda: self._measure(XY, Y_pred, failures),
                 self._measured_label(),
                 lambda tables: {
+                    **table_metadata(tables["model"]),
                     **metrics_metadata(tables["model"]),
                     **estimations_metadata(tables["estimation"]),
                 },

@@ -20,7 +20,7 @@ from xingu.stages.evaluate import estimate_sets, estimations_subject, measure_se
 from xingu.stages.parity import Replay, replay_batch
 from xingu.tracking.record import record_metrics, record_sets
 from xingu.values import Facts, Label
-from xingu_dagster.metadata import metrics_frame, metrics_metadata, sets_metadata
+from xingu_dagster.metadata import metrics_frame, metrics_metadata, sets_metadata, table_metadata
 from xingu_dagster.phases.build import Results, build_phase
 from xingu_dagster.phases.checks import make_unless_refused, run_checks
 from xingu_dagster.phases.fit import MADE_IN_FIT
@@ -140,7 +140,11 @@ class Evaluation:
         step, failures = self.step, ErrorCollector()
         with step.recorded("model_trainsets_metrics", self.model.run):
             result = step.make(
-                METRICS, lambda: self._measure(failures), label, metrics_metadata, layout="open"
+                METRICS,
+                lambda: self._measure(failures),
+                label,
+                lambda table: {**table_metadata(table), **metrics_metadata(table)},
+                layout="open",
             )
             yield from announced(step, result, failures)
 

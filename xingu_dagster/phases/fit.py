@@ -15,7 +15,7 @@ from xingu.tracking.record import record_train
 from xingu.tracking.schema import SETTINGS
 from xingu.tuning.resolve import Hyperparameters
 from xingu.values import Facts, Label, Record
-from xingu_dagster.metadata import Metadata, cell, rounded
+from xingu_dagster.metadata import Metadata, cell, rounded, uri_metadata
 from xingu_dagster.options import USED_BY
 from xingu_dagster.phases.build import build_phase
 from xingu_dagster.phases.plots import plot_links
@@ -137,6 +137,7 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
         "train_id": model.train_id,
         "train_session_id": model.train_session_id,
         "run": dg.MetadataValue.dagster_run(model.run.run_id),
+        **uri_metadata(package.path),
         "package": dg.MetadataValue.path(package.path),
         "package bytes": sum(size for _, size in package.files.values()),
         **{

@@ -5,13 +5,17 @@ batch, and the step can be run again alone.
 """
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import dagster as dg
 
 from xingu.provider.state import PreparedFrame
-from xingu.sinks.spec import FileSink, Sink
+from xingu.sinks.spec import FileSink, Sink, TableSink
 from xingu.sinks.write import rows_of, write_sink
 from xingu.values import Facts, Label
+from xingu_dagster.kinds import database_kind
+from xingu_dagster.metadata import Metadata, table_metadata, uri_metadata
 from xingu_dagster.phases.batch import ESTIMATIONS
 from xingu_dagster.phases.build import Results, build_phase
 from xingu_dagster.phases.step import PhaseStep
@@ -20,15 +24,17 @@ from xingu_dagster.spec import ProviderSpec
 
 def build_sinks(provider: ProviderSpec) -> dg.AssetsDefinition:
     """Build the assets ``<dp>/batch/sinks/*``."""
-    specs = [
-        provider.asset_spec(
+    specs = []
+    for part, sink in provider.sinks.items():
+        spec = provider.asset_spec(
             *("batch", "sinks", part),
             deps=[provider.asset_key(*ESTIMATIONS)],
-            kinds=[sink.format if isinstance(sink, FileSink) else "table"],
+            kinds=_kinds(provider, sink),
             description=_describe(sink),
         )
-        for part, sink in provider.sinks.items()
-    ]
+        if isinstance(sink, TableSink):
+            spec = spec.replace_attributes(metadata={**_table(sink), **spec.metadata})
+        specs.append(spec)
     return build_phase(provider, "batch_sinks", specs, write_sinks)
 
 
@@ -46,8 +52,28 @@ def write_sinks(step: PhaseStep) -> Results:
             address = write_sink(rows, sink, step.workspace.databases, key)
             label = Label(step.derived_version(ESTIMATIONS), Facts(train_id=train_id))
             value = {"address": address, "rows": len(rows), "train_id": train_id}
-            metadata = {"dagster/row_count": len(rows), "address": address, "train_id": train_id}
+            place = step.workspace.databases.home
+            metadata = {
+                **(_table(sink) if isinstance(sink, TableSink) else _uri(sink, place)),
+                **table_metadata(rows),
+                "address": address,
+                "train_id": train_id,
+            }
             yield step.keep(path, value, label, time.perf_counter() - started, metadata)
+
+
+def _kinds(provider: ProviderSpec, sink: Sink) -> Sequence[str]:
+    if isinstance(sink, FileSink):
+        return [sink.format]
+    return ["table", *database_kind(provider.backends(sink.database))]
+
+
+def _table(sink: TableSink) -> Metadata:
+    return {"dagster/table_name": sink.table}
+
+
+def _uri(sink: FileSink, home: Path) -> Metadata:
+    return uri_metadata(sink.label if "://" in sink.label else home / sink.label)
 
 
 def _describe(sink: Sink) -> str:

@@ -26,7 +26,7 @@ from xingu.stages.builder import ProviderBuilder
 from xingu.tracking.record import claim_session, claim_train, record_step
 from xingu.values import Key, Label, Record, Stored
 from xingu_dagster.engine import memory
-from xingu_dagster.metadata import Metadata, namespaced
+from xingu_dagster.metadata import Metadata, namespaced, uri_metadata
 from xingu_dagster.options import USED_BY, options_by_phase
 from xingu_dagster.spec import ProviderSpec
 
@@ -211,7 +211,7 @@ class PhaseStep:
         logger.info("%s: %s in %.2f s, stored in %.2f s", self.spec.id, name, seconds, stored)
         return dg.MaterializeResult(
             asset_key=dg.AssetKey(key),
-            metadata=namespaced({**metadata, **self._storage_metadata(key, record, seconds)}),
+            metadata=namespaced({**self._storage_metadata(key, record, seconds), **metadata}),
             data_version=dg.DataVersion(record.data_version),
         )
 
@@ -228,6 +228,7 @@ class PhaseStep:
             "seconds": round(seconds, 3),
             "bytes": record.bytes,
             "path": dg.MetadataValue.path(str(place)),
+            **uri_metadata(place),
         }
 
     @cached_property

@@ -1,11 +1,13 @@
 """End a step that takes longer than its DataProvider allows.
 
-A signal interrupts the code of the step, also while it sleeps or waits. It is armed only while that
-code runs, so that Dagster's own code is never interrupted. Compiled code that does not return to
-Python ignores signals; if the process was started to execute steps, it ends itself after
-`GRACE_SECONDS`, and the executor reports the step as failed.
+In the main thread a signal interrupts the code of the step, also while it sleeps or waits; in
+another thread an exception does, once that code executes Python again. Both are armed only while
+the code of the step runs, so that Dagster's own code is never interrupted. Compiled code that does
+not return to Python cannot be interrupted; if the process was started to execute steps, it ends
+itself after `GRACE_SECONDS`, and the executor reports the step as failed.
 """
 
+import ctypes
 import logging
 import os
 import signal
@@ -40,7 +42,7 @@ def limited(results: Iterator[Result], seconds: float | None, step: str) -> Iter
     Raises:
         StepTimeoutError: If the time has passed.
     """
-    if seconds is None or not _can_interrupt(step):
+    if seconds is None:
         yield from results
         return
     deadline = time.monotonic() + seconds
@@ -61,35 +63,38 @@ def limited(results: Iterator[Result], seconds: float | None, step: str) -> Iter
         yield result
 
 
-def _can_interrupt(step: str) -> bool:
-    """Return whether signals reach this thread; a step elsewhere runs without a limit."""
-    here = threading.current_thread() is threading.main_thread()
-    if not (here and hasattr(signal, "setitimer")):
-        logger.warning("%s: its timeout is not applied, because only the main thread of a process "
-                       "that has POSIX signals can be interrupted", step)  # fmt: skip
-        return False
-    return True
-
-
 @contextmanager
 def _alarm(deadline: float, step: str) -> Iterator[None]:
-    """Raise `_Expired` in the block at `deadline`; another timer of the process goes on later."""
-
-    def expire(*_: object) -> None:
-        raise _Expired
+    """Raise `_Expired` in the block at `deadline`."""
 
     def end_process() -> None:
         logger.error("%s does not end after its timeout, so its process does", step)
         os._exit(1)
 
-    started = time.monotonic()
-    left = max(deadline - started, 1e-3)
+    left = max(deadline - time.monotonic(), 1e-3)
     killer = threading.Timer(left + GRACE_SECONDS, end_process)
     killer.daemon = True
     if parent_process() is not None:
         killer.start()
+    in_main = threading.current_thread() is threading.main_thread()
+    interrupt = _by_signal if in_main and hasattr(signal, "setitimer") else _by_exception
+    try:
+        with interrupt(left):
+            yield
+    finally:
+        killer.cancel()
+
+
+@contextmanager
+def _by_signal(seconds: float) -> Iterator[None]:
+    """Interrupt the block by a signal; an alarm that was set before comes later."""
+
+    def expire(*_: object) -> None:
+        raise _Expired
+
+    started = time.monotonic()
     handler = signal.signal(signal.SIGALRM, expire)
-    other, interval = signal.setitimer(signal.ITIMER_REAL, left)
+    other, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
@@ -98,4 +103,26 @@ def _alarm(deadline: float, step: str) -> Iterator[None]:
         if other:
             rest = max(other - (time.monotonic() - started), 1e-3)
             signal.setitimer(signal.ITIMER_REAL, rest, interval)
-        killer.cancel()
+
+
+@contextmanager
+def _by_exception(seconds: float) -> Iterator[None]:
+    """Interrupt the block, in any thread, before its next line of Python."""
+    thread, lock, over = threading.get_ident(), threading.Lock(), threading.Event()
+
+    def expire() -> None:
+        with lock:  # so that it never reaches the thread after the block
+            if not over.is_set():
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(thread), ctypes.py_object(_Expired)
+                )
+
+    timer = threading.Timer(seconds, expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:
+            over.set()
+        timer.cancel()
