@@ -24,12 +24,9 @@ from xingu.sources import parse_sources
 from xingu.values import Key
 from xingu.workspace import Workspace
 from xingu_dagster.code_references import code_references
-<<<<<<< HEAD
 from xingu_dagster.exits import reported_exits
-=======
 from xingu_dagster.kinds import library_of, source_kinds
 from xingu_dagster.metadata import uri_metadata
->>>>>>> w-dagster
 from xingu_dagster.options import options_key, options_resource
 from xingu_dagster.resources import KEY, workspace_of
 from xingu_dagster.step_settings import StepSettings, parse_step_settings

@@ -9,8 +9,11 @@ from xingu import DataProvider
 from xingu.provider.discovery import DataProviderFactory
 from xingu.provider.hooks import HOOKS
 
-HELPERS = {"make_estimator", "is_classifier", "log", "pre_req_model"}
-NAMES = {name for name in vars(DataProvider) if not name.startswith("__")} - HELPERS
+HELPERS = {
+    *("make_estimator", "is_classifier", "log", "logger", "get_logger", "pre_req_model"),
+    *("random_data_split", "time_data_split", "get_metrics_computers", "get_plot_renderers"),
+}
+NAMES = {name for name in vars(DataProvider) if not name.startswith("_")} - HELPERS
 FAMILIES = [
     "compute_trainsets_model_metrics", "compute_batch_model_metrics",
     "compute_global_model_metrics", "compute_estimation_metrics", "render_trainsets_model_plots",

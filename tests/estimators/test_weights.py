@@ -25,7 +25,7 @@ class Weighted(DataProvider):
     sample_weight = "count"
 
 
-MODEL = Model(Weighted(), None, TrainRun("weighted", "t", "s", "r"), Provenance())
+MODEL = Model.of(Weighted(), None, TrainRun("weighted", "t", "s", "r"), Provenance())
 
 
 def train(count, target="number"):

@@ -16,11 +16,7 @@ from xingu.masking import masked_errors
 from xingu_dagster.engine.limits import WORK, WORK_OF
 from xingu_dagster.exits import reported_exits
 from xingu_dagster.options import step_config
-<<<<<<< HEAD
-from xingu_dagster.phases.exits import reported_exits
 from xingu_dagster.phases.retries import final
-=======
->>>>>>> w-review
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.phases.timeout import limited
 from xingu_dagster.phases.tracebacks import shorten
