@@ -69,7 +69,7 @@ def test_the_tutorial_trains_a_model_and_then_one_with_a_learned_feature(tmp_pat
         "import sys; from pathlib import Path; from xingu import Coach\n"
         f"{step}"
         f"Path('extended.py').replace({extend.title!r})\n"
-        "for name in [name for name in sys.modules if name.startswith('dataproviders')]:\n"
+        "for name in [name for name in sys.modules if 'dataproviders' in name.split('.')]:\n"
         "    del sys.modules[name]\n"
         f"{step}"
         "print(model.signature().estimator_features)",

@@ -63,7 +63,7 @@ def test_a_hollow_provider_has_parameters_but_no_hyperparameters():
         hollow = True
         estimator_params = {"a": 1}
 
-    model = Model(Hollow(), None, TrainRun("hollow", "t", "s", "r"))
+    model = Model.of(Hollow(), None, TrainRun("hollow", "t", "s", "r"))
     found = resolve(model, Tuning("self"))
     assert (found.params, found.hyperparams, found.origin) == ({"a": 1}, {}, "dp")
 
