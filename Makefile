@@ -17,6 +17,9 @@ POOL_TESTS := $(addprefix tests/engine/test_pool.py::, \
 CORE_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py tests/engine/test_storage.py \
 	tests/engine/test_compute_logs.py tests/engine/test_compat.py $(POOL_TESTS) \
 	-k 'not a_project_trains and not a_command_without_the_engine'
+# Tests often wait for processes that they start, so there is one worker more than cores. Files are
+# tested in their order: by default those with the most tests begin, and slow files of few tests end.
+PYTEST := -m pytest -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist loadfile --no-loadscope-reorder
 export DAGSTER_HOME := $(CURDIR)
 
 .PHONY: demo ui test check lint docs test-stock newest test-newest lock clean
@@ -30,7 +33,7 @@ ui: $(VENV)/.demo .env
 	$(BIN)/dagster dev --host 127.0.0.1 --port 3000
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python $(PYTEST)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -45,7 +48,7 @@ docs: $(VENV)/.docs
 
 # Runs, commands and object storage with every probe of xingu_dagster/engine failing: Dagster's own parts.
 test-stock: $(VENV)/.dev
-	XINGU_ENGINE=stock $(BIN)/python -m pytest -n auto --dist loadfile $(STOCK_TESTS)
+	XINGU_ENGINE=stock $(BIN)/python $(PYTEST) $(STOCK_TESTS)
 
 # The newest releases that the declared ranges allow.
 newest:
@@ -57,7 +60,7 @@ newest:
 # A core of the suite in the environment of `make newest`.
 test-newest:
 	$(NEWEST)/bin/python -m pip list | grep '^dagster'
-	$(NEWEST)/bin/python -m pytest -n auto --dist loadfile $(CORE_TESTS)
+	$(NEWEST)/bin/python $(PYTEST) $(CORE_TESTS)
 
 # Write constraints.txt anew: everything as new as possible, Dagster as it is locked.
 lock:
