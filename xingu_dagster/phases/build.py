@@ -115,7 +115,8 @@ def _runner(
     def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
         try:
             with masked_errors(), reported_exits(name):
-                yield from limited(compute(PhaseStep(context, provider)), timeout, name)
+                results = compute(PhaseStep(context, provider))
+                yield from limited(results, timeout, name, context.log.error)
         except XinguError as error:
             logger.debug("%s", error, exc_info=True)
             raise final(shorten(error), name)  # noqa: B904 - its cause is part of it

@@ -8,36 +8,38 @@ itself after `GRACE_SECONDS`, and the executor reports the step as failed.
 """
 
 import ctypes
-import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import parent_process
 from typing import Any, TypeVar
 
 from xingu.errors import StepTimeoutError
 
-logger = logging.getLogger(__name__)
-
 Result = TypeVar("Result")
 
 GRACE_SECONDS = 10.0
+EXIT_CODE = 124
+"""Exit code of a process that ends itself, as that of the command `timeout`."""
 
 
 class _Expired(BaseException):
     """The interruption; no Exception, so that code that continues after a failure passes it on."""
 
 
-def limited(results: Iterator[Result], seconds: float | None, step: str) -> Iterator[Result]:
+def limited(
+    results: Iterator[Result], seconds: float | None, step: str, tell: Callable[[str], None]
+) -> Iterator[Result]:
     """Yield `results`, as long as the step has time left.
 
     Args:
         results: The generator that executes the step.
         seconds: Time limit of the step; None: none.
         step: Name of the step, for errors.
+        tell: Logs why the process ends itself, from any thread.
 
     Raises:
         StepTimeoutError: If the time has passed.
@@ -49,7 +51,7 @@ def limited(results: Iterator[Result], seconds: float | None, step: str) -> Iter
     end: Any = object()
     while True:
         try:
-            with _alarm(deadline, step):
+            with _alarm(deadline, step, tell):
                 result = next(results, end)
         except _Expired:
             raise StepTimeoutError(
@@ -64,12 +66,14 @@ def limited(results: Iterator[Result], seconds: float | None, step: str) -> Iter
 
 
 @contextmanager
-def _alarm(deadline: float, step: str) -> Iterator[None]:
+def _alarm(deadline: float, step: str, tell: Callable[[str], None]) -> Iterator[None]:
     """Raise `_Expired` in the block at `deadline`."""
 
     def end_process() -> None:
-        logger.error("%s does not end after its timeout, so its process does", step)
-        os._exit(1)
+        try:
+            tell(f"{step} cannot be interrupted after its timeout, so its process ends.")
+        finally:
+            os._exit(EXIT_CODE)
 
     left = max(deadline - time.monotonic(), 1e-3)
     killer = threading.Timer(left + GRACE_SECONDS, end_process)
