@@ -325,5 +325,7 @@ def _raise_failures(result: RunResult) -> None:
     if result.success:
         return
     causes = {step: failure.text for step, failure in result.failures.items()}
+    canceled = result.status is dg.DagsterRunStatus.CANCELED
+    head = f"Run {result.run_id} {'was interrupted' if canceled else 'failed'}."
     lines = [f"{step}: {cause}" for step, cause in causes.items()] or [result.error]
-    raise RunFailedError(f"Run {result.run_id} failed.\n" + "\n".join(lines), causes=causes)
+    raise RunFailedError("\n".join(filter(None, [head, *lines])), causes=causes)

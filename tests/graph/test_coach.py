@@ -1,8 +1,10 @@
 """Coach: the same graph for notebooks and scripts."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
@@ -34,6 +36,16 @@ class Meeting(Houses):
     def feature_engineering_for_train(self, data):
         self.barrier.wait(timeout=30)
         return super().feature_engineering_for_train(data)
+
+
+class Stopped(Houses):
+    """Is interrupted as by Ctrl-C in a terminal, or the button of a notebook."""
+
+    def feature_engineering_for_train(self, data):
+        os.kill(os.getpid(), signal.SIGINT)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            time.sleep(0.01)
 
 
 class NoBatch(Houses):
@@ -139,6 +151,14 @@ def test_a_failure_names_step_and_cause_and_the_others_are_trained(tmp_path):
     with pytest.raises(RunFailedError, match="broken__prepare: .*ValueError: no such town"):
         coach.team_train()
     assert set(coach.trained) == {"houses"}
+
+
+def test_an_interruption_stops_the_step_and_is_named(tmp_path):
+    coach = coach_of(tmp_path, [Stopped])
+    with pytest.raises(RunFailedError, match="was interrupted"):
+        coach.team_train()
+    [run] = coach.instance.get_runs()
+    assert run.status is dg.DagsterRunStatus.CANCELED
 
 
 def test_without_post_processing_there_are_no_metrics(tmp_path):
