@@ -58,6 +58,13 @@ def test_places_are_those_that_people_open(shown, tmp_path):
     assert "values/" not in text
 
 
+def test_paths_within_messages_are_relative_to_the_current_folder(shown, tmp_path):
+    failure = {"phase": "fit", "message": "it broke", "cause": f"KeyError ({tmp_path}/a.py:3)"}
+    text = shown(record(status="failed", failures=[failure]))
+    assert "    KeyError (a.py:3)\n" in text
+    assert "Log: run.log." in text
+
+
 def test_a_run_that_fails_for_a_file_alone_says_so(shown):
     broken = {"dataproviders_bad": "bad.py cannot be imported: SyntaxError"}
     text = shown(record(), broken=broken, status="failed")
