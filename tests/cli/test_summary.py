@@ -21,13 +21,14 @@ def shown(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def shown(*records: dict, **changes) -> str:
-        console = Console(file=io.StringIO(), width=80, markup=False, highlight=False)
+        file = io.StringIO()
+        console = Console(file=file, width=80, markup=False, highlight=False)
         document = {
             "dataproviders": records, "broken": {}, "error": "", "status": "success",
             "run_id": "0123456789", "seconds": 3.21, "log": str(tmp_path / "run.log"), **changes,
         }  # fmt: skip
         print_summary(document, console, traces=False)
-        return console.file.getvalue()
+        return file.getvalue()
 
     return shown
 
