@@ -17,7 +17,7 @@ from xingu.errors import did_you_mean
 from xingu.provider.base import DataProvider
 from xingu.provider.class_logger import ClassLogger
 from xingu.provider.discovery import DataProviderFactory
-from xingu.registry.gitops import commit_and_push
+from xingu.registry.gitops import commit_and_push, open_repository
 from xingu.registry.listing import export
 from xingu.registry.pins import FILE, read_inventory
 from xingu.registry.store import ModelStore
@@ -173,14 +173,7 @@ class CoachNames:
     @property
     def git_repo(self) -> Any:
         """The git repository (of GitPython) of the project; None if there is none."""
-        try:
-            import git
-        except ImportError:
-            return None
-        try:
-            return git.Repo(self.settings.project_home, search_parent_directories=True)
-        except (git.GitError, OSError):
-            return None
+        return open_repository(self.settings.project_home)
 
     # -- databases ----------------------------------------------------------------------------
 

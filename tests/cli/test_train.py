@@ -25,6 +25,10 @@ class Gated(toys.Houses):
     id = "gated"
     quality_gates = {"test": {"R2": (">=", 0.9999)}}
 
+
+class Searched(toys.Houses):
+    id = "searched"
+    estimator_hyperparams_search_space = {"num_leaves": ("int", dict(low=2, high=8))}
 """
 PATIENCE_SECONDS = 60
 
@@ -113,6 +117,21 @@ def test_failure_refusal_and_success_are_told_apart_and_do_not_stop_each_other(s
     trains = sorted(times[f"{dp}__{phase}"] for dp in ("gated", "houses")
                     for phase in ("prepare", "tune", "fit"))  # fmt: skip
     assert all(end <= begin + 0.01 for (_, end), (begin, _) in pairwise(trains))
+
+
+def test_a_search_has_the_options_of_the_command_and_trains_nothing(shop):
+    code, output, errors = call(
+        shop, "tune", "--dps", "searched", "--hyperopt-evaluations", "2", "--refresh-sources",
+        "--json", *databases(shop),
+    )  # fmt: skip
+    assert code == 0, errors
+    document = json.loads(output)
+    (searched,) = document["dataproviders"]
+    assert searched["search"]["trials"] == 2
+    assert "fit" not in searched["phases"]
+    with dg.DagsterInstance.local_temp(str(shop.home / ".dagster")) as instance:
+        run = instance.get_run_by_id(document["run_id"])
+    assert run.run_config["resources"]["xingu_options"]["config"]["refresh_sources"] is True
 
 
 def test_a_gate_that_refuses_is_code_3_and_says_what_it_measured(shop):

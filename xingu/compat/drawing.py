@@ -1,6 +1,7 @@
 """Methods of Xingu 2.0 that draw the plots of a Model."""
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 from xingu.compat.measuring import CHANNELS, Measuring
@@ -76,14 +77,15 @@ class Drawing(Measuring):
             loc: Place of the text, as matplotlib's legends name it.
             **style: `alpha` (0.4) is the opacity of the background, `size` (10) that of the text.
         """
-        from matplotlib.offsetbox import AnchoredText
-
+        offsetbox = import_module("matplotlib.offsetbox")  # no dependency: `ax` is of matplotlib
         text = template or "DataProvider: {dp}\nTrain: {complete_train_id}\nTrained: {trained}"
         trained = f"{self.trained:%Y-%m-%d %H:%M:%S %Z}" if self.trained else "(untrained)"
         filled = text.format(
             dp=self.id, complete_train_id=self.get_full_train_id(), trained=trained
         )
-        box = AnchoredText(filled, loc=loc, prop={"size": style.get("size", 10)}, frameon=True)
+        box = offsetbox.AnchoredText(
+            filled, loc=loc, prop={"size": style.get("size", 10)}, frameon=True
+        )
         box.patch.set_alpha(style.get("alpha", 0.4))
         ax.add_artist(box)
         return ax

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from git import Repo
 
 
+def open_repository(folder: Path) -> "Repo | None":
+    """Return the git repository that holds a folder; None without one, or without git."""
+    try:
+        import git
+    except ImportError:
+        return None
+    try:
+        return git.Repo(folder, search_parent_directories=True)
+    except (git.GitError, OSError):
+        return None
+
+
 def commit_and_push(path: Path, message: str) -> tuple[str | None, str | None]:
     """Commit `path` alone and push the current branch, if the repository has a remote.
 

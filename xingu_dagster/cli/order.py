@@ -1,6 +1,7 @@
 """What the command and the process of a run hand to each other."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,10 +24,12 @@ class Order:
     Attributes:
         command: The sub-command.
         log: File that the output of the run goes to.
+        options: Options of the run that have no setting; see `xingu.options.RunOptions`.
     """
 
     command: Command
     log: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def schema_of(command: Command) -> str:

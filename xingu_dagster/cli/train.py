@@ -1,6 +1,7 @@
 """The commands `train`, `tune` and `batch-predict`: they run phases and print the outcome."""
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import click
 
 from xingu.config import Settings
 from xingu.errors import DeclarationError
+from xingu.options import RunOptions
 from xingu_dagster.cli.order import Command, Message, Order, schema_of
 from xingu_dagster.cli.output import JSON, print_json
 from xingu_dagster.cli.process import Child, new_log
@@ -17,6 +19,25 @@ from xingu_dagster.cli.watch import Watch
 
 PHASES = {"train", "batch_predict"}
 """Settings that the sub-commands decide themselves."""
+SEARCH, BATCH = ("refresh_sources", "hyperopt_evaluations"), ("refresh_sources", "train_id")
+"""Options of a run that have no setting, of commands that may search, and of those that do not."""
+
+
+def of_run(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add options of a run to a command."""
+
+    def add(function: Callable[..., None]) -> Callable[..., None]:
+        for name in reversed(names):
+            option = RunOptions.model_fields[name]
+            is_flag = option.annotation is bool
+            kind: Any = None if is_flag else click.IntRange(0) if option.annotation is int else str
+            flag = f"--{name.replace('_', '-')}"
+            function = click.option(
+                flag, name, is_flag=is_flag, type=kind, default=None, help=option.description
+            )(function)
+        return function
+
+    return add
 
 
 @click.command(
@@ -26,6 +47,7 @@ PHASES = {"train", "batch_predict"}
     "2 wrong usage, 3 refused by a gate or a blocking check, 130 interrupted.",
 )
 @JSON
+@of_run(*SEARCH)
 @click.pass_context
 def train(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     """Train models, evaluate them, and estimate their batches.
@@ -34,11 +56,12 @@ def train(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     DataProvider that fails does not stop those that do not need it.
     """
     use_flags(context, flags)
-    execute("train", as_json=as_json)
+    execute("train", flags, as_json=as_json)
 
 
 @click.command(cls=SettingsCommand, without={*PHASES, "post_process", "hyperopt_strategy"})
 @JSON
+@of_run(*SEARCH)
 @click.pass_context
 def tune(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     """Search for hyperparameters, and train nothing.
@@ -46,20 +69,31 @@ def tune(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     A later `xingu train` uses what was found, because the strategy `last` takes the newest.
     """
     use_flags(context, flags)
-    execute("tune", as_json=as_json)
+    execute("tune", flags, as_json=as_json)
 
 
 @click.command(cls=SettingsCommand, without={*PHASES, "post_process", "hyperopt_strategy"})
 @JSON
+@of_run(*BATCH)
 @click.pass_context
 def batch_predict(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     """Estimate batches with the current models. Nothing is trained."""
     use_flags(context, flags)
-    execute("batch-predict", as_json=as_json)
+    execute("batch-predict", flags, as_json=as_json)
 
 
-def execute(command: Command, *, as_json: bool = False) -> None:
-    """Run what the settings ask for, and end the command with its exit code."""
+def execute(
+    command: Command, flags: Mapping[str, Any] | None = None, *, as_json: bool = False
+) -> None:
+    """Run what the settings ask for, and end the command with its exit code.
+
+    Args:
+        command: The sub-command.
+        flags: Values of its options, also of those that are no options of a run.
+        as_json: Print the outcome as JSON.
+    """
+    given = {name: value for name, value in (flags or {}).items() if name in {*SEARCH, *BATCH}}
+    options = {name: value for name, value in given.items() if value is not None}
     settings = Settings.load()
     home = settings.project_home.resolve()
     folder = home / settings.dataproviders_folder
@@ -68,7 +102,7 @@ def execute(command: Command, *, as_json: bool = False) -> None:
             f"There is no folder of DataProviders at {folder}; run from the project's root, set "
             "DATAPROVIDER_FOLDER, or let `xingu init` make a project."
         )
-    order = Order(command, new_log(home))
+    order = Order(command, new_log(home), options)
     child, watch = Child(order), Watch(order.log, debug=settings.debug)
     with child.interruptible():
         end = watch.follow(child.messages())

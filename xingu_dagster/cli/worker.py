@@ -18,7 +18,9 @@ from xingu_dagster import outcome
 from xingu_dagster.cli.order import Message, Order, schema_of
 from xingu_dagster.engine.runs import RunRequest, project_job
 from xingu_dagster.instance import instance_folder
+from xingu_dagster.options import options_key
 from xingu_dagster.progress import Progress, StepNews
+from xingu_dagster.resources import KEY
 from xingu_dagster.running import (
     BATCH,
     EVALUATE,
@@ -76,7 +78,7 @@ class _Run:
                 RunRequest(
                     project_job(PROJECT),
                     frozenset([*self.graph.keys(steps), *self._proving(parts)]),
-                    {"ops": self._config(steps), "loggers": _loggers()},
+                    {**self._config(steps), "loggers": _loggers()},
                     {"xingu/trigger": "command", "xingu/command": self.order.command},
                 ),
                 instance,
@@ -117,10 +119,11 @@ class _Run:
         return [key for part in parts for key in self.graph.proving(part)]
 
     def _config(self, steps: Sequence[str]) -> dict[str, Any]:
-        if self.order.command != "tune":
-            return {}
+        tuned = [step for step in steps if step.endswith("__tune")]
         search = {"config": {"hyperopt_strategy": "self"}}
-        return {step: search for step in steps if step.endswith("__tune")}
+        ops = dict.fromkeys(tuned, search) if self.order.command == "tune" else {}
+        options = {options_key(KEY): {"config": dict(self.order.options)}}
+        return {"ops": ops, "resources": options if self.order.options else {}}
 
     def _workers(self) -> int:
         return self.settings.train_workers or os.cpu_count() or 1
