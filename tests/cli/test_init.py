@@ -41,6 +41,7 @@ def toml(folder: Path) -> dict:
 def test_a_new_project_has_all_that_its_commands_need(output_of, here):
     output = output_of("init", "my_project")
     written = files(here / "my_project")
+    assert max(map(len, output.splitlines()[1:])) <= 80
     assert {line.split()[0] for line in output.splitlines() if line.startswith("  ")} >= {
         *written,
         "cd",

@@ -1,6 +1,7 @@
 """The command itself: help, sub-commands, completion, and settings as flags."""
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from xingu.config import ConfigManager, Settings
 from xingu.config.fields import setting_flags
+from xingu.errors import SettingsError
 from xingu.version import __version__
 from xingu_dagster.cli import train
 from xingu_dagster.cli.main import COMMANDS, xingu
@@ -167,12 +169,21 @@ def test_commands_flags_and_ids_are_completed(words, incomplete, expected, proje
     assert [item.value for item in found] == expected
 
 
+def test_a_port_that_is_used_is_an_error_before_the_ui_starts(project, monkeypatch):
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("it was started"))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = invoke("ui", "--port", str(port), "--project-home", str(project))
+    assert isinstance(result.exception, SettingsError)
+    assert f"Port {port} of 127.0.0.1 cannot be used" in str(result.exception)
+
+
 def test_the_ui_is_that_of_the_project_and_of_its_runs(project, monkeypatch):
     started = []
     monkeypatch.setattr(os, "execv", lambda program, words: started.append(words))
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     invoke("ui", "--port", "3131", "--project-home", str(project))
-    assert started[0][2:] == [
+    assert started[0][started[0].index("-m") + 1 :] == [
         *("dagster", "dev", "-m", "xingu_dagster.definitions"),
         *("--host", "127.0.0.1", "--port", "3131"),
     ]

@@ -21,13 +21,14 @@ def shown(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def shown(*records: dict, **changes) -> str:
-        console = Console(file=io.StringIO(), width=80, markup=False, highlight=False)
+        file = io.StringIO()
+        console = Console(file=file, width=80, markup=False, highlight=False)
         document = {
             "dataproviders": records, "broken": {}, "error": "", "status": "success",
             "run_id": "0123456789", "seconds": 3.21, "log": str(tmp_path / "run.log"), **changes,
         }  # fmt: skip
         print_summary(document, console, traces=False)
-        return console.file.getvalue()
+        return file.getvalue()
 
     return shown
 
@@ -56,6 +57,13 @@ def test_places_are_those_that_people_open(shown, tmp_path):
     assert "prices.csv\n" in text
     assert "prices on db\n" in text
     assert "values/" not in text
+
+
+def test_paths_within_messages_are_relative_to_the_current_folder(shown, tmp_path):
+    failure = {"phase": "fit", "message": "it broke", "cause": f"KeyError ({tmp_path}/a.py:3)"}
+    text = shown(record(status="failed", failures=[failure]))
+    assert "    KeyError (a.py:3)\n" in text
+    assert "Log: run.log." in text
 
 
 def test_a_run_that_fails_for_a_file_alone_says_so(shown):

@@ -7,7 +7,7 @@ import click
 NEXT = """
 Next:
 {change}  xingu train                  # train the models and estimate their batches
-  xingu ui                     # graph, metrics and plots on http://127.0.0.1:3000
+  xingu ui                     # graph, metrics and plots in a browser
   xingu new NAME --from FILE   # write a model for data of yours
 """
 DESCRIPTIONS = {

@@ -40,20 +40,25 @@ COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=COMMANDS, invoke_without_command=True)
+EXAMPLES = """\b
+Examples:
+  xingu init my_project          make a project that trains at once
+  xingu train                    train all models of this folder's project
+  xingu train --dps a,b          train these
+  xingu batch-predict --dps a    estimate the batch of a with its current model
+"""
+"""End of the help; click keeps the lines of a paragraph that begins with a backspace."""
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS, invoke_without_command=True, epilog=EXAMPLES)
 @click.version_option(__version__, prog_name="xingu", message="%(prog)s %(version)s")
 @click.pass_context
 def xingu(context: click.Context, /, **flags: Any) -> None:
     """Train and apply models that are declared as classes, on a Dagster asset graph.
 
-    \b
-    xingu train                    train all models of this folder's project
-    xingu train --dps a,b          train these
-    xingu batch-predict --dps a    estimate the batch of a with its current model
-
     Every setting is a flag too, also before the sub-command; `xingu train --help` lists them. With
     flags alone, `xingu` does what the settings TRAIN and BATCH_PREDICT say, as Xingu 2.0 did.
-    """  # noqa: D301 - click leaves a paragraph as it is that begins with this character
+    """
     given = {name: value for name, value in flags.items() if value not in (None, ())}
     if not given and context.invoked_subcommand:
         return

@@ -1,5 +1,6 @@
 """Print the outcome of a run for people: what was trained, its metrics, where everything is."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,11 @@ def print_summary(document: Mapping[str, Any], console: Console | None, *, trace
     console.print()
     mark, style = STYLES[document["status"]]
     console.print(Text(f"{mark} {_conclusion(document)}", style))
-    _print(f"Log: {shown_path(document['log'])}. The run in the UI: xingu ui", console)
+    _print(f"Log: {document['log']}. The run in the UI: xingu ui", console)
 
 
 def _print(text: str, console: Console, indent: str = "", style: str = "") -> None:
+    text = text.replace(f"{Path.cwd()}{os.sep}", "")
     console.print(Text(paragraph(text, console, indent), style), soft_wrap=True)
 
 

@@ -130,7 +130,8 @@ def _end_of_killed(child: Child, run_id: str | None, home: Path) -> Message:
 
         with open_instance(home) as instance:
             close_run(instance, run_id, canceled=child.interrupted)
-    text = f"the process of the run ended with code {child.exit_code}"
+    ended = f"the process of the run ended with code {child.exit_code}"
+    text = "interrupted" if child.interrupted else ended
     code = 130 if child.interrupted else 1
     return {"kind": "error", "text": text, "code": code, "expected": child.interrupted}
 

@@ -1,12 +1,14 @@
 """The command `xingu ui`: start Dagster's UI and daemon for the project."""
 
 import os
+import socket
 import sys
 from typing import Any
 
 import click
 
 from xingu.config import Settings
+from xingu.errors import SettingsError
 from xingu_dagster.cli.settings import SettingsCommand, use_flags
 
 
@@ -23,6 +25,7 @@ def ui(context: click.Context, /, host: str, port: int, **flags: Any) -> None:
     """
     use_flags(context, flags)
     home = Settings.load().project_home.resolve()
+    _check_port(host, port)
     from xingu_dagster.instance import instance_folder
 
     folder = instance_folder(home)
@@ -33,4 +36,24 @@ def ui(context: click.Context, /, host: str, port: int, **flags: Any) -> None:
     arguments = ["dev", *project, "--host", host, "--port", str(port)]
     click.echo(f"Dagster UI of {home}: http://{host}:{port}", err=True)
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "dagster", *arguments])  # noqa: S606
+    quiet = "ignore:Function `dev_command` is superseded"  # `dg` is not required
+    os.execv(sys.executable, [sys.executable, "-W", quiet, "-m", "dagster", *arguments])  # noqa: S606
+
+
+def _check_port(host: str, port: int) -> None:
+    """Refuse a port that cannot be used; Dagster would log that after seconds, and go on without.
+
+    Raises:
+        SettingsError: If nothing can listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen()
+        except OSError as error:
+            raise SettingsError(
+                f"Port {port} of {host} cannot be used ({error.strerror or error}); is the UI open "
+                "already? Else give another --port."
+            ) from None
