@@ -168,6 +168,14 @@ def _owner(step: str) -> str:
     return step.rpartition("__")[0]
 
 
+def is_live(console: Console) -> bool:
+    """Return whether lines of a console can be drawn again.
+
+    FORCE_COLOR, which CI services and the kernels of notebooks set, makes no terminal of a pipe.
+    """
+    return console.is_terminal and console.file.isatty()
+
+
 @contextmanager
 def shown(progress: Progress, console: Console | None = None) -> Iterator[None]:
     """Show `progress` while the block runs."""
@@ -175,7 +183,7 @@ def shown(progress: Progress, console: Console | None = None) -> Iterator[None]:
     if console.is_jupyter:
         with _in_notebook(progress):
             yield
-    elif console.is_terminal:
+    elif is_live(console):
         with Live(progress, console=console, refresh_per_second=4):
             yield
     else:

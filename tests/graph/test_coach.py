@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from threading import Barrier
 
@@ -221,15 +222,24 @@ def test_progress_keeps_ids_with_two_underscores_apart():
     assert (first.split(), second.split()) == (["a"], ["a__b", "model"])
 
 
-def test_a_terminal_sees_the_table_while_it_changes():
-    console = Console(force_terminal=True, width=100, record=True)
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("file", "redrawn"), [(Terminal(), True), (StringIO(), False)])
+def test_a_terminal_sees_the_table_while_it_changes_and_a_pipe_with_colours_once(
+    file, redrawn, monkeypatch
+):
+    monkeypatch.setenv("FORCE_COLOR", "1")
     progress = Progress(["houses__prepare", "houses__fit"])
     progress.phases["houses__prepare"].state = "failed"
-    with shown(progress, console):
-        pass
-    text = console.export_text()
+    with shown(progress, Console(file=file, width=100)):
+        assert ("houses" in file.getvalue()) == redrawn
+    text = file.getvalue()
     assert "houses" in text
     assert "✗" in text
+    assert ("\x1b[1A" in text) == redrawn
 
 
 # -- a Model's own methods ---------------------------------------------------------------------
