@@ -9,13 +9,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import Any, Literal
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+
+from xingu import cards
+from xingu.texts import counted
 
 State = Literal["running", "done", "failed", "skipped"]
 
@@ -113,7 +115,7 @@ class Progress:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield a table with a row per DataProvider and a column per phase, and the time."""
         split = {step: tuple(step.rsplit("__", 1)) for step in self.steps}  # ids may have "__"
-        names = list(dict.fromkeys(phase for _, phase in split.values()))
+        names, ids = self._phases_and_ids()
         wide = options.max_width >= WIDE or not console.is_terminal
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("DataProvider", overflow="fold")
@@ -121,7 +123,6 @@ class Progress:
             table.add_column(name, min_width=CELL, overflow="fold")
         if wide:
             table.add_column("last made", overflow="fold")
-        ids = list(dict.fromkeys(dp_id for dp_id, _ in split.values()))
         shown = (
             self._most_interesting(ids, max(console.height - 4, 5)) if console.is_terminal else ids
         )
@@ -135,6 +136,12 @@ class Progress:
             yield Text(f"and {hidden} more DataProviders", "dim")
         if console.is_terminal:
             yield Text(self._clock(), "dim")
+
+    def _phases_and_ids(self) -> tuple[list[str], list[str]]:
+        """Return the names of the phases and the ids of the DataProviders, in order."""
+        split = [step.rsplit("__", 1) for step in self.steps]
+        names = list(dict.fromkeys(phase for _, phase in split))
+        return names, list(dict.fromkeys(dp_id for dp_id, _ in split))
 
     def _most_interesting(self, ids: list[str], limit: int) -> list[str]:
         """Return at most `limit` ids, in order: those that run or failed, then the others."""
@@ -162,6 +169,17 @@ class Progress:
         mark = MARKS[phase.state]
         text = mark if phase.state == "skipped" else f"{mark} {phase.elapsed:.1f} s"
         return Text(text, STYLES[phase.state])
+
+    def html(self) -> str:
+        """Return the table as a card for notebooks."""
+        names, ids = self._phases_and_ids()
+        # Blank cells, because columns of empty ones are left out, and would appear one by one.
+        rows = [
+            [dp_id, *(self._cell(self.phases.get(f"{dp_id}__{one}")).plain or " " for one in names)]
+            for dp_id in ids
+        ]
+        table = cards.table(["DataProvider", *names], rows)
+        return cards.card("Run", counted(len(ids), "DataProvider"), self._clock(), [table])
 
 
 def _owner(step: str) -> str:
@@ -198,17 +216,12 @@ def _in_notebook(progress: Progress) -> Iterator[None]:
 
     from IPython.display import HTML, display
 
-    def html() -> HTML:
-        console = Console(record=True, width=100, file=StringIO(), force_jupyter=False)
-        console.print(progress)
-        return HTML(console.export_html(inline_styles=True, code_format="<pre>{code}</pre>"))
-
-    handle: Any = display(html(), display_id=True)
+    handle: Any = display(HTML(progress.html()), display_id=True)
     ended = Event()
 
     def refresh() -> None:
         while not ended.wait(0.5):
-            handle.update(html())
+            handle.update(HTML(progress.html()))
 
     thread = Thread(target=refresh, name="xingu-progress", daemon=True)
     thread.start()
@@ -217,4 +230,4 @@ def _in_notebook(progress: Progress) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-        handle.update(html())
+        handle.update(HTML(progress.html()))

@@ -222,6 +222,14 @@ def test_progress_keeps_ids_with_two_underscores_apart():
     assert (first.split(), second.split()) == (["a"], ["a__b", "model"])
 
 
+def test_a_notebook_sees_all_phases_from_the_beginning_as_a_card():
+    progress = Progress(["<b>__prepare", "<b>__fit"])
+    progress.phases["<b>__prepare"].state = "failed"
+    shown = progress.html()
+    assert "<th>prepare</th><th>fit</th>" in shown
+    assert "<td>&lt;b&gt;</td><td>✗ 0.0 s</td><td> </td>" in shown
+
+
 class Terminal(StringIO):
     def isatty(self):
         return True
