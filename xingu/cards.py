@@ -12,31 +12,31 @@ from datetime import UTC, datetime
 from xingu.masking import masked
 
 TABLE_STYLE = """
-table.xingu-table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:6px 0;
+.xingu-table.xingu-table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:6px 0;
  border:none;color:inherit;font-size:inherit}
-table.xingu-table tr,table.xingu-table tbody tr:nth-child(n){background:none}
-table.xingu-table td,table.xingu-table th{padding:3px 14px 3px 0;text-align:left;max-width:none;
- vertical-align:top;border:none;border-bottom:1px solid #8884;white-space:normal}
-table.xingu-table td.n,table.xingu-table th.n{text-align:right;white-space:nowrap}
-table.xingu-table td:first-child{white-space:nowrap}
-table.xingu-table th{font-weight:600;white-space:nowrap}
-table.xingu-table th.of{color:#0072B2;color:color-mix(in srgb,#1E88D0 70%,currentColor);
+.xingu-table.xingu-table tr,.xingu-table.xingu-table tbody tr:nth-child(n){background:none}
+.xingu-table.xingu-table td,.xingu-table.xingu-table th{padding:3px 14px 3px 0;text-align:left;
+ max-width:none;vertical-align:top;border:none;border-bottom:1px solid #8884;white-space:normal}
+.xingu-table.xingu-table td.n,.xingu-table.xingu-table th.n{text-align:right;white-space:nowrap}
+.xingu-table.xingu-table td:first-child{white-space:nowrap}
+.xingu-table.xingu-table th{font-weight:600;white-space:nowrap}
+.xingu-table.xingu-table th.of{color:#0072B2;color:color-mix(in srgb,#1E88D0 70%,currentColor);
  padding-top:12px}
-table.xingu-table i{font-style:normal;opacity:.7;display:inline-block;min-width:5.5em}
-table.xingu-table i.better,table.xingu-table i.worse{opacity:1;font-weight:600}
-table.xingu-table i.better{color:#009E73;color:color-mix(in srgb,#009E73 65%,currentColor)}
-table.xingu-table i.worse{color:#D55E00;color:color-mix(in srgb,#D55E00 70%,currentColor)}
+.xingu-table.xingu-table i{font-style:normal;opacity:.7;display:inline-block;min-width:5.5em}
+.xingu-table.xingu-table i.better,.xingu-table.xingu-table i.worse{opacity:1;font-weight:600}
+.xingu-table.xingu-table i.better{color:#009E73;color:color-mix(in srgb,#009E73 65%,currentColor)}
+.xingu-table.xingu-table i.worse{color:#D55E00;color:color-mix(in srgb,#D55E00 70%,currentColor)}
 .xingu-wide{overflow-x:auto}
 """
-"""Style of tables, also of those of reports."""
+"""Style of tables, also of those of reports. The class is doubled to win over rules of Jupyter."""
 _STYLE = """
 .xingu-card{display:inline-block;box-sizing:border-box;max-width:100%;padding:10px 16px;
  border:1px solid #8886;border-radius:6px;color:inherit;
  font:13px/1.45 system-ui,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}
 .xingu-card>header{font-size:15px;margin-bottom:4px} .xingu-card>header small{opacity:.7}
 .xingu-card p{margin:4px 0;max-width:72em} .xingu-card summary{cursor:pointer;padding:2px 0}
-.xingu-card table.xingu-table.facts td{border:none;padding-top:1px;padding-bottom:1px}
-.xingu-card table.xingu-table.facts td:first-child{opacity:.7}
+.xingu-card .xingu-table.xingu-table.facts td{border:none;padding-top:1px;padding-bottom:1px}
+.xingu-card .xingu-table.xingu-table.facts td:first-child{opacity:.7}
 """
 
 

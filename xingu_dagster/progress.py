@@ -9,13 +9,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import Any, Literal
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+
+from xingu import cards
+from xingu.texts import counted
 
 State = Literal["running", "done", "failed", "skipped"]
 
@@ -114,7 +116,7 @@ class Progress:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield a table with a row per DataProvider and a column per phase, and the time."""
         split = {step: tuple(step.rsplit("__", 1)) for step in self.steps}  # ids may have "__"
-        names = list(dict.fromkeys(phase for _, phase in split.values()))
+        names, ids = self._phases_and_ids()
         wide = options.max_width >= WIDE or not console.is_terminal
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
         ids = list(dict.fromkeys(dp_id for dp_id, _ in split.values()))
@@ -139,6 +141,12 @@ class Progress:
             yield Text(f"and {hidden} more DataProviders", "dim")
         if console.is_terminal:
             yield Text(self._clock(), "dim")
+
+    def _phases_and_ids(self) -> tuple[list[str], list[str]]:
+        """Return the names of the phases and the ids of the DataProviders, in order."""
+        split = [step.rsplit("__", 1) for step in self.steps]
+        names = list(dict.fromkeys(phase for _, phase in split))
+        return names, list(dict.fromkeys(dp_id for dp_id, _ in split))
 
     def _most_interesting(self, ids: list[str], limit: int) -> list[str]:
         """Return at most `limit` ids, in order: those that run or failed, then the others."""
@@ -167,9 +175,28 @@ class Progress:
         text = mark if phase.state == "skipped" else f"{mark} {phase.elapsed:.1f} s"
         return Text(text, STYLES[phase.state])
 
+    def html(self) -> str:
+        """Return the table as a card for notebooks."""
+        names, ids = self._phases_and_ids()
+        # Blank cells, because columns of empty ones are left out, and would appear one by one.
+        rows = [
+            [dp_id, *(self._cell(self.phases.get(f"{dp_id}__{one}")).plain or " " for one in names)]
+            for dp_id in ids
+        ]
+        table = cards.table(["DataProvider", *names], rows)
+        return cards.card("Run", counted(len(ids), "DataProvider"), self._clock(), [table])
+
 
 def _owner(step: str) -> str:
     return step.rpartition("__")[0]
+
+
+def is_live(console: Console) -> bool:
+    """Return whether lines of a console can be drawn again.
+
+    FORCE_COLOR, which CI services and the kernels of notebooks set, makes no terminal of a pipe.
+    """
+    return console.is_terminal and console.file.isatty()
 
 
 @contextmanager
@@ -179,7 +206,7 @@ def shown(progress: Progress, console: Console | None = None) -> Iterator[None]:
     if console.is_jupyter:
         with _in_notebook(progress):
             yield
-    elif console.is_terminal:
+    elif is_live(console):
         with Live(progress, console=console, refresh_per_second=4):
             yield
     else:
@@ -194,17 +221,12 @@ def _in_notebook(progress: Progress) -> Iterator[None]:
 
     from IPython.display import HTML, display
 
-    def html() -> HTML:
-        console = Console(record=True, width=100, file=StringIO(), force_jupyter=False)
-        console.print(progress)
-        return HTML(console.export_html(inline_styles=True, code_format="<pre>{code}</pre>"))
-
-    handle: Any = display(html(), display_id=True)
+    handle: Any = display(HTML(progress.html()), display_id=True)
     ended = Event()
 
     def refresh() -> None:
         while not ended.wait(0.5):
-            handle.update(html())
+            handle.update(HTML(progress.html()))
 
     thread = Thread(target=refresh, name="xingu-progress", daemon=True)
     thread.start()
@@ -213,4 +235,4 @@ def _in_notebook(progress: Progress) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-        handle.update(html())
+        handle.update(HTML(progress.html()))

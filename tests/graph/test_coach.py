@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from threading import Barrier
 
@@ -252,15 +253,32 @@ def test_a_terminal_of_80_columns_has_a_line_for_each_dataprovider():
     assert line.split() == ["apartment_price", *["✓", "12.3", "s"] * 7]
 
 
-def test_a_terminal_sees_the_table_while_it_changes():
-    console = Console(force_terminal=True, width=100, record=True)
+def test_a_notebook_sees_all_phases_from_the_beginning_as_a_card():
+    progress = Progress(["<b>__prepare", "<b>__fit"])
+    progress.phases["<b>__prepare"].state = "failed"
+    shown = progress.html()
+    assert "<th>prepare</th><th>fit</th>" in shown
+    assert "<td>&lt;b&gt;</td><td>✗ 0.0 s</td><td> </td>" in shown
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("file", "redrawn"), [(Terminal(), True), (StringIO(), False)])
+def test_a_terminal_sees_the_table_while_it_changes_and_a_pipe_with_colours_once(
+    file, redrawn, monkeypatch
+):
+    monkeypatch.setenv("FORCE_COLOR", "1")
     progress = Progress(["houses__prepare", "houses__fit"])
     progress.phases["houses__prepare"].state = "failed"
-    with shown(progress, console):
-        pass
-    text = console.export_text()
+    with shown(progress, Console(file=file, width=100)):
+        assert ("houses" in file.getvalue()) == redrawn
+    text = file.getvalue()
     assert "houses" in text
     assert "✗" in text
+    assert ("\x1b[1A" in text) == redrawn
 
 
 # -- a Model's own methods ---------------------------------------------------------------------

@@ -30,7 +30,14 @@ def test_a_selection_is_a_report_again(report):
     assert selected.verdicts.loc[("houses", "test", "RMSE"), "b"] == -1
 
 
-def test_a_notebook_shows_tables(report):
+def test_a_prompt_shows_terminal_tables_without_colours(report, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as the kernel of a notebook does
+    assert repr(report) == str(report)
+    assert "RMSE" in repr(report)
+    assert "\x1b" not in repr(report)
+
+
+def test_a_notebook_shows_a_card_with_a_table(report):
     shown = report._repr_html_()
     assert shown.count("<table") == 1
     assert "<script" not in shown

@@ -81,6 +81,16 @@ def test_only_hyperparameters_that_differ_are_shown(many):
     assert "2 hyperparameters the same in all of them." in text
 
 
+def test_settings_in_force_are_not_shown_although_they_differ(trains):
+    for at in range(2):
+        trains.add(
+            f"t{at}", {"RMSE": 1.0}, settings=f'{{"PROJECT_HOME": "{at}"}}', host_name=f"h{at}"
+        )
+    text = printed(trains.report())
+    assert "host name" in text
+    assert "PROJECT_HOME" not in text
+
+
 def test_all_trains_count_in_the_evolution_and_named_metrics_are_by_branch(many):
     assert re.search(r"test +RMSE +100 +200\.0 +101\.0 +101\.0 +200\.0 +█", printed(many.report()))
     by_branch = printed(many.report().select(["RMSE"]), branches=True)

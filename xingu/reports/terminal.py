@@ -63,7 +63,15 @@ def print_report(
 
 def as_text(report: Comparison) -> str:
     """Return the output of `print_report` without colours, as wide as the terminal."""
-    console = Console(file=StringIO(), width=Console().width, markup=False, highlight=False)
+    # In a notebook, rich would display what is printed into a file, and FORCE_COLOR is set.
+    console = Console(
+        file=StringIO(),
+        width=Console().width,
+        markup=False,
+        highlight=False,
+        color_system=None,
+        force_jupyter=False,
+    )
     print_report(report, console)
     return console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
 

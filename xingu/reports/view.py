@@ -21,7 +21,7 @@ FACTS = (
 )
 """Attributes that are shown whenever recorded; others are shown only if they differ."""
 HIDDEN = ("trained", "dagster_run_id", "git_diff", "metric_directions", "metric_tolerances",
-          "hyperparam_declared", "hyperparam_origin")  # fmt: skip
+          "hyperparam_declared", "hyperparam_origin", "settings")  # fmt: skip
 """Attributes that are never shown: always different, too long, or visible as colours."""
 MAX_CHARACTERS = 200
 """Longer values of attributes and hyperparameters are truncated."""

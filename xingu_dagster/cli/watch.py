@@ -13,7 +13,7 @@ from rich.text import Text
 
 from xingu_dagster.cli.order import Message
 from xingu_dagster.cli.output import print_error, shown_path
-from xingu_dagster.progress import Progress
+from xingu_dagster.progress import Progress, is_live
 
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -31,7 +31,7 @@ class Watch:
         self.console = Console(stderr=True, markup=False, emoji=False, highlight=False)
         self.progress: Progress | None = None
         self.run_id: str | None = None
-        self._live = self.console.is_terminal and not debug
+        self._live = is_live(self.console) and not debug
         self._started = time.monotonic()
         self._read = 0
 
