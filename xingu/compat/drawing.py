@@ -1,7 +1,6 @@
 """Methods of Xingu 2.0 that draw the plots of a Model."""
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any
 
 from xingu.compat.measuring import CHANNELS, Measuring
