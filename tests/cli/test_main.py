@@ -32,7 +32,7 @@ def run(monkeypatch):
     """Call the command; gives the settings that it would run with, and the command."""
     seen = []
     monkeypatch.setattr(
-        train, "execute", lambda command, **_: seen.append((command, Settings.load()))
+        train, "execute", lambda command, *_, **__: seen.append((command, Settings.load()))
     )
 
     def run(*arguments: str) -> tuple[str, Settings]:
@@ -156,7 +156,7 @@ def test_shells_get_a_script_that_completes(shell, monkeypatch):
     ("words", "incomplete", "expected"),
     [
         ([], "tr", ["train"]),
-        (["train"], "--hyp", ["--hyperopt-strategy"]),
+        (["train"], "--hyperopt-s", ["--hyperopt-strategy"]),
         (["--debug"], "--dps-f", ["--dps-folder"]),
         (["train", "--dps"], "a,", ["a,a", "a,b"]),
     ],
