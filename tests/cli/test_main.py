@@ -32,7 +32,7 @@ def run(monkeypatch):
     """Call the command; gives the settings that it would run with, and the command."""
     seen = []
     monkeypatch.setattr(
-        train, "execute", lambda command, **_: seen.append((command, Settings.load()))
+        train, "execute", lambda command, *_, **__: seen.append((command, Settings.load()))
     )
 
     def run(*arguments: str) -> tuple[str, Settings]:
