@@ -17,12 +17,15 @@ from xingu.provider.project_code import OURS, find_module, is_project_spec
 from xingu.provider.syntax import parse
 
 _roots: list[str] = []
-"""Folders that were put on the import path."""
+"""Folders that were put on the import path, before those that were there."""
+_folders: set[Path] = set()
+"""Folders of DataProviders of this process."""
 
 
 def put_on_path(folder: Path) -> None:
     """Let the modules of a folder of DataProviders, and of its parent, be imported."""
     folder = folder.resolve()
+    _folders.add(folder)
     _put_first(folder.parent)
     if str(folder) not in sys.path:  # last, so that a file called as a library does not hide it
         sys.path.append(str(folder))
@@ -60,7 +63,7 @@ def package_of(folder: Path) -> str:
 def check_plain_imports(file: Path, folder: Path) -> None:
     """Check that what a file means by absolute imports is not hidden by another project.
 
-    Those of the modules that it imports are checked, too.
+    Those of the modules that it imports are checked, too, once there are several projects.
 
     Args:
         file: A module of `folder`.
@@ -83,6 +86,8 @@ def check_plain_imports(file: Path, folder: Path) -> None:
                     f"(from . import …), or rename {place.name}.",
                     file=str(file),
                 )
+            if len(_folders) == 1:
+                continue
             found = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
             new = {one for one in found if place != own} - seen
             seen |= new
