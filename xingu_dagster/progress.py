@@ -119,7 +119,6 @@ class Progress:
         names, ids = self._phases_and_ids()
         wide = options.max_width >= WIDE or not console.is_terminal
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        ids = list(dict.fromkeys(dp_id for dp_id, _ in split.values()))
         space = options.max_width - len(names) * (CELL + 1) - 1
         least = min(max(map(len, [*ids, DATAPROVIDER])), max(space, 1))
         table.add_column(DATAPROVIDER, min_width=least, overflow="fold")
@@ -183,8 +182,8 @@ class Progress:
             [dp_id, *(self._cell(self.phases.get(f"{dp_id}__{one}")).plain or " " for one in names)]
             for dp_id in ids
         ]
-        table = cards.table(["DataProvider", *names], rows)
-        return cards.card("Run", counted(len(ids), "DataProvider"), self._clock(), [table])
+        table = cards.table([DATAPROVIDER, *names], rows)
+        return cards.card("Run", counted(len(ids), DATAPROVIDER), self._clock(), [table])
 
 
 def _owner(step: str) -> str:
