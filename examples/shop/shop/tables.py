@@ -14,7 +14,7 @@ from shop import HOME, LAKE
 dlt.config["runtime.dlthub_telemetry"] = False
 
 
-def read(name: str) -> list[dict[str, Any]]:
+def read(name: str) -> list[Any]:
     """Return the rows of a file of the export."""
     frame = pd.read_csv(HOME / "export" / f"{name}.csv").astype(object)
     return frame.where(frame.notna(), None).to_dict("records")
