@@ -133,6 +133,20 @@ def test_a_run_shares_one_process(project, store, tmp_path):
     assert store.trains("one") == ["first"]
 
 
+def test_a_folder_without_init_in_a_package_is_no_part_of_the_forked_process(project, tmp_path):
+    project.write({"shop/__init__.py": "", "shop/dps/one.py": SHARED + HOLLOW})
+    script = f"""
+    from tests.support.projects import fitted
+    from xingu.registry import verification
+    from xingu.registry.store import ModelStore
+    from shop.dps.one import One
+    with verification.shared_verifier():
+        ModelStore({str(tmp_path / "models")!r}, verify=True).save(fitted(One))
+    """
+    done = run(project.root, "-c", script)
+    assert done.returncode == 0, done.stderr
+
+
 def run(folder, *arguments):
     """Run Python in a process of its own, which sees Xingu and its current folder."""
     return subprocess.run(

@@ -155,8 +155,13 @@ def _attempt(request: Request) -> str:
 
 
 def _forget_project() -> None:
-    """Remove the project from this process: what is imported, and what can be imported."""
-    for name in [name for name, module in sys.modules.items() if _is_of_project(module)]:
+    """Remove the project from this process: what is imported, and what can be imported.
+
+    Folders without ``__init__.py`` in its packages go with them: their path needs the parent.
+    """
+    gone = {name for name, module in sys.modules.items() if _is_of_project(module)}
+    below = tuple(f"{name}." for name in gone)
+    for name in [name for name in sys.modules if name in gone or name.startswith(below)]:
         del sys.modules[name]
     sys.modules["__main__"] = ModuleType("__main__")
     sys.meta_path.insert(0, InstalledOnly(()))
