@@ -150,7 +150,12 @@ def test_a_workflow_runs_the_targets_of_the_makefile(output_of, here, ci):
 
 def test_the_makefile_runs_the_command(output_of, here):
     output_of("init", ".")
-    done = subprocess.run(["make", "-n", "train", "ui"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-n", "train", "ui"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.splitlines() == ["xingu train", "xingu ui"]
 
 

@@ -111,9 +111,9 @@ def test_hooks_of_a_train_are_called_in_the_order_of_the_diagram(ran):
 
 
 def test_hooks_of_a_batch_are_called_in_the_order_of_the_diagram(ran):
-    calls = ran.calls[ran.calls.index("post_process_after_trainsets_metrics") :]
-    assert is_in(BATCH, calls)
-    assert actions(calls)[-len(actions(BATCH)) :] == actions(BATCH)
+    assert is_in(BATCH, ran.calls)
+    made, wanted = actions(ran.calls), actions(BATCH)  # a batch may end before the evaluation
+    assert wanted in [made[start : start + len(wanted)] for start in range(len(made))]
 
 
 def test_a_search_of_the_estimator_itself_is_recorded_from_begin_to_end(ran):

@@ -53,7 +53,8 @@ def test_what_cannot_be_written_is_one_error(tmp_path, write):
 def test_a_folder_that_the_user_may_not_write_is_one_error(tmp_path):
     (tmp_path / "models").mkdir(mode=0o555)
     code = (
-        "import os, sys; from upath import UPath; from xingu.files.atomic import write_atomically\n"
+        "import os, platform, pyarrow, sys; from upath import UPath\n"
+        "from xingu.files.atomic import write_atomically\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
         "try: write_atomically(UPath(sys.argv[1], 'models', 'sub', 'file'), b'1')\n"
         "except Exception as error: print(type(error).__name__, error)"

@@ -124,7 +124,7 @@ def _parse_entry(where: str, name: object, entry: Any) -> SourceSpec:
         raise DeclarationError(f"{where}: the name of a source must be a non-empty string.")
     _require_mapping(where, entry, "{'source': nickname, 'query': sql} or {'url': address}")
     kind = _kind(where, name, entry)
-    require_known_keys(where, entry, _KEYS[kind], kind)
+    _check_keys(where, entry, kind)
     group = entry.get("group")
     if group is not None and not isinstance(group, str | int):
         raise DeclarationError(f"{where}['group'] is {group!r}; give a string.", source=name)

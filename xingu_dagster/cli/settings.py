@@ -105,8 +105,10 @@ def _set_until_closed(context: click.Context, variable: str, text: str) -> None:
 def _as_text(variable: str, value: Any) -> str:
     """Return a value as its variable holds it; databases are added to those that are set."""
     if variable == Settings.model_fields[PAIRS].alias:
-        pairs = [part for pair in value for part in pair]
-        return "|".join([*filter(None, [configured(variable)]), *pairs])
+        before = [part.strip() for part in configured(variable).split("|")]
+        known = zip(before[::2], before[1::2], strict=False)  # an odd one has an error of its own
+        pairs = {nickname: url for nickname, url in (*known, *value) if nickname}
+        return "|".join(part for pair in pairs.items() for part in pair)
     return "|".join(value) if isinstance(value, tuple) else text_of(value)
 
 
