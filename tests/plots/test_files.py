@@ -149,10 +149,14 @@ def test_a_plot_method_returns_figures_by_name(figure):
     assert figures_of(result, [], "flights.render_a") == result
 
 
+def test_a_plot_method_that_returns_none_draws_nothing():
+    assert figures_of(None, [], "flights.render_a") == {}
+
+
 @pytest.mark.parametrize(
     ("result", "said"),
     [
-        (None, "returned NoneType; return a dict of names to figures"),
+        (7, "returned int; return a dict of names to figures"),
         ({"a": "picture.png"}, "returned str as the plot 'a'; a plot is a plotly or a matplotlib"),
         ({"taken": go.Figure()}, "returned the plot 'taken' a second time; rename it"),
         ({1: go.Figure()}, "returned the name 1"),

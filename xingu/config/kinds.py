@@ -51,25 +51,32 @@ def split_addresses(value: Any) -> Any:
     return tuple(filter(None, found))
 
 
-def _pair(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    parts = [part.strip() for part in value.split("|")] if value.strip() else []
-    if len(parts) % 2:
-        raise ValueError(
-            f"it has {len(parts)} parts; write pairs, as in nick|url|nick|url (no part is "
-            "shown here, because a URL may hold a password)"
-        )
-    nicknames, urls = parts[::2], parts[1::2]
-    for number, (nickname, url) in enumerate(zip(nicknames, urls, strict=True), 1):
-        if "://" in nickname or "://" not in url:
-            raise ValueError(
-                f"pair {number} is not a nickname and a URL; write nick|url|nick|url (no part is "
-                "shown here, because a URL may hold a password)"
-            )
-    if doubled := {one for one in nicknames if nicknames.count(one) > 1}:
-        raise ValueError(f"it has two databases called {', '.join(sorted(doubled))}")
-    return dict(zip(nicknames, urls, strict=True))
+def _pairs(second: str, mark: str = "") -> Any:
+    """Return a validator of pairs ``nick|…|nick|…``.
+
+    Args:
+        second: Name of the second part of a pair, as in errors.
+        mark: A text that the second part contains, and the nickname does not; empty: none.
+    """
+    form = (
+        f"write nick|{second}|nick|{second} (no part is shown here, because it may hold a password)"
+    )
+
+    def pair(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split("|")] if value.strip() else []
+        if len(parts) % 2:
+            raise ValueError(f"it has {len(parts)} parts; {form}")
+        nicknames, others = parts[::2], parts[1::2]
+        for number, (nickname, other) in enumerate(zip(nicknames, others, strict=True), 1):
+            if mark and (mark in nickname or mark not in other):
+                raise ValueError(f"pair {number} is not a nickname and a {second}; {form}")
+        if doubled := {one for one in nicknames if nicknames.count(one) > 1}:
+            raise ValueError(f"it has two databases called {', '.join(sorted(doubled))}")
+        return dict(zip(nicknames, others, strict=True))
+
+    return BeforeValidator(pair)
 
 
 def _parse_json(value: Any) -> Any:
@@ -84,7 +91,7 @@ def _parse_json(value: Any) -> Any:
 Flag = Annotated[bool, BeforeValidator(parse_bool)]
 Names = Annotated[tuple[str, ...], _split(",")]
 Addresses = Annotated[tuple[str, ...], BeforeValidator(split_addresses)]
-DatabaseUrls = Annotated[Mapping[str, SecretStr], BeforeValidator(_pair)]
-Pairs = Annotated[Mapping[str, str], BeforeValidator(_pair)]
+DatabaseUrls = Annotated[Mapping[str, SecretStr], _pairs("url", "://")]
+Pairs = Annotated[Mapping[str, str], _pairs("pool")]
 JsonObject = Annotated[Mapping[str, Any], BeforeValidator(_parse_json)]
 PlotFormats = Annotated[tuple[Literal["html", "png", "svg"], ...], _split(",")]

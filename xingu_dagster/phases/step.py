@@ -211,7 +211,7 @@ class PhaseStep:
         logger.info("%s: %s in %.2f s, stored in %.2f s", self.spec.id, name, seconds, stored)
         return dg.MaterializeResult(
             asset_key=dg.AssetKey(key),
-            metadata=namespaced({**self._storage_metadata(key, record, seconds), **metadata}),
+            metadata=namespaced(metadata | self._storage_metadata(key, record, seconds) | metadata),
             data_version=dg.DataVersion(record.data_version),
         )
 

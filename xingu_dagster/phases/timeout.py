@@ -21,7 +21,7 @@ from xingu.errors import StepTimeoutError
 
 Result = TypeVar("Result")
 
-GRACE_SECONDS = 10.0
+GRACE_SECONDS, AGAIN_SECONDS = 10.0, 5.0
 EXIT_CODE = 124
 """Exit code of a process that ends itself, as that of the command `timeout`."""
 
@@ -98,7 +98,8 @@ def _by_signal(seconds: float) -> Iterator[None]:
 
     started = time.monotonic()
     handler = signal.signal(signal.SIGALRM, expire)
-    other, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    # Again and again: Python ignores what is raised in a destructor, and that is where it may be.
+    other, interval = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
     try:
         yield
     finally:
