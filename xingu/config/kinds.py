@@ -51,6 +51,9 @@ def split_addresses(value: Any) -> Any:
     return tuple(filter(None, found))
 
 
+_HIDDEN = "no part is shown here, because it may hold a password"
+
+
 def _pairs(second: str, mark: str = "") -> Any:
     """Return a validator of pairs ``nick|…|nick|…``.
 
@@ -58,9 +61,7 @@ def _pairs(second: str, mark: str = "") -> Any:
         second: Name of the second part of a pair, as in errors.
         mark: A text that the second part contains, and the nickname does not; empty: none.
     """
-    form = (
-        f"write nick|{second}|nick|{second} (no part is shown here, because it may hold a password)"
-    )
+    form = f"write pairs, as in nick|{second}|nick|{second} ({_HIDDEN})"
 
     def pair(value: Any) -> Any:
         if not isinstance(value, str):
