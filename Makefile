@@ -7,7 +7,7 @@ LOCK := .venv-lock
 # Both distributions of this repository, from its folders, at the locked versions.
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable core --editable
 DECLARED := pyproject.toml core/pyproject.toml xingu/version.py constraints.txt
-STOCK_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py tests/e2e/test_object_storage.py \
+STOCK_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py \
 	--deselect tests/e2e/test_commands.py::test_phases_run_in_workers_and_not_in_the_process_of_the_run
 # What is tested at the upper end of Dagster's range: commands, graph, probes and storage of the engine,
 # and of its pool what depends most on Dagster; `make test` runs all of the engine at the lower end.
@@ -15,7 +15,7 @@ POOL_TESTS := $(addprefix tests/engine/test_pool.py::, \
 	test_dynamic_steps_and_skipped_steps_are_those_of_dagster test_a_terminated_run_is_canceled \
 	test_steps_are_retried_also_after_the_death_of_their_worker)
 CORE_TESTS := tests/e2e/test_commands.py tests/graph/test_runs.py tests/engine/test_storage.py \
-	tests/engine/test_compute_logs.py tests/engine/test_compat.py $(POOL_TESTS) \
+	tests/engine/test_compat.py $(POOL_TESTS) \
 	-k 'not a_project_trains and not a_command_without_the_engine'
 # Tests often wait for processes that they start, so there is one worker more than cores. Files are
 # tested in their order: by default those with the most tests begin, and slow files of few tests end.
@@ -46,7 +46,7 @@ check: lint test
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-# Runs, commands and object storage with every probe of xingu_dagster/engine failing: Dagster's own parts.
+# Runs and commands with every probe of xingu_dagster/engine failing: Dagster's own parts.
 test-stock: $(VENV)/.dev
 	XINGU_ENGINE=stock $(BIN)/python $(PYTEST) $(STOCK_TESTS)
 
