@@ -50,7 +50,8 @@ def package_of(folder: Path) -> str:
         DeclarationError: If the names of all folders above are taken.
     """
     for name, root in _candidates(folder):
-        if _is_free(root / name.partition(".")[0]):
+        top = name.partition(".")[0]
+        if top not in sys.modules or _is_free(root / top):
             _put_first(root)
             return name
     raise DeclarationError(
@@ -128,7 +129,9 @@ def _is_free(place: Path) -> bool:
         return True
     if spec.submodule_search_locations is None:
         return spec.origin is not None and Path(spec.origin).resolve() == place.with_suffix(".py")
-    return {Path(one).resolve() for one in spec.submodule_search_locations} == {place}
+    # Folders without an ``__init__.py`` are searched together: the first one counts.
+    first = next(iter(spec.submodule_search_locations), None)
+    return first is not None and Path(first).resolve() == place
 
 
 @lru_cache(maxsize=1024)
