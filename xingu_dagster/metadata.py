@@ -12,6 +12,7 @@ import pandas as pd
 
 from xingu.directions import without_class
 from xingu.records import POSITIVE_CLASS, MetricRow
+from xingu.texts import number
 
 PREVIEW_ROWS, PREVIEW_COLUMNS = 5, 30
 METRIC_COLUMNS = ("set", "name", "value_number", "value_text")
@@ -25,6 +26,11 @@ def namespaced(metadata: Metadata) -> Metadata:
     return {
         key if key.startswith(own) else f"xingu/{key}": value for key, value in metadata.items()
     }
+
+
+def _short(value: float) -> str:
+    text = number(value, 4) if math.isfinite(value) else str(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def rounded(number: float) -> float:
@@ -77,17 +83,17 @@ def metrics_metadata(table: pd.DataFrame) -> Metadata:
     rows = list(table[[*METRIC_COLUMNS]].itertuples(index=False, name=None))
     named = {name: text for _, name, _, text in rows if name == POSITIVE_CLASS}
     values = {
-        f"{name}" if pd.isna(part) else f"{part} {name}": _shown(number, text)
-        for part, name, number, text in rows
+        f"{name}" if pd.isna(part) else f"{part} {name}": _shown(value, text)
+        for part, name, value, text in rows
         if name not in named and without_class(name) == name
     }
-    cells = {(name, part): number for part, name, number, _ in rows if pd.notna(number)}
+    cells = {(name, part): value for part, name, value, _ in rows if pd.notna(value)}
     sets = dict.fromkeys(part for part, *_ in rows if pd.notna(part))
     names = dict.fromkeys(name for name, part in cells if part in sets)
     lines = ["| metric | " + " | ".join(sets) + " |", "|---" * (len(sets) + 1) + "|"]
     lines += [
         f"| {name} | "
-        + " | ".join(f"{cells.get((name, part), math.nan):.4g}" for part in sets)
+        + " | ".join(_short(cells.get((name, part), math.nan)) for part in sets)
         + " |"
         for name in names
     ]

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.support.trains import train_past
+from xingu.texts import number
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def test_the_main_score_of_each_train_is_shown(past, printed, width):
             name, value = next(
                 iter(past.project.models.manifest(dp_id, train_id).scores["test"].items())
             )
-            score = f"{name} {value:.4g}"
+            score = f"{name} {number(value, 4)}"
             assert [line for line in history.splitlines() if train_id in line and score in line]
             assert score in current or train_id != train_ids[-1]
     assert max(map(len, printed[width].splitlines())) <= int(width)

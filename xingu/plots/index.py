@@ -20,6 +20,7 @@ from xingu.plots.pages import NOTE, Content, document, element
 from xingu.plots.script import SCRIPT, packed_script
 from xingu.plots.viewer import GALLERY_STYLE, STYLE
 from xingu.records import MetricRow, PlotChannel
+from xingu.texts import number
 
 logger = logging.getLogger(__name__)
 
@@ -151,8 +152,8 @@ def gallery(parts: Sequence[Shown], more: str = "") -> str:
     """Return the sections of all parts as an HTML element; `more` goes into its header."""
     one = parts[0].part
     sections, links = [], []
-    for number, (title, metrics, plots) in enumerate(_sections(parts)):
-        anchor = f"section-{number}"
+    for place, (title, metrics, plots) in enumerate(_sections(parts)):
+        anchor = f"section-{place}"
         links.append(f'<a href="#{anchor}">{html.escape(title)}</a>')
         sections.append(
             f'<section id="{anchor}"><aside><h2>{html.escape(title)}</h2>{_table(metrics)}</aside>'
@@ -212,11 +213,10 @@ def _exact(row: MetricRow) -> str:
 
 
 def _rounded(row: MetricRow) -> str:
-    number = row.value_number
-    if row.value_text is not None or number is None or not math.isfinite(number):
+    value = row.value_number
+    if row.value_text is not None or value is None or not math.isfinite(value):
         return _exact(row)
-    whole = number.is_integer() or abs(number) >= 1e5
-    return f"{number:,.0f}" if whole and abs(number) < 1e15 else f"{number:.4g}"
+    return number(value, 4, whole=True)
 
 
 def _records(train: UPath) -> dict[str, bytes]:

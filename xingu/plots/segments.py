@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from xingu.errors import UndefinedMetricError
 from xingu.plots import theme
 from xingu.plots.importance import label_axis
+from xingu.texts import number
 
 MIN_ROWS, MAX_SEGMENTS, MAX_VALUES = 10, 25, 20
 FEW_SEGMENTS = 8
@@ -81,7 +82,7 @@ def _bars(
     line = theme.reference_line([overall] * 2, [-0.5, len(worst) - 0.5], "all rows")
     shown = f"the worst {len(worst)} of {found} segments" if len(worst) < found else "all segments"
     return theme.new_figure(
-        [bars, line], "", f"{shown}; all rows: {overall:.5g}", measure, ""
+        [bars, line], "", f"{shown}; all rows: {number(overall)}", measure, ""
     ).update_layout(
         xaxis_rangemode="tozero",
         yaxis=label_axis([name for _, name, _ in worst], [f"({size:,})" for _, _, size in worst]),

@@ -10,6 +10,7 @@ from rich.filesize import decimal
 from xingu.config import Settings
 from xingu.registry import listing
 from xingu.registry.pins import FILE
+from xingu.texts import number
 from xingu.workspace import Workspace
 from xingu_dagster.cli.output import (
     JSON,
@@ -261,7 +262,7 @@ def _score(record: Mapping[str, Any]) -> str:
     if not score:
         return ""
     part = "" if score["set"] == "test" else f"{score['set']} "
-    return f"{part}{score['metric']} {score['value']:.4g}"
+    return f"{part}{score['metric']} {number(score['value'], 4)}"
 
 
 def _commit(record: Mapping[str, Any]) -> str:

@@ -133,7 +133,7 @@ def _print_search(dp_id: str, search: Mapping[str, Any], console: Console) -> No
         console.print(f"  There was nothing to search; hyperparameters: {search['choice']}.")
         return
     failed = f", {search['failed_trials']} of them failed" if search["failed_trials"] else ""
-    best = "" if search["best"] is None else f"; best {search['metric']}: {search['best']:.6g}"
+    best = "" if search["best"] is None else f"; best {search['metric']}: {number(search['best'])}"
     console.print(f"  {search['trials']} trials{failed}{best}", soft_wrap=True)
     for name, value in search["hyperparams"].items():
         console.print(f"    {name} = {cell_text(value)}", soft_wrap=True)
