@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from xingu.config import ConfigManager, Settings
 from xingu.config.fields import GROUPS, setting_flags, shown_default
-from xingu.config.lookup import text_of
+from xingu.config.kinds import text_of
 
 PAIRS = "databases"
 """The setting whose option has two values, nickname and URL, and can be repeated."""
