@@ -20,27 +20,22 @@ InForce = dict[str, dict[str, Any]]
 """``{"value": …, "from": …}`` by variable of a setting, or by option."""
 
 
-def _split(value: Any) -> Any:
-    """Split a text with commas, as tags have it."""
+def split_names(value: Any) -> Any:
+    """Return the names in a text with commas, as variables and tags have them."""
     if not isinstance(value, str):
         return value
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
-def _stripped(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
-
-
-Name = Annotated[str, BeforeValidator(_stripped)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Names = Annotated[tuple[str, ...], BeforeValidator(split_names)]
 
 
 class RunOptions(BaseModel):
     """Options of one run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    hyperopt_strategy: Name = Field(
+    hyperopt_strategy: str = Field(
         "last",
         min_length=1,
         description="Origin of the hyperparameters. last: the newest compatible ones in the "
@@ -61,10 +56,10 @@ class RunOptions(BaseModel):
         description="Trains or sessions of prerequisites, in order of preference. A prerequisite "
         "that none of them names is used with its train of this run, else its current one.",
     )
-    train_session_id: Name = Field(
+    train_session_id: str = Field(
         "", max_length=MAX_NAME, description="Id of the train session; empty: derived from the run."
     )
-    train_id: Name = Field(
+    train_id: str = Field(
         "",
         max_length=MAX_NAME,
         description="Train that estimates the batch; empty: that of this run, else the current "

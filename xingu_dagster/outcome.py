@@ -13,6 +13,7 @@ from xingu.errors import StorageError
 from xingu.names import key_part
 from xingu.tuning.trials import best_of, plain
 from xingu.workspace import Workspace
+from xingu_dagster.engine.limits import dataprovider_of
 from xingu_dagster.progress import Progress
 from xingu_dagster.running import Failure, Graph, RunResult, is_interruption, is_refusal
 
@@ -43,7 +44,7 @@ def records(
     graph: Graph, result: RunResult, progress: Progress, workspace: Workspace
 ) -> list[dict[str, Any]]:
     """Return the record of each DataProvider of a run, in the order of the run."""
-    parts = dict.fromkeys(step.rpartition("__")[0] for step in progress.steps)
+    parts = dict.fromkeys(map(dataprovider_of, progress.steps))
     return [_Record(part, graph, result, progress, workspace).document() for part in parts]
 
 
@@ -58,7 +59,7 @@ class _Record:
     ) -> None:
         self.part, self.graph, self.result = part, graph, result
         self.progress, self.workspace = progress, workspace
-        self.steps = [step for step in progress.steps if step.rpartition("__")[0] == part]
+        self.steps = [step for step in progress.steps if dataprovider_of(step) == part]
 
     def document(self) -> dict[str, Any]:
         failures = [self.result.failures[step] for step in self.steps
@@ -94,10 +95,9 @@ class _Record:
         return record.value_id if record and record.run_id == self.result.run_id else None
 
     def _train(self) -> dict[str, Any]:
-        found = self.workspace.values.record((self.part, "model"), [self.result.run_id])
-        if found is None or found.run_id != self.result.run_id or not found.facts.train_id:
+        models, train_id = self.workspace.models, self._train_id()
+        if not train_id or not self._value_id("model"):
             return {}
-        models, train_id = self.workspace.models, found.facts.train_id
         try:
             manifest = models.manifest(self.part, train_id)
         except StorageError:
@@ -116,7 +116,7 @@ class _Record:
         }
 
     def _metrics(self) -> dict[str, dict[str, float | str | None]]:
-        """Return the metrics of this run by set and name; global ones are of the set ````."""
+        """Return the metrics of this run by set, which is empty for global ones, and name."""
         if not (value_id := self._value_id("trainset_metrics")):
             return {}
         table = self.workspace.values.read((self.part, "trainset_metrics"), (), value_id).value
@@ -176,12 +176,13 @@ class _Record:
         }
 
     def _train_id(self) -> str | None:
+        """Return the train that this run has made or used."""
         values = self.workspace.values
         record = values.record((self.part, "model"), [self.result.run_id])
         return record.facts.train_id if record else None
 
     def _warnings(self, failures: Sequence[Failure]) -> list[str]:
-        """Return the checks that failed, but for those whose step failed."""
+        """Return the checks that failed, without those that are the reason of a failure."""
         told = " ".join(one.text for one in failures)
         texts = [
             f"check {one.check_name}: {one.description}"

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from xingu import cards
 from xingu.texts import counted
+from xingu_dagster.engine.limits import dataprovider_of
 
 State = Literal["running", "done", "failed", "skipped"]
 
@@ -102,20 +103,19 @@ class Progress:
     @property
     def seconds_left(self) -> float | None:
         """Expected time until the end; None if that of a phase is not known."""
-        failed = {_owner(step) for step, phase in self.phases.items() if phase.state == "failed"}
+        failed = set(self._dataproviders("failed"))
         left: dict[str, float] = {}
         for step, phase in self.phases.items():
-            waits = phase.state == "waiting" and _owner(step) not in failed
-            if phase.state == "running" or waits:
+            dp_id = dataprovider_of(step)
+            if phase.state == "running" or (phase.state == "waiting" and dp_id not in failed):
                 if step not in self.expected:
                     return None
                 rest = max(0.0, self.expected[step] - phase.elapsed)
-                left[_owner(step)] = left.get(_owner(step), 0.0) + rest
+                left[dp_id] = left.get(dp_id, 0.0) + rest
         return max([*left.values(), sum(left.values()) / self.workers], default=0.0)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield a table with a row per DataProvider and a column per phase, and the time."""
-        split = {step: tuple(step.rsplit("__", 1)) for step in self.steps}  # ids may have "__"
         names, ids = self._phases_and_ids()
         wide = options.max_width >= WIDE or not console.is_terminal
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
@@ -131,10 +131,9 @@ class Progress:
             self._most_interesting(ids, max(console.height - 4, 5)) if console.is_terminal else ids
         )
         for dp_id in shown:
-            cells = [self._cell(self.phases.get(f"{dp_id}__{name}")) for name in names]
-            made = [phase.doing for step, phase in self.phases.items() if split[step][0] == dp_id]
-            last = next((one for one in reversed(made) if one), "")
-            table.add_row(dp_id, *cells, *([last] if wide else []))
+            phases = [self.phases.get(f"{dp_id}__{name}") for name in names]
+            last = next((one.doing for one in reversed(phases) if one and one.doing), "")
+            table.add_row(dp_id, *map(self._cell, phases), *([last] if wide else []))
         yield table
         if hidden := len(ids) - len(shown):
             yield Text(f"and {hidden} more DataProviders", "dim")
@@ -143,20 +142,19 @@ class Progress:
 
     def _phases_and_ids(self) -> tuple[list[str], list[str]]:
         """Return the names of the phases and the ids of the DataProviders, in order."""
-        split = [step.rsplit("__", 1) for step in self.steps]
-        names = list(dict.fromkeys(phase for _, phase in split))
-        return names, list(dict.fromkeys(dp_id for dp_id, _ in split))
+        names = dict.fromkeys(step.rpartition("__")[2] for step in self.steps)
+        return list(names), list(dict.fromkeys(map(dataprovider_of, self.steps)))
+
+    def _dataproviders(self, *states: str) -> list[str]:
+        """Return the DataProvider of each phase in one of the states."""
+        return [dataprovider_of(step) for step, one in self.phases.items() if one.state in states]
 
     def _most_interesting(self, ids: list[str], limit: int) -> list[str]:
         """Return at most `limit` ids, in order: those that run or failed, then the others."""
         if len(ids) <= limit:
             return ids
-        busy = [
-            step.rsplit("__", 1)[0]
-            for step, phase in self.phases.items()
-            if phase.state in ("running", "failed")
-        ]
-        first = {*list(dict.fromkeys([*busy, *ids]))[:limit]}
+        busy = self._dataproviders("running", "failed")
+        first = list(dict.fromkeys([*busy, *ids]))[:limit]
         return [dp_id for dp_id in ids if dp_id in first]
 
     def _clock(self) -> str:
@@ -184,10 +182,6 @@ class Progress:
         ]
         table = cards.table([DATAPROVIDER, *names], rows)
         return cards.card("Run", counted(len(ids), DATAPROVIDER), self._clock(), [table])
-
-
-def _owner(step: str) -> str:
-    return step.rpartition("__")[0]
 
 
 def is_live(console: Console) -> bool:

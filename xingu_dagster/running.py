@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from xingu import errors
+from xingu_dagster.engine.limits import dataprovider_of
 from xingu_dagster.engine.runs import INTERRUPTIONS, RunRequest, run_events
 from xingu_dagster.factory import BROKEN, is_broken
 from xingu_dagster.instance import instance_folder
@@ -90,7 +91,7 @@ class Graph:
     @property
     def dataproviders(self) -> list[str]:
         """Ids of the DataProviders as parts of keys, in the order of the definitions."""
-        return list(dict.fromkeys(step.rpartition("__")[0] for step in self.steps))
+        return list(dict.fromkeys(map(dataprovider_of, self.steps)))
 
     def select(self, parts: Iterable[str], phases: Sequence[str]) -> list[str]:
         """Return the steps of phases that exist, by DataProvider."""
@@ -123,23 +124,6 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     folder.mkdir(parents=True, exist_ok=True)
     with chdir(home):  # the paths of dagster.yaml are relative to it
         return dg.DagsterInstance.from_config(str(folder))
-
-
-def close_run(instance: dg.DagsterInstance, run_id: str, *, canceled: bool) -> None:
-    """Record the end of a run whose process was killed before it could.
-
-    Args:
-        instance: The instance of Dagster.
-        run_id: The run.
-        canceled: Whether a user has ended it; else it has failed.
-    """
-    killed = instance.get_run_by_id(run_id)
-    if killed is None or killed.is_finished:
-        return
-    if canceled:
-        instance.report_run_canceled(killed)
-    else:
-        instance.report_run_failed(killed, "The process of the run was killed.")
 
 
 def run(

@@ -33,8 +33,10 @@ class Broken(toys.Houses):
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    (tmp_path / "dataproviders").mkdir()
-    (tmp_path / "dataproviders" / "models.py").write_text(PROVIDERS)
+    folder = tmp_path / tmp_path.name  # one of its own: tests of one process share its modules
+    folder.mkdir()
+    (folder / "models.py").write_text(PROVIDERS)
+    monkeypatch.setenv("DATAPROVIDER_FOLDER", folder.name)
     url = write_database(tmp_path / "houses.db")
     monkeypatch.setenv("PROJECT_HOME", str(tmp_path))
     monkeypatch.setenv("DATABASES", f"db|{url}")
@@ -72,14 +74,14 @@ def test_an_asset_is_named_by_its_key(home, call):
     assert "batch houses: all columns" in call("impact", "analytics/open")[1]
 
 
-def test_a_table_that_nobody_reads_is_said_to_be_one_with_what_is_read(home, call):
+def test_an_unread_table_is_reported_with_the_tables_that_are_read(home, call):
     code, output, _ = call("impact", "db.main.hauses")
     assert code == 0
     assert "No model depends on db.main.hauses. Tables that are read: main.houses, other." in output
     assert "Did you mean 'main.houses'?" in output
 
 
-def test_an_unknown_database_is_an_error_that_names_those_there_are(home, call):
+def test_an_unknown_database_is_an_error_that_names_the_known_ones(home, call):
     code, _, errors = call("impact", "dbb.houses")
     assert code == 1
     assert "nicknames in sources: db. Did you mean 'db'?" in errors

@@ -6,15 +6,16 @@ from datetime import datetime
 import pytest
 from rich.console import Console
 
+from xingu.texts import counted
 from xingu_dagster.cli.output import (
     cell_text,
-    count,
     make_console,
     make_table,
     minutes_of,
     paragraph,
     print_json,
     print_section,
+    shown_paths,
 )
 
 
@@ -52,7 +53,7 @@ def test_times_end_at_the_minute(iso, text):
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 trains"), (1, "1 train"), (2, "2 trains")])
 def test_a_count_has_a_plural(number, text):
-    assert count(number, "train") == text
+    assert counted(number, "train") == text
 
 
 def test_a_paragraph_breaks_between_words_on_a_terminal_alone():
@@ -67,6 +68,13 @@ def test_a_paragraph_breaks_between_words_on_a_terminal_alone():
         "  /a/long/path/that-is-copied/dataproviders-of-mine",
     ]
     assert paragraph(text, Console(force_terminal=False, width=30)) == text
+
+
+def test_paths_below_the_current_folder_are_relative_and_others_are_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = f"KeyError ({tmp_path}/a.py:3) /mnt{tmp_path}/b s3://{tmp_path}/c {tmp_path}s/d"
+    whole = text.partition(") ")[2]
+    assert shown_paths(text) == f"KeyError (a.py:3) {whole}"
 
 
 def test_json_is_json_with_times_as_text(capsys):

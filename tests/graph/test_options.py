@@ -137,7 +137,8 @@ def recorded(tmp_path_factory):
         "db": write_database(home / "houses.db"),
         "other": "postgresql://me:hidden-word@host/db",
     }
-    project = Project(home, [Houses], {"databases": databases})
+    given = {"databases": databases, "simpledp_estimator_params": {"api_key": "hidden-key"}}
+    project = Project(home, [Houses], given)
     project.run(*TRAIN[:-2], config=of_run(refresh_sources=True))
     tags = tagged(train_session_id="brave-day", save_sets=False)
     evaluated = ("houses/trainset_estimations", "houses/trainset_metrics")
@@ -161,6 +162,7 @@ def test_a_train_records_its_settings_and_where_they_came_from(recorded):
     assert found["PROJECT_HOME"]["from"] == "given"
     assert found["TRAIN_SESSION_ID"]["value"] == "brave-day"
     assert "hidden-word" not in json.dumps(found)
+    assert "hidden-key" not in json.dumps(found)
     assert found["DATABASES"]["value"]["other"] == "postgresql://***@host/db"
     assert rows(recorded, "SELECT count(*) FROM sets")[0][0] == 0
 

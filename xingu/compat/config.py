@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from xingu.config import ConfigManager, Settings
-from xingu.config.kinds import parse_bool
-from xingu.config.lookup import text_of
+from xingu.config.kinds import parse_bool, text_of
 from xingu.errors import SettingsError
 
 UNDEFINED = ConfigManager.undefined

@@ -6,13 +6,15 @@ from typing import Any
 from pydantic import SecretStr
 
 from xingu.config.settings import Settings
-from xingu.masking import masked, shown_address
+from xingu.masking import HIDDEN, is_secret, masked, shown_address
 from xingu.options import SETTINGS, InForce, RunOptions
 
 
 def default_options(settings: Settings) -> RunOptions:
     """Return the options of a run that gives none."""
-    values = {option: getattr(settings, name) for option, name in _fields().items()}
+    fields = {str(field.alias).lower(): name for name, field in Settings.model_fields.items()}
+    options = RunOptions.model_fields.keys() & fields
+    values = {option: getattr(settings, fields[option]) for option in options}
     return RunOptions(**{option: value for option, value in values.items() if value is not None})
 
 
@@ -26,14 +28,14 @@ def effective_settings(settings: Settings, used: Mapping[str, Mapping[str, Any]]
     """
     in_force = {
         str(field.alias or name): {
-            "value": _shown(getattr(settings, name)),
+            "value": shown_value(getattr(settings, name)),
             "from": "given" if name in settings.model_fields_set else "default",
         }
         for name, field in type(settings).model_fields.items()
     }
-    variables = {option: option.upper() for option in _fields()}
     for option, one in used.items():
-        variable, value, origin = variables.get(option, option), _shown(one["value"]), one["from"]
+        variable = option.upper() if option.upper() in in_force else option
+        value, origin = shown_value(one["value"]), one["from"]
         known = in_force.get(variable, {"value": None, "from": "default"})
         if origin == SETTINGS and (known["value"] or None) == (value or None):
             origin = known["from"]
@@ -41,18 +43,15 @@ def effective_settings(settings: Settings, used: Mapping[str, Mapping[str, Any]]
     return in_force
 
 
-def _fields() -> dict[str, str]:
-    """Return the field of `Settings` by option, of options that have a setting."""
-    fields = {str(field.alias).lower(): name for name, field in Settings.model_fields.items()}
-    return {option: fields[option] for option in RunOptions.model_fields if option in fields}
-
-
-def _shown(value: Any) -> Any:
-    """Return a value as JSON has it, without secrets."""
+def shown_value(value: Any) -> Any:
+    """Return the value of a setting as JSON has it, without secrets."""
     if isinstance(value, SecretStr):
         return masked(shown_address(value.get_secret_value()))
     if isinstance(value, Mapping):
-        return {str(name): _shown(one) for name, one in value.items()}
+        return {
+            str(name): HIDDEN if isinstance(one, str) and is_secret(str(name)) else shown_value(one)
+            for name, one in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [_shown(one) for one in value]
+        return [shown_value(one) for one in value]
     return value if isinstance(value, bool | int | float | None) else masked(str(value))

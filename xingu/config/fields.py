@@ -5,7 +5,6 @@ the text of the documentation, and ``json_schema_extra["flags"]`` holds its flag
 line as click spells them. The docstring of a group is its title.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,12 @@ from xingu.config.kinds import (
     ExecutorName,
     Flag,
     JsonObject,
-    Names,
     Pairs,
     PlotFormats,
+    text_of,
 )
 from xingu.names import MAX_NAME
+from xingu.options import Names
 
 
 def setting(default: Any, variable: str, description: str, *flags: str, **limits: Any) -> Any:
@@ -351,14 +351,7 @@ def setting_flags(field: FieldInfo) -> list[str]:
 
 def shown_default(field: FieldInfo) -> str:
     """Return the default of a setting as a variable would have it; empty for none."""
-    default = field.default
-    if field.default_factory is not None or default is None:
-        return ""
-    if isinstance(default, SecretStr):
-        return default.get_secret_value()
-    if isinstance(default, bool):
-        return str(default).lower()
-    return ",".join(default) if isinstance(default, tuple | Mapping) else f"{default}"
+    return "" if field.default_factory is not None else text_of(field.default)
 
 
 def variable_defaults() -> dict[str, str]:

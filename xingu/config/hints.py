@@ -1,6 +1,5 @@
 """Notes on variables that Xingu does not read, though people may think that it does."""
 
-from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 
@@ -43,12 +42,8 @@ def notes_on(lookup: Lookup) -> list[str]:
 
 
 @cache
-def misspelt(names: Iterable[str]) -> dict[str, str]:
-    """Return the setting that each misspelt name is close to; other names are left out.
-
-    Args:
-        names: Names of variables, as a hashable collection.
-    """
+def misspelt(names: frozenset[str]) -> dict[str, str]:
+    """Return the setting that each misspelt name is close to; other names are left out."""
     known = [name for name in sorted(VARIABLES - _WORDS) if not name.startswith("GITHUB_")]
     found = {}
     for name in sorted(names):

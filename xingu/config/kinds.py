@@ -1,4 +1,4 @@
-"""Types of the values of settings: how a text becomes a list, pairs or an object.
+"""Types of the values of settings: how a text becomes a list, pairs or an object, and the reverse.
 
 No value is in a text of an error, because a URL may hold a password.
 """
@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, SecretStr
+
+from xingu.options import split_names
 
 ExecutorName = Literal["pool", "in_process", "celery", "dask", "k8s"]
 
@@ -30,16 +32,20 @@ def parse_bool(value: Any) -> bool:
     return found
 
 
-def _split(mark: str) -> Any:
-    def split(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return tuple(part.strip() for part in value.split(mark) if part.strip())
+def text_of(value: Any) -> str:
+    """Return a value as an environment variable would have it."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "|".join(text_of(part) for pair in value.items() for part in pair)
+    if isinstance(value, tuple | list):
+        return ",".join(map(text_of, value))
+    return "" if value is None else str(value)
 
-    return BeforeValidator(split)
 
-
-def split_addresses(value: Any) -> Any:
+def _split_addresses(value: Any) -> Any:
     """Return the addresses in a text: separated by ``|``, or by commas if each has a suffix."""
     if not isinstance(value, str):
         return value
@@ -74,7 +80,7 @@ def _pairs(second: str, mark: str = "") -> Any:
             if mark and (mark in nickname or mark not in other):
                 raise ValueError(f"pair {number} is not a nickname and a {second}; {form}")
         if doubled := {one for one in nicknames if nicknames.count(one) > 1}:
-            raise ValueError(f"it has two databases called {', '.join(sorted(doubled))}")
+            raise ValueError(f"nicknames that occur twice: {', '.join(sorted(doubled))}")
         return dict(zip(nicknames, others, strict=True))
 
     return BeforeValidator(pair)
@@ -90,9 +96,8 @@ def _parse_json(value: Any) -> Any:
 
 
 Flag = Annotated[bool, BeforeValidator(parse_bool)]
-Names = Annotated[tuple[str, ...], _split(",")]
-Addresses = Annotated[tuple[str, ...], BeforeValidator(split_addresses)]
+Addresses = Annotated[tuple[str, ...], BeforeValidator(_split_addresses)]
 DatabaseUrls = Annotated[Mapping[str, SecretStr], _pairs("url", "://")]
 Pairs = Annotated[Mapping[str, str], _pairs("pool")]
 JsonObject = Annotated[Mapping[str, Any], BeforeValidator(_parse_json)]
-PlotFormats = Annotated[tuple[Literal["html", "png", "svg"], ...], _split(",")]
+PlotFormats = Annotated[tuple[Literal["html", "png", "svg"], ...], BeforeValidator(split_names)]

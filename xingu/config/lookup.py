@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from xingu.config import aws
 from xingu.config.fields import variable_defaults
+from xingu.config.kinds import text_of
 from xingu.errors import SettingsError, did_you_mean
 
 Origin = Literal["command line", "environment", ".env", "default"]
@@ -154,19 +155,6 @@ class Lookup:
             raise _error(path, str(error)) from error
         # One mark alone may stand in a generated password.
         return self._replaced(found, path) if "{%" in found and "%}" in found else found
-
-
-def text_of(value: Any) -> str:
-    """Return a value as an environment variable would have it."""
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return "|".join(text_of(part) for pair in value.items() for part in pair)
-    if isinstance(value, tuple | list):
-        return ",".join(map(text_of, value))
-    return "" if value is None else str(value)
 
 
 def _longer(path: tuple[str, ...], name: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from xingu.config import aws
-from xingu.config.kinds import parse_bool
-from xingu.config.lookup import Lookup, text_of
+from xingu.config.kinds import parse_bool, text_of
+from xingu.config.lookup import Lookup
 from xingu.errors import SettingsError
 
 

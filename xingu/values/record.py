@@ -21,7 +21,7 @@ class Facts(BaseModel):
         sources: Its sources; a raw value has its own source, without data version.
         replay_sample: Id of the stored sample of raw rows that the parity check replays.
         options: Value and origin of the options that the value was made with; see
-            `xingu.config.options.ResolvedOptions.used`.
+            `xingu.options.ResolvedOptions.used`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from xingu.errors import SettingsError
-from xingu_dagster.cli.output import JSON, count, make_console, print_json, shown_place
+from xingu.texts import counted
+from xingu_dagster.cli.output import JSON, make_console, print_json, shown_place
 
 if TYPE_CHECKING:
     from xingu.inspection.findings import Finding
@@ -80,7 +81,7 @@ def _print(found: "ProjectCheck", home: Path, seconds: float) -> None:
         _print_finding(finding, home)
     errors = len(found.errors)
     numbers = {"error": errors, "warning": len(found.findings) - errors}
-    wrong = ", ".join(count(number, noun) for noun, number in numbers.items() if number)
+    wrong = ", ".join(counted(number, noun) for noun, number in numbers.items() if number)
     checked = ", ".join(_counted(number, noun) for noun, number in found.counts.items() if number)
     color = "red" if errors else "yellow" if wrong else "green"
     line = Text(wrong or "All is well", f"bold {color}")
@@ -103,4 +104,6 @@ def _print_finding(finding: "Finding", home: Path) -> None:
 
 
 def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {PLURALS[noun]}" if noun in PLURALS and number != 1 else count(number, noun)
+    if noun in PLURALS and number != 1:
+        return f"{number:,} {PLURALS[noun]}"
+    return counted(number, noun)

@@ -54,16 +54,17 @@ def config(names: tuple[str, ...], describe: bool, as_json: bool) -> None:
         print_json({"version": VERSION, "home": home, "settings": content, "notes": notes})
     else:
         _print(rows, describe=describe or bool(names))
-        for title, texts in (("Invalid settings", problems), ("Notes", notes)):
-            items = texts.items() if isinstance(texts, Mapping) else [("", text) for text in texts]
-            if items:
+        tables = {"Invalid settings": [*problems.items()], "Notes": [("", note) for note in notes]}
+        for title, lines in tables.items():
+            if lines:
                 click.echo()
-                print_table(title, ["", ""], [*items], header=False)
+                print_table(title, ["", ""], lines, header=False)
     if problems:
         click.get_current_context().exit(1)
 
 
 def _rows(reading: "Reading") -> list[Row]:
+    from xingu.config.effective import shown_value
     from xingu.config.fields import GROUPS, setting_flags, shown_default
 
     rows = []
@@ -71,15 +72,13 @@ def _rows(reading: "Reading") -> list[Row]:
         for name, field in group.model_fields.items():
             variable = str(field.alias)
             problem = reading.problems.get(variable)
-            is_default = not problem and name not in reading.settings.model_fields_set
+            is_given = problem or name in reading.settings.model_fields_set
             rows.append(
                 Row(
                     variable=variable,
                     group=(group.__doc__ or "").rstrip("."),
-                    value=None if problem else _shown(getattr(reading.settings, name)),
-                    origin="default"
-                    if is_default
-                    else reading.lookup.origin(variable) or "default",
+                    value=None if problem else shown_value(getattr(reading.settings, name)),
+                    origin=(is_given and reading.lookup.origin(variable)) or "default",
                     aws=variable in reading.lookup.from_aws,
                     default=shown_default(field),
                     flags=setting_flags(field),
@@ -100,28 +99,13 @@ def _chosen(rows: list[Row], names: tuple[str, ...]) -> list[Row]:
     return [known[name.upper()] for name in names] or rows
 
 
-def _shown(value: Any) -> Any:
-    """Return what may be shown of a value, as JSON types."""
-    from xingu.config.lookup import text_of
-    from xingu.masking import HIDDEN, is_secret, masked
-
-    if isinstance(value, Mapping):
-        return {
-            name: HIDDEN if is_secret(name) and isinstance(one, str) else _shown(one)
-            for name, one in value.items()
-        }
-    if isinstance(value, tuple | list):
-        return [_shown(one) for one in value]
-    return value if isinstance(value, bool | int | float | None) else masked(text_of(value))
-
-
 def _text(value: Any) -> str:
     """Return a shown value as the text of a cell."""
+    from xingu.config.kinds import text_of
+
     if isinstance(value, Mapping):
         return "\n".join(f"{name}: {_text(one)}" for name, one in value.items())
-    if isinstance(value, list):
-        return ",".join(map(_text, value))
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else f"{value}"
+    return text_of(value)
 
 
 def _print(rows: list[Row], *, describe: bool) -> None:

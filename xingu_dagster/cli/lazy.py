@@ -4,7 +4,7 @@ Importing Dagster, pandas and pydantic takes seconds, and neither help nor the c
 may wait for it. Therefore this module imports click alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -34,9 +34,9 @@ class LazyGroup(click.Group):
         self.lazy = lazy
         self._settings: list[click.Parameter] = []
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names of the sub-commands, in the order of the help."""
-        return [*self.lazy, *(name for name in super().list_commands(ctx) if name not in self.lazy)]
+        return list(self.lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a sub-command; None if there is none of this name."""
@@ -48,7 +48,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sub-commands with their short helps, without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(self._short_helps(ctx)))
+            formatter.write_dl([(name, self.lazy[name][1]) for name in self.list_commands(ctx)])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         """Return the sub-commands and options that begin so, without importing sub-commands."""
@@ -56,19 +56,12 @@ class LazyGroup(click.Group):
 
         names = [
             CompletionItem(name, help=text)
-            for name, text in self._short_helps(ctx)
+            for name, (_, text) in self.lazy.items()
             if name.startswith(incomplete)
         ]
         if incomplete.startswith("-"):
             self._make_settings()
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
-
-    def _short_helps(self, ctx: click.Context) -> Iterable[tuple[str, str]]:
-        for name in self.list_commands(ctx):
-            if name in self.lazy:
-                yield name, self.lazy[name][1]
-            elif command := super().get_command(ctx, name):
-                yield name, command.get_short_help_str()
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the options; settings are among them once one is given."""
@@ -89,7 +82,5 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the sub-command; of an unknown one, suggest the nearest name."""
         if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
-            ctx.fail(
-                f"No such command {args[0]!r}.{did_you_mean(args[0], self.list_commands(ctx))}"
-            )
+            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], self.lazy)}")
         return super().resolve_command(ctx, args)

@@ -1,6 +1,7 @@
 """Print tables, sections of records and JSON for the `xingu` command."""
 
 import json
+import os
 import re
 import sys
 import textwrap
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from xingu.provider.class_source import Place
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
 
 GAP = 2
 """Spaces between the columns of a table."""
@@ -62,10 +62,10 @@ def print_error(text: str) -> None:
     click.echo(paragraph(f"xingu: {' '.join(text.split())}", console), err=True)
 
 
-def shown_path(place: str) -> str:
-    """Return a path relative to the current folder, if it is below that."""
-    path, here = Path(place), Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else place
+def shown_paths(text: str, folder: Path | None = None) -> str:
+    """Return a text in which paths below a folder, by default the current one, are relative."""
+    beginning = re.escape(f"{folder or Path.cwd()}{os.sep}")
+    return re.sub(rf"(?<![\w/.:-]){beginning}", "", text)
 
 
 def make_table(title: str, *columns: str, header: bool = True) -> Table:
@@ -134,19 +134,13 @@ def _cells(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> list[Sequen
 
 def shown_place(place: "Place", home: Path) -> str:
     """Return ``file:line``, relative to the project's home if the file is below it."""
-    file = place.file
-    shown = file.relative_to(home) if file.is_relative_to(home) else file
-    return f"{shown}:{place.line}" if place.line else str(shown)
+    shown = shown_paths(str(place.file), home)
+    return f"{shown}:{place.line}" if place.line else shown
 
 
 def minutes_of(iso: str | None) -> str:
     """Return an ISO 8601 time as ``YYYY-MM-DD hh:mm``; empty for None."""
     return (iso or "")[:16].replace("T", " ")
-
-
-def count(number: int, name: str) -> str:
-    """Return a number with a noun, which gets an ``s`` unless the number is 1."""
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def print_section(title: str, content: Any, whole: Sequence[str] = ()) -> None:

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from xingu.config import ConfigManager, Settings
 from xingu.config.fields import GROUPS, setting_flags, shown_default
-from xingu.config.lookup import text_of
+from xingu.config.kinds import text_of
 
 PAIRS = "databases"
 """The setting whose option has two values, nickname and URL, and can be repeated."""
@@ -118,7 +118,6 @@ def configured(variable: str) -> str:
 
 
 def _option(name: str, field: FieldInfo) -> click.Option:
-    is_bool = field.annotation is bool
     default = "" if name == PAIRS else shown_default(field)
     notes = "; ".join(filter(None, [str(field.alias), f"default: {default}" if default else ""]))
     text = f"{field.description} [{notes}]"
@@ -128,11 +127,9 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         attributes["help"] = f"Name and SQLAlchemy URL of a database. Can be repeated. [{notes}]"
     elif name == ADDRESSES:
         attributes |= {"multiple": True, "metavar": "URL"}
-    elif field.annotation in (int, float, int | None):
+    elif field.annotation in (int, int | None):
         minimum = next((item.ge for item in field.metadata if hasattr(item, "ge")), None)
         attributes["type"] = click.IntRange(minimum)
-    elif not is_bool:
-        attributes["metavar"] = attributes["metavar"] or "TEXT"
     if name == "dataproviders":
         attributes["shell_complete"] = _complete_ids
     return click.Option([name, *setting_flags(field)], **attributes)

@@ -1,6 +1,5 @@
 """Print the outcome of a run for people: what was trained, its metrics, where everything is."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from xingu.texts import is_count, number
-from xingu_dagster.cli.output import cell_text, make_console, make_table, paragraph, shown_path
+from xingu_dagster.cli.output import cell_text, make_console, make_table, paragraph, shown_paths
 
 STYLES = {
     "success": ("✓", "green"),
@@ -46,8 +45,7 @@ def print_summary(document: Mapping[str, Any], console: Console | None, *, trace
 
 
 def _print(text: str, console: Console, indent: str = "", style: str = "") -> None:
-    text = text.replace(f"{Path.cwd()}{os.sep}", "")
-    console.print(Text(paragraph(text, console, indent), style), soft_wrap=True)
+    console.print(Text(paragraph(shown_paths(text), console, indent), style), soft_wrap=True)
 
 
 def _conclusion(document: Mapping[str, Any]) -> str:
@@ -78,7 +76,7 @@ def _print_record(record: Mapping[str, Any], console: Console, *, traces: bool) 
     if search := record.get("search"):
         _print_search(record["id"], search, console)
     for name, place in _places(record):
-        console.print(f"  {name:<12} {place}", soft_wrap=True)
+        console.print(f"  {name:<12} {shown_paths(place)}", soft_wrap=True)
 
 
 def _title(record: Mapping[str, Any]) -> str:
@@ -95,12 +93,12 @@ def _places(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield names and places of what people open."""
     files, sinks = record["files"], record["sinks"]
     if "model" in files:
-        yield "model", shown_path(files["model"])
+        yield "model", files["model"]
     if "plots" in files:
         index = Path(files["plots"], "index.html")  # none in object storage
-        yield "plots", shown_path(str(index) if index.is_file() else files["plots"])
+        yield "plots", str(index) if index.is_file() else files["plots"]
     if "estimations" in files and not sinks:
-        yield "estimations", shown_path(files["estimations"])
+        yield "estimations", files["estimations"]
     for address in sinks.values():
         yield "estimations", address
 

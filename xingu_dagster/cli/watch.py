@@ -1,6 +1,5 @@
 """Show a run on stderr while it happens: a live table on a terminal, else plain lines."""
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,14 +11,13 @@ from rich.live import Live
 from rich.text import Text
 
 from xingu_dagster.cli.order import Message
-from xingu_dagster.cli.output import print_error, shown_path
+from xingu_dagster.cli.output import print_error, shown_paths
+from xingu_dagster.engine.limits import dataprovider_of
 from xingu_dagster.progress import Progress, is_live
-
-COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Watch:
-    """What the user sees of a run.
+    """The display of a run on stderr.
 
     Args:
         log: File of the output of the run.
@@ -55,7 +53,7 @@ class Watch:
             click.echo(error["trace"], err=True)
         print_error(error["text"])
         if not error["expected"]:
-            click.echo(f"Log: {shown_path(str(self.log))}; --debug shows it.", err=True)
+            click.echo(f"Log: {shown_paths(str(self.log))}; --debug shows it.", err=True)
 
     @contextmanager
     def _shown(self) -> Iterator[Callable[[], object]]:
@@ -78,7 +76,7 @@ class Watch:
             self.run_id = message["run_id"]
             self.progress = Progress(**plan, started=self._started)
             if not self._live:
-                ids = dict.fromkeys(step.rpartition("__")[0] for step in message["steps"])
+                ids = dict.fromkeys(map(dataprovider_of, message["steps"]))
                 self.console.print(f"Run {message['run_id']}: {', '.join(ids)}")
         elif self.progress is not None:
             self.progress.on_news(message["news"])
@@ -95,8 +93,4 @@ class Watch:
             new = file.read()
         whole = new[: new.rfind(b"\n") + 1]
         self._read += len(whole)
-        text = whole.decode(errors="replace")
-        if text:
-            click.echo(
-                text if self.console.is_terminal else COLORS.sub("", text), nl=False, err=True
-            )
+        click.echo(whole.decode(errors="replace"), nl=False, err=True)

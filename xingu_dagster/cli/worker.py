@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from xingu.config import Settings
+from xingu.cores import all_cores
 from xingu.errors import SettingsError, UnknownProviderError, XinguError
 from xingu.masking import masked
 from xingu.workspace import Workspace
@@ -126,7 +127,7 @@ class _Run:
         return {"ops": ops, "resources": options if self.order.options else {}}
 
     def _workers(self) -> int:
-        return self.settings.train_workers or os.cpu_count() or 1
+        return self.settings.train_workers or all_cores()
 
     # -- what happens -------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ class UndefinedAssetError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class AssetValue:
-    """What an IO manager returned.
+    """The value that an IO manager returned.
 
     Attributes:
         value: The value; of several partitions, usually a dict by partition key.
@@ -53,8 +53,8 @@ def loaded_value(context: dg.AssetExecutionContext, key: dg.AssetKey) -> Iterato
         raise UndefinedAssetError(key.to_user_string())
     partitions = _materialized(context, key, node.partitions_def)
     if usable("asset_values"):
-        with _loader(context, key, node) as load:
-            yield AssetValue(load(partitions), partitions)
+        with _loaded(context, key, node, partitions) as value:
+            yield AssetValue(value, partitions)
     elif partitions is None:
         yield AssetValue(context.load_asset_value(key))
     else:
@@ -63,24 +63,21 @@ def loaded_value(context: dg.AssetExecutionContext, key: dg.AssetKey) -> Iterato
 
 
 @contextmanager
-def _loader(context: dg.AssetExecutionContext, key: dg.AssetKey, node: Any) -> Iterator[Any]:
-    """Yield a function that loads partitions, all of them by one call of the IO manager."""
+def _loaded(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, node: Any, partitions: Sequence[str] | None
+) -> Iterator[Any]:
+    """Yield the value; all partitions are loaded by one call of the IO manager."""
     from dagster._core.storage.asset_value_loader import AssetValueLoader
 
     configured: Any = context.run.run_config.get("resources") or {}
     definitions = node.assets_def.resource_defs
     config = {name: one for name, one in configured.items() if name in definitions}
-
+    chosen: dict[str, Any] = {}
+    if partitions is not None:
+        chosen["partition_key_range"] = dg.PartitionKeyRange(partitions[0], partitions[-1])
+        chosen["input_definition_metadata"] = {"allow_missing_partitions": True}
     with AssetValueLoader({key: node.assets_def}, context.instance) as loader:
-
-        def load(partitions: Sequence[str] | None) -> Any:
-            chosen: dict[str, Any] = {}
-            if partitions is not None:
-                chosen["partition_key_range"] = dg.PartitionKeyRange(partitions[0], partitions[-1])
-                chosen["input_definition_metadata"] = {"allow_missing_partitions": True}
-            return loader.load_asset_value(key, resource_config=config, **chosen)
-
-        yield load
+        yield loader.load_asset_value(key, resource_config=config, **chosen)
 
 
 def _materialized(

@@ -23,6 +23,18 @@ _PLAN = f"{_CORE}.execution.plan"
 _STORAGE = f"{_CORE}.storage"
 _EVENT_LOG = f"{_STORAGE}.event_log.sqlite.sqlite_event_log:SqliteEventLogStorage"
 _LOCAL_LOGS = f"{_STORAGE}.local_compute_log_manager"
+_ACTIVE = {
+    f"{_PLAN}.active:ActiveExecution.check_for_interrupts": "",
+    f"{_PLAN}.active:ActiveExecution.concurrency_event_iterator": "plan_context",
+    f"{_PLAN}.active:ActiveExecution.get_known_state": "",
+    f"{_PLAN}.active:ActiveExecution.get_steps_to_execute": "limit",
+    f"{_PLAN}.active:ActiveExecution.handle_event": "dagster_event",
+    f"{_PLAN}.active:ActiveExecution.is_complete": "",
+    f"{_PLAN}.active:ActiveExecution.mark_interrupted": "",
+    f"{_PLAN}.active:ActiveExecution.plan_events_iterator": "job_context",
+    f"{_PLAN}.active:ActiveExecution.verify_complete": "job_context step_key",
+    f"{_PLAN}.instance_concurrency_context:InstanceConcurrencyContext": "instance dagster_run",
+}
 
 NEEDED: dict[Part, dict[str, str]] = {
     "pool": {
@@ -55,17 +67,8 @@ NEEDED: dict[Part, dict[str, str]] = {
             "execution_plan retry_mode sort_key_fn max_concurrent tag_concurrency_limits "
             "instance_concurrency_context step_dependency_config"
         ),
-        f"{_PLAN}.active:ActiveExecution.check_for_interrupts": "",
-        f"{_PLAN}.active:ActiveExecution.concurrency_event_iterator": "plan_context",
-        f"{_PLAN}.active:ActiveExecution.get_known_state": "",
         f"{_PLAN}.active:ActiveExecution.get_step_by_key": "step_key",
-        f"{_PLAN}.active:ActiveExecution.get_steps_to_execute": "limit",
-        f"{_PLAN}.active:ActiveExecution.handle_event": "dagster_event",
-        f"{_PLAN}.active:ActiveExecution.is_complete": "",
-        f"{_PLAN}.active:ActiveExecution.mark_interrupted": "",
-        f"{_PLAN}.active:ActiveExecution.plan_events_iterator": "job_context",
-        f"{_PLAN}.active:ActiveExecution.verify_complete": "job_context step_key",
-        f"{_PLAN}.instance_concurrency_context:InstanceConcurrencyContext": "instance dagster_run",
+        **_ACTIVE,
         f"{_PLAN}.plan:ExecutionPlan.repository_load_data": "",
         f"{_PLAN}.plan:ExecutionPlan.step_keys_to_execute": "",
         "dagster._utils:get_run_crash_explanation": "prefix exit_code",
@@ -105,16 +108,8 @@ NEEDED: dict[Part, dict[str, str]] = {
             "execution_plan retry_mode max_concurrent tag_concurrency_limits "
             "instance_concurrency_context step_dependency_config"
         ),
-        f"{_PLAN}.active:ActiveExecution.check_for_interrupts": "",
-        f"{_PLAN}.active:ActiveExecution.concurrency_event_iterator": "plan_context",
-        f"{_PLAN}.active:ActiveExecution.get_known_state": "",
-        f"{_PLAN}.active:ActiveExecution.get_steps_to_execute": "limit",
-        f"{_PLAN}.active:ActiveExecution.handle_event": "dagster_event",
-        f"{_PLAN}.active:ActiveExecution.is_complete": "",
-        f"{_PLAN}.active:ActiveExecution.plan_events_iterator": "job_context",
-        f"{_PLAN}.active:ActiveExecution.verify_complete": "job_context step_key",
+        **_ACTIVE,
         f"{_PLAN}.execute_plan:dagster_event_sequence_for_step": "step_context",
-        f"{_PLAN}.instance_concurrency_context:InstanceConcurrencyContext": "instance dagster_run",
     },
     "storage": {
         f"{_EVENT_LOG}": "base_dir inst_data",

@@ -22,6 +22,11 @@ def work_limits(train: int, post_process: int) -> list[dict[str, Any]]:
     return [{"key": WORK, "value": name, "limit": limit} for name, limit in limits.items() if limit]
 
 
+def dataprovider_of(step_key: str) -> str:
+    """Return the DataProvider of a step ``<dataprovider>__<phase>``; empty for other steps."""
+    return step_key.rpartition("__")[0]
+
+
 @dataclass(frozen=True)
 class Limits:
     """When a worker is replaced, between two steps; 0: never.

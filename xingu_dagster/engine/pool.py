@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import dagster as dg
 
-from xingu_dagster.engine.limits import Limits
+from xingu_dagster.engine.limits import Limits, dataprovider_of
 from xingu_dagster.engine.worker import Done, RunContext, Task, work
 
 STOP_SECONDS = 10.0
@@ -49,11 +49,6 @@ class Worker:
 
 
 Message = dg.DagsterEvent | Done | Died
-
-
-def group_of(step_key: str) -> str:
-    """Return the DataProvider of a step ``<dataprovider>__<phase>``; empty for other steps."""
-    return step_key.rpartition("__")[0]
 
 
 class Pool:
@@ -94,7 +89,7 @@ class Pool:
 
     def prefers(self, step_key: str) -> bool:
         """Return whether the last worker of the step's DataProvider is idle."""
-        worker = self._last_worker.get(group_of(step_key))
+        worker = self._last_worker.get(dataprovider_of(step_key))
         return worker is not None and worker.step_key is None
 
     def start(self, tasks: list[Task]) -> None:
@@ -102,7 +97,7 @@ class Pool:
         self.fill(len(self.busy) + len(tasks))
         idle = [worker for worker in self._workers if worker.step_key is None]
         for task in sorted(tasks, key=lambda task: not self.prefers(task.step_key)):
-            group = group_of(task.step_key)
+            group = dataprovider_of(task.step_key)
             last = self._last_worker.get(group)
             worker = last if last in idle else idle[0]
             idle.remove(worker)

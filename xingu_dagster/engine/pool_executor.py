@@ -22,21 +22,18 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from xingu.errors import WorkerDiedError
 from xingu.registry.verification import shared_verifier
 from xingu_dagster.engine.cores import share
-from xingu_dagster.engine.limits import Limits
-from xingu_dagster.engine.pool import Died, Message, Pool, Worker, can_fork, group_of
+from xingu_dagster.engine.limits import Limits, dataprovider_of
+from xingu_dagster.engine.pool import Died, Message, Pool, Worker, can_fork
+from xingu_dagster.engine.runs import INTERRUPTIONS
 from xingu_dagster.engine.worker import Done, RunContext, Task
-
-SECONDS_OF_SILENCE = 0.2
-"""Time until the executor looks for signals, and for steps that wait for a retry or a pool."""
-
-INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
+from xingu_dagster.engine.wrapper import SECONDS_OF_SILENCE, WrapperExecutor
 
 
-class PoolExecutor(dg.Executor):
+class PoolExecutor(WrapperExecutor):
     """Executes the steps of a run in worker processes that live as long as the run.
 
     Args:
-        stock: Dagster's multiprocess executor, configured; its retries and dependencies apply.
+        stock: Dagster's multiprocess executor, configured.
         limits: Number of workers, and when one is replaced.
         preload: Modules that steps need, beside that of the job.
         tag_concurrency_limits: As of Dagster's multiprocess executor.
@@ -49,20 +46,10 @@ class PoolExecutor(dg.Executor):
         preload: Sequence[str],
         tag_concurrency_limits: Sequence[Any],
     ) -> None:
-        self._stock = stock
+        super().__init__(stock)
         self._limits = limits
         self._preload = preload
         self._tag_concurrency_limits = list(tag_concurrency_limits)
-
-    @property
-    def retries(self) -> Any:
-        """Whether steps are retried."""
-        return self._stock.retries
-
-    @property
-    def step_dependency_config(self) -> Any:
-        """When a step can begin."""
-        return self._stock.step_dependency_config
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Execute the steps of the plan and yield their events."""
@@ -197,7 +184,7 @@ class _Execution:
                 self._context.for_step(step), f'Giving "{step.key}" to a worker.', metadata={}
             )
         keys = [step.key for step in steps] + [str(one.step_key) for one in self._pool.busy]
-        cores = share(len({group_of(key) for key in keys}))
+        cores = share(len({dataprovider_of(key) for key in keys}))
         self._pool.start([Task(step.key, state, cores) for step in steps])
 
     def _on_message(

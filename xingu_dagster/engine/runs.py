@@ -21,7 +21,7 @@ INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to run.
+    """A run to execute.
 
     Attributes:
         job: A job that other processes can reconstruct, or the definition of one.
@@ -83,30 +83,31 @@ def run_events(
     )
     yield run
     job = InMemoryJob(request.job) if in_memory else request.job
-    canceling = _Canceling(instance, run)
+    interrupted = False
     for event in execute_run_iterator(job, run, instance):
-        canceling.note(event)
+        if not interrupted and _is_interruption(event):
+            interrupted = True
+            instance.report_run_canceling(run)
         yield event
-    canceling.end()
+    if interrupted:
+        close_run(instance, run.run_id, canceled=True)
 
 
-class _Canceling:
-    """Records that a run is being canceled, as soon as an event says that it was interrupted."""
+def close_run(instance: dg.DagsterInstance, run_id: str, *, canceled: bool) -> None:
+    """Record the end of a run that has recorded none, such as one whose process was killed.
 
-    def __init__(self, instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-        self._instance, self._run, self._begun = instance, run, False
-
-    def note(self, event: dg.DagsterEvent) -> None:
-        """Look at an event of the run."""
-        if not self._begun and _is_interruption(event):
-            self._begun = True
-            self._instance.report_run_canceling(self._run)
-
-    def end(self) -> None:
-        """Record that the run is canceled, if it has no end of its own."""
-        run = self._instance.get_run_by_id(self._run.run_id)
-        if self._begun and run and not run.is_finished:
-            self._instance.report_run_canceled(run)
+    Args:
+        instance: The instance of Dagster.
+        run_id: The run.
+        canceled: Whether a user has ended it; else it has failed.
+    """
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.is_finished:
+        return
+    if canceled:
+        instance.report_run_canceled(run)
+    else:
+        instance.report_run_failed(run, "The process of the run was killed.")
 
 
 def _is_interruption(event: dg.DagsterEvent) -> bool:

@@ -30,32 +30,21 @@ from dagster._core.execution.plan.instance_concurrency_context import InstanceCo
 from threadpoolctl import threadpool_limits
 
 from xingu_dagster.engine.cores import limited_to, share
-from xingu_dagster.engine.limits import work_limits
+from xingu_dagster.engine.limits import dataprovider_of, work_limits
+from xingu_dagster.engine.wrapper import SECONDS_OF_SILENCE, WrapperExecutor
 
-SECONDS_OF_SILENCE = 0.2
 
-
-class ThreadExecutor(dg.Executor):
+class ThreadExecutor(WrapperExecutor):
     """Executes the steps of a run in threads.
 
     Args:
-        stock: Dagster's in-process executor, configured; its retries and dependencies apply.
+        stock: Dagster's in-process executor, configured.
         workers: Number of steps at the same time.
     """
 
     def __init__(self, stock: dg.Executor, workers: int) -> None:
-        self._stock = stock
+        super().__init__(stock)
         self._workers = workers
-
-    @property
-    def retries(self) -> Any:
-        """Whether steps are retried."""
-        return self._stock.retries
-
-    @property
-    def step_dependency_config(self) -> Any:
-        """When a step can begin."""
-        return self._stock.step_dependency_config
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Execute the steps of the plan and yield their events."""
@@ -143,10 +132,11 @@ class _Threads:
             raise dg.DagsterExecutionInterruptedError
         steps = execution.get_steps_to_execute(limit=self._workers - len(self._running))
         yield from execution.concurrency_event_iterator(self._context)
-        groups = {key.rpartition("__")[0] for key in [*self._running, *(one.key for one in steps)]}
+        keys = [*self._running, *(step.key for step in steps)]
+        cores = share(len({dataprovider_of(key) for key in keys}))
         for step in steps:
             step_context = self._context.for_step(step, execution.get_known_state())
-            future = pool.submit(self._execute, step_context, share(len(groups)))
+            future = pool.submit(self._execute, step_context, cores)
             self._running[step.key] = future
         try:
             key, event = self._news.get(timeout=SECONDS_OF_SILENCE)
