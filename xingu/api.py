@@ -22,6 +22,7 @@ from xingu.names import session_id_of, train_id_of
 from xingu.provider.base import DataProvider
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
+from xingu.provider.project_code import remember_sources
 from xingu.records import TrainRun
 from xingu.registry.pins import pinned_trains
 from xingu.registry.store import ModelStore
@@ -71,6 +72,7 @@ class Model(Training):
         if trained or isinstance(dp, str):
             self._take_over(dp, coach, known)
         else:
+            remember_sources()
             run_id = str(uuid4())
             run = TrainRun(
                 str(dp.id), train_id_of(run_id, str(dp.id)), session_id_of(run_id), run_id
