@@ -20,6 +20,7 @@ from typing import Any
 import griffe
 
 import xingu
+import xingu_dagster
 from xingu.checks.catalog import built_in_checks
 from xingu.config.fields import GROUPS, setting_flags, shown_default
 from xingu.options import RunOptions
@@ -32,26 +33,10 @@ DOCS = ROOT / "docs"
 
 PATHS = {
     **{
-        name: f"{getattr(xingu, name).__module__}.{name}"
-        for name in (
-            "ConfigManager",
-            "DPSimple",
-            "DataProvider",
-            "DataProviderFactory",
-            "Estimator",
-            "Model",
-            "ModelView",
-        )
+        name: f"{module}.{name}"
+        for package in (xingu, xingu_dagster)
+        for name, module in package._MODULES.items()
     },
-    "Coach": "xingu_dagster.coach.Coach",
-    "XinguIOManager": "xingu_dagster.io_managers.XinguIOManager",
-    "XinguModel": "xingu_dagster.model_component.XinguModel",
-    "XinguProject": "xingu_dagster.project.XinguProject",
-    "XinguProjectComponent": "xingu_dagster.component.XinguProjectComponent",
-    "XinguResource": "xingu_dagster.resources.XinguResource",
-    "XinguTranslator": "xingu_dagster.translator.XinguTranslator",
-    "build_xingu_assets": "xingu_dagster.project.build_xingu_assets",
-    "xingu_executor": "xingu_dagster.engine.executor.xingu_executor",
     "SearchPlan": "xingu.tuning.plan.SearchPlan",
     "impact_of": "xingu.impact.impact_of",
     "command_line": "xingu_dagster.cli.main",

@@ -22,6 +22,7 @@ from xingu.names import session_id_of, train_id_of
 from xingu.provider.base import DataProvider
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
+from xingu.provider.project_code import remember_sources
 from xingu.records import TrainRun
 from xingu.registry.pins import pinned_trains
 from xingu.registry.store import ModelStore
@@ -71,6 +72,7 @@ class Model(Training):
         if trained or isinstance(dp, str):
             self._take_over(dp, coach, known)
         else:
+            remember_sources()
             run_id = str(uuid4())
             run = TrainRun(
                 str(dp.id), train_id_of(run_id, str(dp.id)), session_id_of(run_id), run_id
@@ -165,9 +167,9 @@ class Model(Training):
         store = ModelStore(path, pinned_trains(home), cls)
         found = store.find(
             dp_id,
-            train_id=_given(train_id),
-            session_id=_given(train_session_id),
-            as_of=_time(as_of),
+            train_id=given_id(train_id),
+            session_id=given_id(train_session_id),
+            as_of=time_of(as_of),
             preferred=train_or_session_id_match_list or (),
         )
         return cast(Self, store.load(dp_id, found))
@@ -224,11 +226,7 @@ class Model(Training):
         with self.in_context("batch_predict"):
             declared = call_hook(self.dp, "get_dataset_sources_for_batch_predict", self)
             if not declared:
-                raise UntrainedModelError(
-                    f"{self.id} declares no batch_predict_dataset_sources, so there is nothing to "
-                    "estimate; call model.predict(data).",
-                    dataprovider_id=self.id,
-                )
+                raise no_batch(self.id)
             cleaned = clean_batch(self, self.data_sources_to_data(declared) or {})
             self.batch = engineer_batch(self, cleaned)
             self.batch_estimations = estimate_batch(self, self.batch)
@@ -247,13 +245,22 @@ class Model(Training):
         record_estimations(self._workspace.control, self.run, estimations, self.signature().classes)
 
 
-def _given(value: str | None) -> str | None:
-    """Return an id; ``*`` of Xingu 2.0 is none."""
+def no_batch(dp_id: str) -> UntrainedModelError:
+    """Return the error of a batch that a DataProvider does not declare."""
+    return UntrainedModelError(
+        f"{dp_id} declares no batch_predict_dataset_sources, so there is nothing to estimate; "
+        "call model.predict(data).",
+        dataprovider_id=dp_id,
+    )
+
+
+def given_id(value: str | None) -> str | None:
+    """Return an id; None and ``*`` of 2.0 are none."""
     return None if value in (None, "*") else value
 
 
-def _time(value: Any) -> datetime | None:
-    """Return a time with a time zone; ``*`` of Xingu 2.0 is none."""
+def time_of(value: Any) -> datetime | None:
+    """Return a time with a time zone, UTC if it has none; None and ``*`` of 2.0 are no time."""
     if value is None or (isinstance(value, str) and value == "*"):
         return None
     time = pd.Timestamp(value)

@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any, cast
 import dagster as dg
 import pandas as pd
 
-from xingu.api import Model
+from xingu.api import Model, no_batch, time_of
 from xingu.compat.factory import factory_of
 from xingu.config import Settings
 from xingu.cores import all_cores
-from xingu.errors import RunFailedError, UntrainedModelError
+from xingu.errors import RunFailedError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.discovery import DataProviderFactory
 from xingu.reports.report import Report, report_trains
 from xingu.tracking.query import TrainFilter
 from xingu_dagster.coach_card import ShownCoach
-from xingu_dagster.coach_names import LOAD_OPTIONS, CoachNames, check_names, ids_of, time_of
+from xingu_dagster.coach_names import LOAD_OPTIONS, CoachNames, check_names, ids_of
 from xingu_dagster.engine.executor import thread_executor
 from xingu_dagster.engine.runs import RunRequest
 from xingu_dagster.progress import Progress, shown
@@ -104,7 +104,7 @@ class Coach(CoachNames, ShownCoach):
             return {}
         phases, needed = TRAIN, []
         if self.settings.post_process:
-            phases += EVALUATE + (BATCH + SINKS if self.settings.batch_predict else ())
+            phases += self._after_training
         else:
             needed = [key for dp_id in ids for key in self._graph.proving(key_part(dp_id))]
         result = self._materialize(ids, phases, needed=needed)
@@ -120,11 +120,11 @@ class Coach(CoachNames, ShownCoach):
         """Evaluate the latest trains, and estimate the batches unless BATCH_PREDICT is false.
 
         Raises:
+            UnknownProviderError: If the factory does not have one of them.
             RunFailedError: If a phase failed.
         """
-        if ids:
-            phases = EVALUATE + (BATCH + SINKS if self.settings.batch_predict else ())
-            _raise_failures(self._materialize(ids, phases))
+        if known := self._ids(ids):
+            _raise_failures(self._materialize(known, self._after_training))
 
     def team_load(
         self,
@@ -199,11 +199,7 @@ class Coach(CoachNames, ShownCoach):
             UntrainedModelError: If its DataProvider declares no batch.
         """
         if not self._has_batch(model.id):
-            raise UntrainedModelError(
-                f"{model.id} declares no batch_predict_dataset_sources, so there is nothing to "
-                "estimate; call model.predict(data).",
-                dataprovider_id=model.id,
-            )
+            raise no_batch(model.id)
         provider = ProviderSpec(self.dp_factory.classes[model.id])
         phases = BATCH if provider.batch_sources_need_model else BATCH[-1:]
         config = {
@@ -280,6 +276,11 @@ class Coach(CoachNames, ShownCoach):
     def _check_files(self, dps: Iterable[str] | None) -> None:
         if dps is None:
             self.dp_factory.check()
+
+    @property
+    def _after_training(self) -> tuple[str, ...]:
+        """Phases after a train that do not decide whether it becomes current."""
+        return EVALUATE + (BATCH + SINKS if self.settings.batch_predict else ())
 
     def _has_batch(self, dp_id: str) -> bool:
         return bool(self._graph.select([key_part(dp_id)], BATCH))

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from xingu.api import Model
+from xingu.api import Model, given_id, time_of
 from xingu.compat.config import UNDEFINED, given_by, read_config
 from xingu.config import ConfigManager, Settings
 from xingu.config.fields import variable_defaults
@@ -39,7 +36,8 @@ class CoachNames:
     Attributes:
         config: The `ConfigManager`.
         defaults: Defaults of the settings, by variable.
-        trained_in_session: Ids of the DataProviders that the last `team_train` trained.
+        trained_in_session: Ids of the DataProviders that the last `team_train` trained, and of
+            Models that were declared since.
         post_processing: False: a run evaluates its Models by itself.
         post_train_queue: None, for the same reason.
     """
@@ -90,15 +88,22 @@ class CoachNames:
             return self.team_train([dp_id])[dp_id]
 
     def post_train_parallel(self) -> None:
-        """Evaluate what the last `team_train` trained, and estimate its batches.
+        """Evaluate the DataProviders of `trained_in_session`, and estimate their batches.
+
+        This is a run of the graph: it takes the latest train of each, also if another process has
+        made it since, and no Model that was only declared.
 
         Raises:
-            RunFailedError: If a phase failed.
+            UnknownProviderError: If the factory does not have one of them.
+            RunFailedError: If a phase failed, for example because there is no train.
         """
         self.evaluate_and_estimate(self.trained_in_session)
 
     def declare_trained(self, model: Model, post_process: bool = True) -> None:
-        """Add a Model to `trained`, where others find it as their prerequisite.
+        """Add a Model to `trained` and its id to `trained_in_session`; nothing is saved.
+
+        A `Model` that is created with this Coach uses it as its prerequisite. Runs of the graph,
+        such as `team_train`, do not: they load prerequisites from the model storage.
 
         Args:
             model: The Model.
@@ -132,11 +137,10 @@ class CoachNames:
 
     def _train_of(self, store: ModelStore, dp_id: str, options: Mapping[str, Any]) -> str:
         """Return the train that options of `team_load` name, else the current one."""
-        session = options.get("pre_trained_train_session_id", "*")
         preferred = options.get("pre_req_train_or_session_ids") or self.settings.preferred_trains
         return store.find(
             dp_id,
-            session_id=None if session == "*" else session,
+            session_id=given_id(options.get("pre_trained_train_session_id")),
             as_of=time_of(options.get("pre_trained_as_of")),
             preferred=preferred,
         )
@@ -233,14 +237,6 @@ def ids_of(dps: Iterable[DataProvider | str] | None) -> list[str] | None:
         return None
     listed = [dps] if isinstance(dps, str | DataProvider) else dps
     return [one if isinstance(one, str) else str(one.id) for one in listed]
-
-
-def time_of(value: Any) -> datetime | None:
-    """Return a time with a time zone, UTC if it has none; None and ``*`` are no time."""
-    if value is None or (isinstance(value, str) and value == "*"):
-        return None
-    time = pd.Timestamp(value)
-    return (time if time.tzinfo else time.tz_localize("UTC")).to_pydatetime()
 
 
 def check_names(method: str, given: Iterable[str], known: Sequence[str]) -> None:

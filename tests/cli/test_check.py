@@ -49,7 +49,7 @@ class Bad(Base):
         "gone": {"url": "SITE/none.csv"},
         "dead": {"source": "dead", "query": "SELECT 1"},
     }
-    pre_req = {"nobody", "other"}
+    pre_req = {"missing", "other"}
     quality_gates = {"test": {"R2": (">>", 1), "RMSE": ("<=", "low")}}
     checks = {"leakagge": "off"}
     estimator_hyperparams_search_space = {"depth": ("int", dict(low=9, high=1))}
@@ -99,7 +99,7 @@ EXPECTED = [
     ("bad", 10, "Did you mean 'query'?"),
     ("bad", 11, "none.csv does not exist"),
     ("bad", 12, "/none.csv does not exist"),
-    ("bad", 15, "pre_req names 'nobody'"),
+    ("bad", 15, "pre_req names 'missing'"),
     ("bad", 15, "has a cycle"),
     ("bad", 16, "there is no operator '>>'"),
     ("bad", 16, "['RMSE'] compares with 'low'"),

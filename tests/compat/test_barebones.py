@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from tests.support.toys import Expensive, Houses, houses, write_database
 from xingu import DataProviderFactory, Model
 from xingu.config import Settings
+from xingu.errors import DataError
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,8 @@ def test_plots_are_drawn_by_set(model):
     assert any(name.startswith("Residuals") for name in plots["test"])
     assert "Feature importance" in plots["global"]
     assert model.render_global_model_plots_ROCAUC() is None
+    with pytest.raises(DataError, match="no channel 'batches'"):
+        model.render_model_plots("batches")
 
 
 def test_a_batch_is_estimated_and_can_be_released(model):

@@ -13,7 +13,7 @@ from xingu import (
     Estimator,
     Model,
 )
-from xingu.errors import UntrainedModelError
+from xingu.errors import UnknownProviderError, UntrainedModelError
 
 NAMES = {
     DataProvider: """get_logger log random_data_split time_data_split get_metrics_computers
@@ -83,6 +83,13 @@ def test_a_declared_model_is_found_as_a_prerequisite(coach):
     assert coach.find_model_for_dp("houses") is model
     assert coach.find_model_for_dp(Houses()) is model
     assert coach.find_model_for_dp("taxes") is None
+
+
+def test_a_declared_model_that_the_factory_does_not_have_is_not_evaluated(coach):
+    other = type("Other", (Houses,), {"id": "other"})
+    coach.declare_trained(Model(other(), coach))
+    with pytest.raises(UnknownProviderError, match="'other'"):
+        coach.post_train_parallel()
 
 
 def test_the_inventory_is_written_and_read(coach):

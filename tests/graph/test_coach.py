@@ -162,6 +162,15 @@ def test_an_interruption_stops_the_step_and_is_named(tmp_path):
     assert run.status is dg.DagsterRunStatus.CANCELED
 
 
+def test_a_member_that_was_only_trained_is_evaluated_afterwards(tmp_path):
+    coach = coach_of(tmp_path, [Houses, NoBatch], batch_predict=False)
+    model = coach.team_train_member(Houses())
+    assert coach.trained_ids() == {"houses"}
+    assert coach.report().metrics.empty
+    coach.post_train_parallel()
+    assert list(coach.report().metrics) == [model.train_id]
+
+
 def test_without_post_processing_there_are_no_metrics(tmp_path):
     coach = coach_of(tmp_path, [Houses], post_process=False)
     coach.team_train()

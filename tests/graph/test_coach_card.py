@@ -1,15 +1,9 @@
 """How a Coach shows itself: its DataProviders, and the Models in memory."""
 
-import re
-
+from tests.support.cards import rows_of
 from tests.support.fitted import fit_model
 from tests.support.project import coach_of
 from tests.support.toys import Houses, Taxes
-
-
-def rows_of(coach) -> list[list[str]]:
-    rows = re.findall("<tr>(.*?)</tr>", coach._repr_html_())
-    return [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
 
 
 def test_a_new_coach_shows_its_dataproviders_and_what_they_need(tmp_path):

@@ -1,10 +1,10 @@
 """How a Model shows itself."""
 
-import re
 from dataclasses import replace
 
 import pytest
 
+from tests.support.cards import facts_of
 from tests.support.fitted import fit_model
 from tests.support.toys import Houses
 from xingu.model import Model
@@ -22,13 +22,6 @@ def fitted():
     return model
 
 
-def rows_of(model) -> dict[str, list[str]]:
-    """The rows of all tables of the card by their first cell."""
-    rows = re.findall("<tr>(.*?)</tr>", model._repr_html_())
-    cells = [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
-    return {first: others for first, *others in cells}
-
-
 def test_the_text_names_train_time_and_main_score(fitted):
     time = f"{fitted.trained:%Y-%m-%d %H:%M} UTC"
     score = fitted.scores["test"]["RMSE"]
@@ -38,7 +31,7 @@ def test_the_text_names_train_time_and_main_score(fitted):
 
 
 def test_the_card_has_ids_code_estimator_with_its_library_and_target(fitted):
-    rows = rows_of(fitted)
+    rows = facts_of(fitted)
     assert "<td>train</td><td>calm-fox</td>" in fitted._repr_html_()
     assert rows["session"] == ["brave-day"]
     assert rows["commit"] == ["01234567 (main) with uncommitted changes"]
@@ -47,7 +40,7 @@ def test_the_card_has_ids_code_estimator_with_its_library_and_target(fitted):
 
 
 def test_the_card_has_sizes_of_sets_and_scores_by_set(fitted):
-    rows, signature = rows_of(fitted), fitted.signature()
+    rows, signature = facts_of(fitted), fitted.signature()
     assert rows["set"] == ["rows", *fitted.scores["test"]]
     assert rows["val"] == [str(signature.set_rows["val"]), *[""] * len(fitted.scores["test"])]
     first = f"{fitted.scores['test']['RMSE']:.2f}"
@@ -55,7 +48,7 @@ def test_the_card_has_sizes_of_sets_and_scores_by_set(fitted):
 
 
 def test_the_card_says_which_features_hooks_make_and_which_the_estimator_uses(fitted):
-    rows = rows_of(fitted)
+    rows = facts_of(fitted)
     assert rows["size"] == ["float64", "estimator"]
     assert rows["town"][1] == "hooks"
     assert rows["town_code"] == ["made by hooks", "estimator"]
@@ -65,9 +58,9 @@ def test_a_model_that_is_not_trained_says_so():
     model = Model(Houses(), None, RUN)
     assert repr(model) == "<Model houses brave-day:calm-fox, not trained>"
     assert "not trained" in model._repr_html_()
-    assert rows_of(model)["train"] == ["calm-fox"]
+    assert facts_of(model)["train"] == ["calm-fox"]
 
 
 def test_an_estimator_of_an_unknown_library_has_no_version(fitted):
     bare = Model.of(fitted.dp, fitted.estimator, RUN, Provenance())
-    assert rows_of(bare)["estimator"] == ["LightGBMRegressor"]
+    assert facts_of(bare)["estimator"] == ["LightGBMRegressor"]

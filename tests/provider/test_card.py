@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cards import facts_of
 from tests.support.toys import Houses, Taxes
 from xingu import DataProvider
 
@@ -31,24 +32,17 @@ class Remote(DataProvider):
         return {}
 
 
-def rows_of(provider) -> dict[str, list[str]]:
-    """The rows of all tables of the card by their first cell."""
-    rows = re.findall("<tr>(.*?)</tr>", provider._repr_html_())
-    cells = [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
-    return {first: others for first, *others in cells}
-
-
 def test_declarations_are_shown_in_one_line_each_and_defaults_are_not():
-    rows = rows_of(Houses())
+    rows = facts_of(Houses())
     assert rows["y"] == ["price"]
     assert rows["x_features"] == ["size, town"]
     assert rows["estimator_params"] == ["n_estimators=20, num_leaves=7, min_child_samples=5"]
-    assert rows_of(Remote())["pre_req"] == ["a, b"]
+    assert facts_of(Remote())["pre_req"] == ["a, b"]
     assert "random_state" not in rows
 
 
 def test_sources_show_what_they_read_without_secrets():
-    rows, shown = rows_of(Remote()), Remote()._repr_html_()
+    rows, shown = facts_of(Remote()), Remote()._repr_html_()
     assert rows["web"][0] == "train"
     assert "host/a.csv" in rows["web"][1]
     assert rows["rows"][1].startswith("db: select * from very_")
@@ -60,14 +54,14 @@ def test_sources_show_what_they_read_without_secrets():
 @pytest.mark.parametrize("cls", [Houses, Taxes])
 def test_overridden_hooks_say_which_class_and_line_declares_them(cls):
     lines = Path("tests/support/toys.py").read_text().splitlines()
-    [place] = rows_of(cls())["feature_engineering_for_train"]
+    [place] = facts_of(cls())["feature_engineering_for_train"]
     line = int(re.fullmatch(r"Houses \(toys\.py:(\d+)\)", place)[1])
     assert "def feature_engineering_for_train" in lines[line - 1]
-    assert "last_pre_process_for_train" not in rows_of(cls())
+    assert "last_pre_process_for_train" not in facts_of(cls())
 
 
 def test_metric_and_plot_methods_are_listed():
-    assert "compute_global_model_metrics_speed" in rows_of(Remote())
+    assert "compute_global_model_metrics_speed" in facts_of(Remote())
 
 
 def test_the_first_line_of_the_docstring_is_shown_and_escaped():
@@ -80,7 +74,7 @@ def test_attributes_that_hooks_have_set_are_listed_with_their_types():
     provider = Houses()
     assert "set by hooks" not in provider._repr_html_()
     provider.town_codes = {"north": 0}
-    assert rows_of(provider)["town_codes"] == ["dict"]
+    assert facts_of(provider)["town_codes"] == ["dict"]
 
 
 def test_a_class_of_a_prompt_has_no_place():

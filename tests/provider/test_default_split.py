@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from xingu import DataProvider
 from xingu.errors import DataError, DeclarationError
+from xingu.provider.declared import DeclaredProvider
 
 
 class Labels(DataProvider):
@@ -67,6 +68,16 @@ def test_an_integer_is_a_number_of_rows_and_none_is_no_set(test_size, val_size):
     sets, _ = split(["a"] * 40 + ["b"] * 60, test_size=test_size, val_size=val_size)
     expected = {"test": test_size, "val": val_size or 0}
     assert {name: len(sets.get(name, ())) for name in expected} == expected
+
+
+def test_a_declared_split_by_time_has_the_same_sizes():
+    members = {"id": "d", "split_by": "day", "test_size": 3, "val_size": None}
+    frame = pd.DataFrame({"day": [5, 1, 4, 2, 3]})
+    sets = type("Declared", (DeclaredProvider,), members)().data_split_for_train(frame)
+    assert {name: [*one["day"]] for name, one in sets.items()} == {
+        "train": [1, 2],
+        "test": [3, 4, 5],
+    }
 
 
 @pytest.mark.parametrize("size", [1.0, -0.1, -3, True, "0.2", float("nan"), [0.1]])

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from xingu.config import ConfigManager, Settings
-from xingu.config.kinds import parse_bool, text_of
-from xingu.errors import SettingsError
+from xingu.config.kinds import text_of
+from xingu.config.manager import converted
 
 UNDEFINED = ConfigManager.undefined
 
@@ -29,16 +29,7 @@ def read_config(
     """
     options = {} if default is UNDEFINED else {"default": default}
     value = ConfigManager.lookup(given).value(name, **options)
-    if value is None or value is default:
-        return value
-    value = text_of(value)
-    if cast is UNDEFINED:
-        return value
-    try:
-        return parse_bool(value) if cast is bool else cast(value)
-    except (TypeError, ValueError):
-        expected = getattr(cast, "__name__", str(cast))
-        raise SettingsError(f"{name}: its value is not what {expected} accepts.") from None
+    return value if value is None or value is default else converted(name, text_of(value), cast)
 
 
 def given_by(settings: Settings) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from xingu.compat.measuring import CHANNELS, Measuring
+from xingu.compat.measuring import Measuring, channel_of
 from xingu.provider.methods import find_methods
 
 
@@ -39,7 +39,7 @@ class Drawing(Measuring):
 
     def render_model_plots(self, channel: str = "trainsets") -> dict[str, dict[str, Any]] | None:
         """Return the figures of a channel by set, ``global`` or ``batch``, and by name."""
-        if CHANNELS.get(channel) == "batch_predict":
+        if channel_of(channel) == "batch_predict":
             figures = self.render_batch_model_plots()
             return {"batch": figures} if figures else None
         figures = self.render_trainsets_model_plots() or {}

@@ -57,7 +57,7 @@ class Measuring(Sources):
         Returns:
             Columns ``name``, ``value_number``, ``value_text`` and ``set``.
         """
-        rows = self._measured(_channel(channel)).rows
+        rows = self._measured(channel_of(channel)).rows
         values = [(row.name, row.value_number, row.value_text, row.set or "global") for row in rows]
         return pd.DataFrame(values, columns=list(MODEL_METRIC_COLUMNS))
 
@@ -150,7 +150,7 @@ class Measuring(Sources):
         """Compute the metrics of sets, batch or Model and replace those in the control DB."""
         from xingu.tracking.record import record_metrics
 
-        name = _channel(channel)
+        name = channel_of(channel)
         table = self._measured(name, strict=False)
         rows = [row for row in table.rows if row.set or name == "global"]
         record_metrics(self._workspace.control, self.run, rows, {name}, table.noise)
@@ -164,7 +164,7 @@ class Measuring(Sources):
         """
         from xingu.tracking.record import record_estimation_metrics
 
-        if _channel(channel) != "batch_predict":
+        if channel_of(channel) != "batch_predict":
             return
         made, failures = self._measured_estimations(*self._estimated_batch())
         record_estimation_metrics(self._workspace.control, self.run, made)
@@ -216,7 +216,12 @@ def _relative_errors(y_true: ArrayLike, y_pred: ArrayLike) -> pd.Series:
     return pd.Series((np.asarray(y_pred, float) - true) / true)
 
 
-def _channel(name: str) -> Channel:
+def channel_of(name: str) -> Channel:
+    """Return the channel of metrics with a name of `CHANNELS`.
+
+    Raises:
+        DataError: If there is none.
+    """
     if name not in CHANNELS:
         raise DataError(f"There is no channel {name!r} of metrics; known: {', '.join(CHANNELS)}.")
     return CHANNELS[name]

@@ -66,13 +66,7 @@ class ConfigManager:
         """
         given = {} if default is cls.undefined else {"default": default}
         value = cls.lookup().value(config_item, resolve=resolve, **given)
-        if cast is cls.undefined or not isinstance(value, str):
-            return value
-        try:
-            return parse_bool(value) if cast is bool else cast(value)
-        except Exception:  # noqa: BLE001 - whatever the function of the caller raises
-            expected = _EXPECTED.get(cast, f"what {getattr(cast, '__name__', cast)} accepts")
-            raise SettingsError(f"{config_item}: it must be {expected}.") from None
+        return converted(config_item, value, cast) if isinstance(value, str) else value
 
     @classmethod
     def set(
@@ -118,6 +112,21 @@ class ConfigManager:
             given: Values by variable that override all others.
         """
         return Lookup({**cls.cache, **(given or {})}, cls.env_file)
+
+
+def converted(name: str, value: str, cast: Callable[[Any], Any]) -> Any:
+    """Return the value of a variable as `cast` converts it, if there is one.
+
+    Raises:
+        SettingsError: If `cast` refuses the value, which is never in the text.
+    """
+    if cast is ConfigManager.undefined:
+        return value
+    try:
+        return parse_bool(value) if cast is bool else cast(value)
+    except Exception:  # noqa: BLE001 - whatever the function of the caller raises
+        expected = _EXPECTED.get(cast, f"what {getattr(cast, '__name__', cast)} accepts")
+        raise SettingsError(f"{name}: it must be {expected}.") from None
 
 
 _EXPECTED: dict[Any, str] = {

@@ -6,7 +6,6 @@ is not used: scikit-learn algorithms with early stopping split ``train`` themsel
 
 import logging
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
@@ -26,6 +25,7 @@ from xingu.estimators.frames import (
 from xingu.extras import needs
 from xingu.model.categories import kind_of
 from xingu.provider.estimator import Estimator
+from xingu.provider.importing import import_object
 from xingu.provider.lending import lend
 from xingu.provider.protocols import ModelView
 
@@ -166,14 +166,8 @@ class SklearnEstimator(Estimator):
         declared = self.class_params["algorithm"]
         found: Any = declared
         if isinstance(declared, str):
-            module, _, name = declared.rpartition(".")
-            try:
-                found = getattr(import_module(module), name)
-            except (ImportError, AttributeError, ValueError) as error:
-                raise DeclarationError(
-                    f"{self._owner}: cannot import the algorithm {declared!r} ({error}).",
-                    algorithm=declared,
-                ) from error
+            problem = f"{self._owner}: cannot import the algorithm {declared!r}"
+            found = import_object(declared, problem, algorithm=declared)
         arguments = {**self.params, **self.hyperparams}
         try:
             if isinstance(found, type):

@@ -18,8 +18,7 @@ from xingu.provider.columns import require_columns
 from xingu.provider.estimator import Estimator, classifies, resolve_estimator_class
 from xingu.provider.methods import find_methods
 from xingu.provider.protocols import ModelView
-from xingu.provider.sizes import set_rows
-from xingu.provider.splits import default_split, random_data_split, time_data_split
+from xingu.provider.splits import default_split, random_data_split, set_rows, time_data_split
 
 
 class DataProvider:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from types import CodeType
 
+from xingu.provider.project_code import imported_source
 from xingu.provider.syntax import parse
 
 WITHOUT_EFFECT = frozenset({"dagster", "owners"})
@@ -64,7 +65,8 @@ def source_of(cls: type) -> tuple[ModuleSource, ClassSource] | None:
     file = source_file(cls)
     if file is None or file.suffix != ".py":  # a class of plain data names another file
         return None
-    module = _module_source(file, file.stat().st_mtime_ns)
+    spec = sys.modules[cls.__module__].__spec__
+    module = _module_source((spec and imported_source(spec)) or file.read_bytes())
     found = module.classes.get(cls.__qualname__)
     return (module, found) if found else None
 
@@ -119,8 +121,8 @@ def _assigned(node: ast.AST) -> list[str]:
 
 
 @cache
-def _module_source(file: Path, _modified: int) -> ModuleSource:
-    tree = parse(file.read_bytes())
+def _module_source(source: bytes) -> ModuleSource:
+    tree = parse(source)
     classes = {
         node.name: ClassSource(code_of(node), node.lineno, dict(_members(node)))
         for node in tree.body

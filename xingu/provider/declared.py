@@ -52,8 +52,9 @@ class DeclaredProvider(DataProvider):
             return super().data_split_for_train(data)
         require_columns(data, [self.split_by], f"{self.id}.split_by", "the data to split")
         data = data.sort_values(self.split_by, kind="stable")
-        first_test = len(data) - round(self.test_size * len(data))
-        first_val = first_test - round(self.val_size * len(data))
+        rows = self._set_rows(data)
+        first_test = len(data) - rows["test_size"]
+        first_val = first_test - rows["val_size"]
         sets = {
             "train": data.iloc[:first_val],
             "val": data.iloc[first_val:first_test],

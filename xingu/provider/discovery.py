@@ -26,6 +26,7 @@ from xingu.provider.folders import check_plain_imports, package_of, put_on_path
 from xingu.provider.importing import import_file
 from xingu.provider.methods import BUILTIN_PLOTS, near_misses
 from xingu.provider.misspelt import misspelt_names, used_names
+from xingu.provider.project_code import remember_sources
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class DataProviderFactory:
         if providers_folder is not None and not (items and all(isinstance(i, type) for i in items)):
             in_folder = classes_in(Path(providers_folder), import_seconds, self.broken)
             found = [cls for cls in in_folder if cls not in given]
+        remember_sources()
         for cls in given:
             check_provider(cls)
         known = _by_id([*given, *self._sound(found), *elsewhere])

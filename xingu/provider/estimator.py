@@ -8,7 +8,6 @@ import logging
 import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +16,7 @@ import pandas as pd
 from xingu.errors import DeclarationError
 from xingu.provider.calls import bound_arguments
 from xingu.provider.class_logger import ClassLogger, level_number
+from xingu.provider.importing import import_object
 from xingu.provider.lending import call_lent
 from xingu.provider.pickles import portable_pickle
 from xingu.provider.protocols import ModelView
@@ -252,15 +252,8 @@ def resolve_estimator_class(declared: type[Estimator] | str, owner: str) -> type
         )
     found: object = declared
     if isinstance(declared, str):
-        module_name, _, class_name = declared.rpartition(".")
-        try:
-            found = getattr(import_module(module_name), class_name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise DeclarationError(
-                f"{owner}.estimator_class: cannot import {declared!r} ({error}); "
-                "give a class, or its full dotted name.",
-                estimator_class=declared,
-            ) from error
+        problem = f"{owner}.estimator_class: cannot import {declared!r}"
+        found = import_object(declared, problem, estimator_class=declared)
     if not (isinstance(found, type) and issubclass(found, Estimator)):
         raise DeclarationError(
             f"{owner}.estimator_class: {declared!r} is not a subclass of xingu.Estimator; "

@@ -1,8 +1,8 @@
-"""Import the files of DataProviders: what goes wrong becomes an error that names the file.
+"""Import the files of DataProviders, and classes by their dotted names.
 
-That includes a file that ends the process, and a file whose import does not end: it is interrupted
-after a time limit. A call that blocks in C is only interrupted in the main thread; elsewhere the
-log names the file.
+What goes wrong becomes an error that names the file. That includes a file that ends the process,
+and a file whose import does not end: it is interrupted after a time limit. A call that blocks in C
+is only interrupted in the main thread; elsewhere the log names the file.
 """
 
 import ctypes
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from xingu.errors import DeclarationError, text_of
 from xingu.provider.exits import no_silent_exit, place_of_exit
@@ -23,6 +24,26 @@ logger = logging.getLogger(__name__)
 
 class _TooLong(BaseException):
     """The time limit was reached. Code that catches every Exception does not catch it."""
+
+
+def import_object(dotted: str, problem: str, **facts: object) -> Any:
+    """Return what a module has under the dotted name `dotted`.
+
+    Args:
+        dotted: Name of the module, and of the class or function in it.
+        problem: Text of the error, without the cause.
+        facts: Facts of the error.
+
+    Raises:
+        DeclarationError: If it cannot be imported.
+    """
+    module, _, name = dotted.rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise DeclarationError(
+            f"{problem} ({error}); give its full dotted name.", **facts
+        ) from error
 
 
 def import_file(name: str, file: Path, seconds: float) -> ModuleType:

@@ -3,13 +3,17 @@
 A module belongs to the project if it is neither Xingu, nor of the standard library, nor in a folder
 of installed distributions. Imports are read from syntax trees, also those inside functions; names
 that are computed at run time are not found.
+
+The source of a loaded module is the text that was imported: its file may have been edited since.
 """
 
 import ast
 import importlib.util
+import logging
 import sys
 import sysconfig
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
@@ -17,10 +21,14 @@ from pathlib import Path
 
 from xingu.provider.syntax import parse
 
+logger = logging.getLogger(__name__)
+
 OURS = frozenset({"xingu", "xingu_dagster", "__main__"})
 PACKAGED = "xingu_package_"
 """Beginning of the top-level name of modules that come from a model package."""
 _LIBRARY_FOLDERS = frozenset({"site-packages", "dist-packages"})
+_imported_sources: dict[str, tuple[ModuleSpec, bytes]] = {}
+"""Sources of loaded modules, by name; another spec means that the module was imported again."""
 
 
 def is_project_spec(spec: ModuleSpec) -> bool:
@@ -89,23 +97,56 @@ def project_sources(names: Iterable[str], roots: Collection[str] = ()) -> dict[s
         if spec is None or not (is_project_spec(spec) or name.partition(".")[0] in roots):
             continue
         waiting += _parents(name)
-        source = _source_of(spec) if spec.has_location else None
+        source = imported_source(spec)
         if source is None:
             continue
+        if (file := _file_of(spec)) and file.read_bytes() != source:
+            logger.warning(
+                "%s was changed after its import: the change has no effect here, and the package "
+                "of the model holds the code that was imported",
+                file,
+            )
         sources[_relative_path(spec)] = source
         waiting += _imported(source, spec)
     return dict(sorted(sources.items()))
 
 
-def _source_of(spec: ModuleSpec) -> bytes | None:
-    """Return the source of a module; None: it has none, for example because it is compiled."""
-    path = Path(str(spec.origin))
-    if path.suffix == ".py" and path.is_file():
-        return path.read_bytes()
+def remember_sources() -> None:
+    """Read the sources of the modules of projects that are loaded, before they are edited."""
+    for module in [*sys.modules.values()]:
+        spec = getattr(module, "__spec__", None)
+        if isinstance(spec, ModuleSpec) and is_project_spec(spec):
+            with suppress(ImportError, OSError):  # the file is gone, or cannot be read any more
+                imported_source(spec)
+
+
+def imported_source(spec: ModuleSpec) -> bytes | None:
+    """Return the source of a module, of a loaded one as it was when it was first asked for.
+
+    None: it has none, for example because it is compiled.
+    """
+    remembered = _imported_sources.get(spec.name)
+    if remembered and remembered[0] is spec:
+        return remembered[1]
+    source = _read_source(spec)
+    if source is not None and getattr(sys.modules.get(spec.name), "__spec__", None) is spec:
+        _imported_sources[spec.name] = spec, source
+    return source
+
+
+def _read_source(spec: ModuleSpec) -> bytes | None:
+    if file := _file_of(spec):
+        return file.read_bytes()
     if isinstance(spec.loader, InspectLoader):  # for example that of a zip file
         text = spec.loader.get_source(spec.name)
         return text.encode() if text else None
     return None
+
+
+def _file_of(spec: ModuleSpec) -> Path | None:
+    """Return the existing file of Python code that a module is imported from."""
+    file = Path(str(spec.origin))
+    return file if file.suffix == ".py" and file.is_file() else None
 
 
 def _relative_path(spec: ModuleSpec) -> str:

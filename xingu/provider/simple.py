@@ -7,11 +7,11 @@ the graph, the model package and the command treat it as any other DataProvider.
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 from xingu.errors import DeclarationError
 from xingu.provider.base import DataProvider
+from xingu.provider.importing import import_object
 
 REQUIRED = ("SIMPLEDP_ID", "TRAIN_DATASOURCE", "TARGET_FEATURE", "ESTIMATOR_CLASS")
 MODULE = "simpledp"
@@ -80,7 +80,7 @@ def simple_class(
         if "BASE_CLASS" in given:
             bases = (base, _base_class(given["BASE_CLASS"]))
     except DeclarationError as error:
-        problems.append(str(error))
+        problems.append(str(error).removesuffix("."))
     if problems:
         raise DeclarationError(
             f"The model {given.get('SIMPLEDP_ID', 'SIMPLEDP_ID')}: {'; '.join(problems)}.",
@@ -97,16 +97,9 @@ def _new_class(attributes: Mapping[str, Any], bases: tuple[type, ...]) -> type[D
 def _base_class(declared: type[DataProvider] | str) -> type[DataProvider]:
     found: Any = declared
     if isinstance(declared, str):
-        module, _, name = declared.rpartition(".")
-        try:
-            found = getattr(import_module(module), name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise DeclarationError(
-                f"BASE_CLASS: {declared!r} cannot be imported ({error}); give the full dotted name "
-                "of a DataProvider"
-            ) from error
+        found = import_object(declared, f"BASE_CLASS: {declared!r} cannot be imported")
     if not (isinstance(found, type) and issubclass(found, DataProvider)):
-        raise DeclarationError(f"BASE_CLASS: {declared!r} is no subclass of xingu.DataProvider")
+        raise DeclarationError(f"BASE_CLASS: {declared!r} is no subclass of xingu.DataProvider.")
     return found
 
 

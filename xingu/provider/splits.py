@@ -1,4 +1,7 @@
-"""Splits of rows into sets: the default of a DataProvider, and those that its hook can call."""
+"""Splits of rows into sets: the default of a DataProvider, and those that its hook can call.
+
+Sizes of sets are shares or numbers of rows, as scikit-learn has them.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,6 +9,49 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from xingu.errors import DataError, DeclarationError
+
+
+def set_rows(owner: str, sizes: dict[str, Any], total: int) -> dict[str, int]:
+    """Return the number of rows of each set; 0 means that there is no such set.
+
+    Args:
+        owner: Id of the DataProvider.
+        sizes: ``test_size`` and ``val_size``: a share in [0, 1), a number of rows, or None.
+        total: Number of rows to split.
+
+    Raises:
+        DeclarationError: If a size is none of these, or the shares leave nothing for `train`.
+        DataError: If the numbers of rows leave nothing for `train`.
+    """
+    rows, shares = {}, 0.0
+    for name, size in sizes.items():
+        if size is None:
+            rows[name] = 0
+        elif isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 0:
+            rows[name] = int(size)
+        elif isinstance(size, float | np.floating) and 0 <= size < 1:
+            rows[name], shares = round(size * total), shares + float(size)
+        else:
+            raise DeclarationError(
+                f"{owner}.{name}: {size!r}; write a share of at least 0 and below 1, a whole "
+                "number of rows, or None for no such set.",
+                dataprovider_id=owner,
+            )
+    declared = " and ".join(f"{owner}.{name}={size!r}" for name, size in sizes.items() if size)
+    if shares >= 1:
+        raise DeclarationError(
+            f"{declared}: nothing is left for train; the shares must add up to less than 1.",
+            dataprovider_id=owner,
+        )
+    counted = any(size and not isinstance(size, float | np.floating) for size in sizes.values())
+    if counted and sum(rows.values()) >= total:
+        raise DataError(
+            f"{declared}: nothing is left for train, because there are {total} rows.",
+            dataprovider_id=owner,
+        )
+    return rows
 
 
 def default_split(
@@ -16,7 +62,7 @@ def default_split(
     Args:
         data: The rows.
         target: Class of each row; None: not stratified.
-        rows: Number of rows for ``test_size`` and ``val_size``; see `xingu.provider.sizes`.
+        rows: Number of rows for ``test_size`` and ``val_size``; see `set_rows`.
         seed: Seed of the random numbers.
 
     Returns:
@@ -49,7 +95,7 @@ def random_data_split(
 
     Args:
         data: The rows.
-        rows: Number of rows for ``test_size`` and ``val_size``; see `xingu.provider.sizes`.
+        rows: Number of rows for ``test_size`` and ``val_size``; see `set_rows`.
         seed: Seed of the random numbers.
     """
     sets = default_split(data, None, rows, seed)

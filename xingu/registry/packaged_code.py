@@ -20,11 +20,10 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
-from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
-from xingu.provider.project_code import PACKAGED, find_module
+from xingu.provider.project_code import PACKAGED, find_module, imported_source
 from xingu.provider.syntax import parse
 from xingu.registry.missing_modules import MissingModule
 
@@ -75,11 +74,9 @@ class PackagedCode(Loader):
         changed = []
         for name, path in self._paths.items():
             spec = find_module(name)
-            if spec is None or spec.origin is None or name in known:
-                continue
-            file = Path(spec.origin)
-            source = file.read_bytes() if file.is_file() else self.sources[path]
-            if source != self.sources[path] and _dump(source) != _dump(self.sources[path]):
+            source = imported_source(spec) if spec and name not in known else None
+            trained = self.sources[path]
+            if source not in (None, trained) and _dump(source) != _dump(trained):
                 changed.append(name)
         return changed
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from xingu.errors import ControlDbError
@@ -112,9 +112,7 @@ class ControlDB:
             ) from None
 
     def _create_engine(self) -> Engine:
-        url = self._databases.url(NICKNAME)
-        if url.drivername == "postgresql":
-            url = url.set(drivername="postgresql+psycopg")
+        url = control_url(self._databases)
         if url.get_backend_name() != "sqlite":
             return create_engine(url, pool_pre_ping=True)
         file = self._databases.file(NICKNAME)
@@ -157,6 +155,12 @@ def _lock(connection: Connection, name: str) -> None:
     if connection.dialect.name == "postgresql":
         lock = text("SELECT pg_advisory_xact_lock(hashtext(:name))")
         connection.execute(lock, {"name": name})
+
+
+def control_url(databases: Databases) -> URL:
+    """Return the URL of the control DB; psycopg 3 is the driver of PostgreSQL if it names none."""
+    url = databases.url(NICKNAME)
+    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
 def version_of(engine: Engine, version_table: str) -> str | None:

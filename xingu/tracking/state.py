@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xingu.errors import ControlDbError
 from xingu.sources import Databases
-from xingu.tracking.database import HEAD, NICKNAME, version_of
+from xingu.tracking.database import HEAD, NICKNAME, control_url, version_of
 from xingu.tracking.schema import tables
 
 Schema = Literal["missing", "older", "current", "newer"]
@@ -42,9 +42,7 @@ def control_state(databases: Databases, prefix: str) -> ControlState:
     file = databases.file(NICKNAME)
     if file is not None and not file.exists():
         return ControlState("missing", writable=True)
-    url = databases.url(NICKNAME)
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
+    url = control_url(databases)
     try:
         # A process that writes to a SQLite file is not waited for.
         options = {"timeout": 0} if url.get_backend_name() == "sqlite" else {}

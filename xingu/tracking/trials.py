@@ -116,10 +116,11 @@ def earlier_hyperparameters(
             attributes[str(row.train_id)][str(row.attribute)] = row.value
     selected = [train_or_session_id] if train_or_session_id else []
     trains = find_trains(db, TrainFilter(selected, [dataprovider_id]))
+    fitted = set(trains["train_id"])
     searches = {
         row.train_id: row.value
         for row in attributes_of(db, TrainFilter(selected, [dataprovider_id])).itertuples()
-        if row.attribute == HYPERPARAM_SEARCHED and row.train_id not in set(trains["train_id"])
+        if row.attribute == HYPERPARAM_SEARCHED and row.train_id not in fitted
     }
     if searches:
         times = pd.to_datetime(pd.Series([*searches.values()]), utc=True)
