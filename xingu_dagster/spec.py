@@ -51,7 +51,7 @@ class ProviderSpec:
         options: The options of a run, a resource that its steps bring along.
         options_key: Key of that resource.
         backends: Kinds of its databases, which decide the dialect of queries.
-        op_prefix: First part of the names of its steps: ``<op_prefix>__<phase>``.
+        op_prefix: First part of the names of its steps, see `step_name`.
         folder: Name of its folder of plots.
     """
 
@@ -222,6 +222,16 @@ class ProviderSpec:
     def workspace(self, resources: Any) -> Workspace:
         """Return the Workspace of this DataProvider, from the resources of a step."""
         return workspace_of(resources, self.resource_key, self.translator.key_prefix)
+
+    def step_name(self, phase: str, dp_id: str | None = None) -> str:
+        """Return the name of the step of a phase: ``<op_prefix>__<phase>``.
+
+        Args:
+            phase: The phase.
+            dp_id: Id of another DataProvider; None: this one.
+        """
+        prefix = _op_prefix(self.model_key(dp_id)) if dp_id else self.op_prefix
+        return f"{prefix}__{phase}"
 
     def asset_key(self, *path: str) -> dg.AssetKey:
         """Return the key of an asset, for example of ``("batch", "features")``."""

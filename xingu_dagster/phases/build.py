@@ -58,7 +58,7 @@ def build_phase(
     outputs = {spec.key.to_python_identifier(): spec.key for spec in specs}
 
     checks = _check_specs(provider, outputs)
-    name = f"{provider.op_prefix}__{phase}"
+    name = provider.step_name(phase)
     settings = provider.step_settings(phase)
     step = dg.OpDefinition(
         compute_fn=_runner(provider, name, compute, settings.timeout),

@@ -34,7 +34,7 @@ def _build(
     provider: ProviderSpec, keys: Mapping[dg.AssetKey, tuple[bool, str]]
 ) -> dg.AssetsDefinition:
     @dg.multi_observable_source_asset(
-        name=f"{provider.op_prefix}__sources",
+        name=provider.step_name("sources"),
         specs=[
             provider.source_spec(part, batch=batch)
             for batch, sources in _sources(provider)
