@@ -41,7 +41,7 @@ def _build(
             for part in sources
         ],
         can_subset=True,
-        required_resource_keys={provider.resource_key},
+        required_resource_keys={provider.resource.key},
     )
     def sources(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
         workspace = provider.workspace(context.resources)

@@ -65,7 +65,7 @@ def write_sinks(step: PhaseStep) -> Results:
 def _kinds(provider: ProviderSpec, sink: Sink) -> Sequence[str]:
     if isinstance(sink, FileSink):
         return [sink.format]
-    return ["table", *database_kind(provider.backends(sink.database))]
+    return ["table", *database_kind(provider.resource.backends(sink.database))]
 
 
 def _table(sink: TableSink) -> Metadata:
