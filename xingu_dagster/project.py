@@ -1,7 +1,7 @@
 """XinguProject: DataProviders as assets, resources and definitions of Dagster.
 
 Building them touches neither network nor database nor data folder. Nothing is read from the
-environment, except by `XinguProject.from_environment` and `build_definitions`.
+environment, except by `XinguProject.from_environment`.
 """
 
 import logging
@@ -42,11 +42,11 @@ Providers = str | Path | DataProviderFactory | Classes | Iterable[type[DataProvi
 
 
 class XinguProject:
-    """The DataProviders of a folder, or given classes, in somebody's Dagster project.
+    """The DataProviders of a folder, or given classes, in any Dagster project.
 
     A file or a DataProvider of a folder that cannot be used becomes an asset of the group
-    ``broken``, which says why and fails; the others work. Dagster's validation of definitions
-    refuses them.
+    ``broken``, whose description and failure give the reason; the others work. Dagster's
+    validation of definitions refuses them.
 
     Args:
         dataproviders: A folder, a `DataProviderFactory`, or classes, also by id with prerequisites

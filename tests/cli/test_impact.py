@@ -72,7 +72,7 @@ def test_an_asset_is_named_by_its_key(home, call):
     assert "batch houses: all columns" in call("impact", "analytics/open")[1]
 
 
-def test_a_table_that_nobody_reads_is_said_to_be_one_with_what_is_read(home, call):
+def test_of_a_table_that_no_model_reads_the_tables_that_are_read_are_listed(home, call):
     code, output, _ = call("impact", "db.main.hauses")
     assert code == 0
     assert "No model depends on db.main.hauses. Tables that are read: main.houses, other." in output

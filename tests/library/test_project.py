@@ -1,4 +1,4 @@
-"""XinguProject: DataProviders in somebody else's Dagster project."""
+"""XinguProject: DataProviders in a Dagster project that has other assets."""
 
 import dagster as dg
 import pandas as pd

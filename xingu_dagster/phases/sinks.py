@@ -1,4 +1,4 @@
-"""The phase `batch_sinks`: write the estimations of a batch where people want them.
+"""The phase `batch_sinks`: write the estimations of a batch to files and tables.
 
 It is a step of its own, so that a database that is down loses neither metrics nor plots of the
 batch, and the step can be run again alone.

@@ -114,7 +114,7 @@ def _events(step: PhaseStep, name: str) -> set[dg.DagsterEventType]:
 
 
 def becomes_current(step: PhaseStep) -> str:
-    """Return when the train of this run becomes current, as a text for people."""
+    """Return when the train of this run becomes current, as a readable text."""
     pin = step.workspace.models.pin_of(step.spec.id)
     if pin is not None:
         return f"when it is unpinned: current is {pin}"
