@@ -70,6 +70,17 @@ def test_features_and_target_have_the_names_of_columns_that_come_from_the_column
     assert (found.features, found.target) == (("town",), None)
 
 
+def test_a_hook_that_needs_a_train_leaves_features_and_target_to_the_attributes():
+    class Trained(Houses):
+        train_dataset_sources = query("select size, price from houses")
+
+        def get_features_list(self):
+            return self.chosen_in_the_train
+
+    (found,) = impact_of("db.houses", {"houses": Trained}).models
+    assert (found.features, found.target) == (("size",), "price")
+
+
 def test_a_temporary_table_is_followed_through_its_group():
     group = {
         "one": {"source": "db", "query": "create temp table t as select * from deep", "group": "g"},

@@ -213,9 +213,7 @@ def _models(
         def is_in(name: str, names: set[str] = names, unknown: bool = unknown) -> bool:
             return unknown or name.casefold() in names
 
-        dp = cls()
-        features = dict.fromkeys([*dp.get_features_list(), *dp.get_estimator_features_list()])
-        target = dp.get_target()
+        features, target = _declared_columns(cls)
         models[dp_id] = AffectedModel(
             dp_id,
             sources,
@@ -223,6 +221,17 @@ def _models(
             target if target and is_in(target) else None,
         )
     return models
+
+
+def _declared_columns(cls: type[DataProvider]) -> tuple[list[str], str | None]:
+    """Return features and target; those of the attributes if a hook needs what a train sets."""
+    try:
+        dp = cls()
+        features = [*dp.get_features_list(), *dp.get_estimator_features_list()]
+        target = dp.get_target()
+    except Exception:  # noqa: BLE001 - of users' hooks
+        features, target = [*cls.x_features, *cls.x_estimator_features], cls.y
+    return [*dict.fromkeys(features)], target
 
 
 def _with_dependent(own: dict[str, AffectedModel], classes: Classes) -> tuple[AffectedModel, ...]:

@@ -5,14 +5,12 @@ import gc
 from xingu_dagster.collector import without_collections
 
 with without_collections():
-    import dagster as dg
-
+    from xingu.config import Settings
     from xingu_dagster.engine.environment import restore_environment
-    from xingu_dagster.project import XinguProject
+    from xingu_dagster.project import build_definitions
 
     restore_environment()
-    project = XinguProject.from_environment()
-    defs = dg.Definitions.merge(project.definitions(), dg.Definitions(executor=project.executor()))
+    defs = build_definitions(Settings.load())
 
 # The collector need not look at what is loaded by now: it stays. Dagster goes on to make snapshots
 # of it, millions of objects that stay as well; looking at them rarely saves a quarter of the CPU

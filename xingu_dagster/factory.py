@@ -14,10 +14,8 @@ from xingu_dagster.phases.observe import build_sources
 from xingu_dagster.phases.prepare import build_prepare
 from xingu_dagster.phases.sinks import build_sinks
 from xingu_dagster.phases.tune import build_tune
-from xingu_dagster.resources import KEY
-from xingu_dagster.spec import ProviderSpec
+from xingu_dagster.spec import ProjectResource, ProviderSpec
 from xingu_dagster.translator import XinguTranslator
-from xingu_dagster.upstream import Backends
 
 BROKEN = "Cannot be used: "
 """Beginning of the description of an asset that stands for what cannot be used."""
@@ -26,23 +24,19 @@ BROKEN = "Cannot be used: "
 def build_provider_assets(
     cls: type[DataProvider],
     translator: XinguTranslator | None = None,
-    resource_key: str = KEY,
-    options: dg.ResourceDefinition | None = None,
-    backends: Backends = lambda _: "",
+    resource: ProjectResource | None = None,
 ) -> list[dg.AssetsDefinition]:
     """Build the assets of one DataProvider: its external data, then one definition per phase.
 
     Args:
         cls: The DataProvider.
         translator: Names the assets; None: `XinguTranslator`.
-        resource_key: Key of the resource that steps get their Workspace from.
-        options: The options of a run, a resource that steps bring along.
-        backends: Returns the kind of a database, which decides the dialect of queries.
+        resource: The resource that steps work with; None: any with the key ``xingu``.
 
     Raises:
         DeclarationError: If a declaration cannot be used.
     """
-    provider = ProviderSpec(cls, translator, resource_key, options, backends)
+    provider = ProviderSpec(cls, translator, resource)
     sources = build_sources(provider)
     phases = [
         build_prepare(provider),

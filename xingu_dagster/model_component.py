@@ -224,15 +224,7 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
             "pre_req": list(self.pre_req),
             "estimated_columns": dict(self.pre_req) if isinstance(self.pre_req, Mapping) else {},
         }
-        declared["quality_gates"] = {
-            part: {
-                metric: tuple(limit) if isinstance(limit, list) else limit
-                for metric, limit in limits.items()
-            }
-            if isinstance(limits, dict)
-            else limits
-            for part, limits in declared["quality_gates"].items()
-        }
+        declared["quality_gates"] = _gates(declared["quality_gates"])
         # YAML reads a bare `off` as False.
         declared["checks"] = {
             name: "off" if one is False else one for name, one in declared["checks"].items()
@@ -279,6 +271,16 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
         return type(error)(
             f"{source.file_name}:{source.start_line_no}: {error}", **getattr(error, "facts", {})
         )
+
+
+def _gates(declared: Any) -> Any:
+    """Return gates with a tuple for each pair of operator and value; others stay lists."""
+    if isinstance(declared, dict):
+        return {name: _gates(one) for name, one in declared.items()}
+    if not isinstance(declared, list):
+        return declared
+    found = [_gates(one) for one in declared]
+    return found if any(isinstance(one, tuple) for one in found) else tuple(found)
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """XinguProject: DataProviders as assets, resources and definitions of Dagster.
 
 Building them touches neither network nor database nor data folder. Nothing is read from the
-environment, except by `XinguProject.from_environment` and `build_definitions`.
+environment, except by `XinguProject.from_environment`.
 """
 
 import logging
@@ -31,8 +31,8 @@ from xingu_dagster.engine.executor import build_executor
 from xingu_dagster.engine.limits import work_limits
 from xingu_dagster.factory import broken_asset, build_provider_assets
 from xingu_dagster.io_managers import io_manager_of
-from xingu_dagster.options import options_resource
 from xingu_dagster.resources import KEY, XinguResource
+from xingu_dagster.spec import ProjectResource
 from xingu_dagster.translator import XinguTranslator
 
 logger = logging.getLogger(__name__)
@@ -42,11 +42,11 @@ Providers = str | Path | DataProviderFactory | Classes | Iterable[type[DataProvi
 
 
 class XinguProject:
-    """The DataProviders of a folder, or given classes, in somebody's Dagster project.
+    """The DataProviders of a folder, or given classes, in any Dagster project.
 
     A file or a DataProvider of a folder that cannot be used becomes an asset of the group
-    ``broken``, which says why and fails; the others work. Dagster's validation of definitions
-    refuses them.
+    ``broken``, whose description and failure give the reason; the others work. Dagster's
+    validation of definitions refuses them.
 
     Args:
         dataproviders: A folder, a `DataProviderFactory`, or classes, also by id with prerequisites
@@ -178,14 +178,12 @@ class XinguProject:
 
     @cached_property
     def _assets(self) -> dict[str, list[dg.AssetsDefinition]]:
-        options = options_resource(getattr(self.resource(), "options", None))
+        resource = ProjectResource.of(self.resource(), self.resource_key)
         assets: dict[str, list[dg.AssetsDefinition]] = {}
         with without_collections():
             for dp_id, cls in self.classes.items():
                 try:
-                    assets[dp_id] = build_provider_assets(
-                        cls, self.translator, self.resource_key, options, self._backend
-                    )
+                    assets[dp_id] = build_provider_assets(cls, self.translator, resource)
                 except DeclarationError as error:
                     if self._broken is None:
                         raise
@@ -193,12 +191,6 @@ class XinguProject:
                     self._broken[dp_id] = error
         _check_keys(assets, type(self.translator).__name__)
         return assets
-
-    def _backend(self, nickname: str) -> str:
-        """Return the first part of the URL of a database; empty: it is not known yet."""
-        if isinstance(self._resource, Workspace):
-            return self._resource.databases.backend(nickname)
-        return self._resource.backend(nickname) if isinstance(self._resource, XinguResource) else ""
 
     def _selected(self, patterns: Sequence[str]) -> list[str]:
         for pattern in patterns:
@@ -225,15 +217,16 @@ def build_xingu_assets(
         translator: Names the assets; None: `XinguTranslator`.
         resource_key: Key of the `XinguResource` that its steps work with; ``<resource_key>_io`` is
             that of a `XinguIOManager`.
-        settings: That resource. Its options are the defaults in the launchpad, which all assets
-            with this key have to share; None: those of an `XinguResource` without options.
+        settings: That resource. Its databases decide the dialect of queries; its options are the
+            defaults in the launchpad, which all assets with this key have to share. None: those of
+            an `XinguResource` without options.
 
     Raises:
         DeclarationError: If a declaration cannot be used.
     """
     check_provider(dataprovider)
-    options = options_resource(getattr(settings, "options", None))
-    return build_provider_assets(dataprovider, translator, resource_key, options)
+    resource = ProjectResource.of(settings, resource_key)
+    return build_provider_assets(dataprovider, translator, resource)
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:

@@ -24,11 +24,13 @@ KEY = "xingu"
 """Key of the resource, unless a project has a key prefix or names another one."""
 
 
-def _setting(name: str, description: str) -> Any:
-    """Return a field with the default of a setting."""
-    default = Settings.model_fields[name].get_default(call_default_factory=True)
+def _setting(name: str) -> Any:
+    """Return a field with the default and the description of a setting."""
+    field = Settings.model_fields[name]
+    default = field.get_default(call_default_factory=True)
     if isinstance(default, SecretStr):
         default = default.get_secret_value()
+    description = str(field.description).replace(", separated by commas", "")
     return Field(list(default) if isinstance(default, tuple) else default, description=description)
 
 
@@ -68,35 +70,21 @@ class XinguResource(dg.ConfigurableResource):
         description="URLs of databases by nickname. In Python also SQLAlchemy engines, functions "
         "that return a connection, and resources with `engine`, `get_connection` or `connect`.",
     )
-    control_db: str = _setting("control_db", "URL of the control DB, which records trains.")
-    table_prefix: str = _setting("table_prefix", "Beginning of the names of its tables.")
-    models: str = _setting("models", "Folder or URL of the saved models.")
-    plots: str = _setting("plots", "Folder or URL of the plots.")
-    plots_format: list[str] = _setting("plots_format", "Formats of plots: html, png, svg.")
-    values: str = _setting("values", "Folder or URL of the values of assets.")
-    keep_values: int = _setting("keep_values", "Values of each asset to keep.")
-    datasource_cache: str | None = _setting(
-        "datasource_cache", "Folder or URL of the cache of sources; none by default."
-    )
-    datasource_workers: int = _setting(
-        "datasource_workers", "Groups of sources to read at once; 0: one for each core."
-    )
-    hyperopt_workers: int = _setting(
-        "hyperopt_workers", "Trials of a search at once; 0: one for each core."
-    )
-    train_session_id: str | None = _setting(
-        "train_session_id", "Id of the train session; by default made from the run."
-    )
-    preferred_trains: list[str] = _setting(
-        "preferred_trains", "Trains or sessions of prerequisites, in order of preference."
-    )
-    save_sets: bool = _setting("save_sets", "Record the sets of the split in the control DB.")
-    save_estimations: bool = _setting(
-        "save_estimations", "Record the estimations of batches in the control DB."
-    )
-    verify_packages: bool = _setting(
-        "verify_packages", "Refuse to save a model that does not load without the project."
-    )
+    control_db: str = _setting("control_db")
+    table_prefix: str = _setting("table_prefix")
+    models: str = _setting("models")
+    plots: str = _setting("plots")
+    plots_format: list[str] = _setting("plots_format")
+    values: str = _setting("values")
+    keep_values: int = _setting("keep_values")
+    datasource_cache: str | None = _setting("datasource_cache")
+    datasource_workers: int = _setting("datasource_workers")
+    hyperopt_workers: int = _setting("hyperopt_workers")
+    train_session_id: str | None = _setting("train_session_id")
+    preferred_trains: list[str] = _setting("preferred_trains")
+    save_sets: bool = _setting("save_sets")
+    save_estimations: bool = _setting("save_estimations")
+    verify_packages: bool = _setting("verify_packages")
     connections: dg.ResourceDependency[Any] = _NONE
     """Databases that were given as Python objects."""
 

@@ -1,4 +1,4 @@
-"""What `dg scaffold defs` writes for the components."""
+"""Scaffolders of the components: the files that `dg scaffold defs` writes."""
 
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ class Example(DataProvider):
 
 
 class XinguModelScaffolder(dg.Scaffolder):
-    """Writes the `defs.yaml` of a model."""
+    """Scaffolder of the `defs.yaml` of a model."""
 
     def scaffold(self, request: dg.ScaffoldRequest) -> None:
         """Write the file."""
@@ -67,7 +67,7 @@ class XinguModelScaffolder(dg.Scaffolder):
 
 
 class XinguProjectScaffolder(dg.Scaffolder):
-    """Writes the `defs.yaml` of a folder of DataProviders, and the folder with an example."""
+    """Scaffolder of a folder of DataProviders: its `defs.yaml`, and an example."""
 
     def scaffold(self, request: dg.ScaffoldRequest) -> None:
         """Write the files."""

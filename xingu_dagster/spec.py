@@ -3,8 +3,9 @@
 import inspect
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import dagster as dg
 
@@ -39,6 +40,34 @@ OF_A_TRAIN: Sequence[AssetPath] = (("trainset_estimations",), ("trainset_metrics
 """Assets whose checks are about a fitted train."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectResource:
+    """The resource of a project, as its graph uses it.
+
+    Attributes:
+        key: Key of the resource that steps get their Workspace from; the IO manager's is
+            ``<key>_io``.
+        options: The options of a run, a resource that steps bring along.
+        backends: Kinds of its databases, which decide the dialect of queries.
+    """
+
+    key: str = KEY
+    options: dg.ResourceDefinition = field(default_factory=options_resource)
+    backends: Backends = lambda _: ""
+
+    @classmethod
+    def of(cls, given: Any, key: str = KEY) -> Self:
+        """Describe an `XinguResource`, a `Workspace`, or a resource that is configured later."""
+        databases = given.databases if isinstance(given, Workspace) else given
+        backends = getattr(databases, "backend", lambda _: "")
+        return cls(key, options_resource(getattr(given, "options", None)), backends)
+
+    @property
+    def options_key(self) -> str:
+        """Key of `options`."""
+        return options_key(self.key)
+
+
 class ProviderSpec:
     """The declarations of one DataProvider, and the names of its assets.
 
@@ -46,12 +75,9 @@ class ProviderSpec:
         cls: The class of the DataProvider.
         id: Its id.
         code_version: Version of its code.
-        resource_key: Key of the resource that its steps get their Workspace from; the IO manager's
-            is ``<resource_key>_io``.
-        options: The options of a run, a resource that its steps bring along.
-        options_key: Key of that resource.
-        backends: Kinds of its databases, which decide the dialect of queries.
-        op_prefix: First part of the names of its steps: ``<op_prefix>__<phase>``.
+        translator: Names the assets.
+        resource: The resource that its steps work with.
+        op_prefix: First part of the names of its steps, see `step_name`.
         folder: Name of its folder of plots.
     """
 
@@ -59,17 +85,13 @@ class ProviderSpec:
         self,
         cls: type[DataProvider],
         translator: XinguTranslator | None = None,
-        resource_key: str = KEY,
-        options: dg.ResourceDefinition | None = None,
-        backends: Backends = lambda _: "",
+        resource: ProjectResource | None = None,
     ) -> None:
         self.cls = cls
-        self.backends = backends
         self.id = str(cls.id)
         self.code_version = code_version(cls)
         self.translator = translator or XinguTranslator()
-        self.resource_key, self.options_key = resource_key, options_key(resource_key)
-        self.options = options or options_resource()
+        self.resource = resource or ProjectResource()
         self.folder = key_part(self.id)
         self.op_prefix = _op_prefix(self.asset_key("model"))
         self._paths: dict[dg.AssetKey, AssetPath] = {}
@@ -221,7 +243,17 @@ class ProviderSpec:
 
     def workspace(self, resources: Any) -> Workspace:
         """Return the Workspace of this DataProvider, from the resources of a step."""
-        return workspace_of(resources, self.resource_key, self.translator.key_prefix)
+        return workspace_of(resources, self.resource.key, self.translator.key_prefix)
+
+    def step_name(self, phase: str, dp_id: str | None = None) -> str:
+        """Return the name of the step of a phase: ``<op_prefix>__<phase>``.
+
+        Args:
+            phase: The phase.
+            dp_id: Id of another DataProvider; None: this one.
+        """
+        prefix = _op_prefix(self.model_key(dp_id)) if dp_id else self.op_prefix
+        return f"{prefix}__{phase}"
 
     def asset_key(self, *path: str) -> dg.AssetKey:
         """Return the key of an asset, for example of ``("batch", "features")``."""
@@ -263,7 +295,7 @@ class ProviderSpec:
         ):
             if self.translator.maps_tables or any(map(_names_asset, declared.values())):
                 specs = parse_sources(self.id, attribute, declared)
-                found[batch] = upstream_of(specs, self.translator, self.backends)
+                found[batch] = upstream_of(specs, self.translator, self.resource.backends)
         return found
 
     def asset_spec(
@@ -283,14 +315,15 @@ class ProviderSpec:
     def source_spec(self, part: str, *, batch: bool = False) -> dg.AssetSpec:
         """Return the spec of the external data of a source."""
         name = (self.batch_sources if batch else self.train_sources)[part]
-        description = self.source_description(name, batch=batch)
-        path = ("batch", part) if batch else (part,)
-        metadata = code_references(self.cls, (*(["batch"] if batch else []), "raw", name))
         declared = (self.batch_declarations if batch else self.train_declarations)[name]
+        purpose = "batch" if batch else "train"
+        description = f"External data of the {purpose}: {name}.\n\n{self.raw_description(declared)}"
+        path = ("batch", part) if batch else (part,)
+        metadata = code_references(self.cls, ("batch", "raw", name) if batch else ("raw", name))
         url = declared.get("url") if isinstance(declared, Mapping) else None
         if isinstance(url, str) and "://" in url:
             metadata = {**metadata, **uri_metadata(shown_address(url))}
-        kinds = ("source", *source_kinds(declared, self.backends))
+        kinds = ("source", *source_kinds(declared, self.resource.backends))
         props = AssetProps(self.cls, path, kinds, description, metadata, is_source=True)
         return self._translated(props, self.source_key(part, batch=batch))
 
@@ -328,12 +361,6 @@ class ProviderSpec:
         """Return the checks on an asset that `asset_spec` has made a spec of."""
         path = self._paths.get(key)
         return [check for check in self.checks.values() if path in check.assets]
-
-    def source_description(self, name: str, *, batch: bool = False) -> str:
-        """Return the description of the external data of a source."""
-        declared = (self.batch_declarations if batch else self.train_declarations)[name]
-        purpose = "batch" if batch else "train"
-        return f"External data of the {purpose}: {name}.\n\n{self.raw_description(declared)}"
 
     def raw_description(self, declared: Any) -> str:
         """Return the description of a raw asset: the query or a hint at the address."""

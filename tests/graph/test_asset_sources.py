@@ -1,4 +1,4 @@
-"""Assets of other people as sources: their values, data versions, and place in the graph."""
+"""Other assets as sources: their values, data versions, and place in the graph."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ ORDERS = dg.AssetKey(["analytics", "orders"])
 
 
 class FromAsset(Houses):
-    """Trained on the value of somebody's asset, applied to another one."""
+    """Trained on the value of another asset, applied to a second one."""
 
     train_dataset_sources = {"houses": {"asset": "analytics/orders"}}
     batch_predict_dataset_sources = {"houses": {"asset": "analytics/open"}}
 
 
 class Depending(Houses):
-    """Trained on a table that somebody's asset writes."""
+    """Trained on a table that another asset writes."""
 
     train_dataset_sources = {
         "houses": {
@@ -43,7 +43,7 @@ class Depending(Houses):
 
 
 class TheirStore(dg.ConfigurableIOManager):
-    """The IO manager of other people: pickles in a folder of theirs."""
+    """The IO manager of the surrounding project: pickles in a folder."""
 
     folder: str
 
@@ -59,7 +59,7 @@ class TheirStore(dg.ConfigurableIOManager):
 
 @dataclass
 class Foreign(Project):
-    """A project inside the definitions of other people."""
+    """A project of DataProviders inside other definitions."""
 
     orders = staticmethod(houses)
     their_assets: tuple = ()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.foreign import run
 from xingu import Model
+from xingu.checks.gates import parse_gates
 from xingu_dagster import (
     XinguIOManager,
     XinguModel,
@@ -213,6 +214,16 @@ def test_an_unknown_prerequisite_of_a_model_of_yaml_is_named(tmp_path):
     told = told_by(caught.value)
     assert "flats.pre_req names 'houzes': there is no such DataProvider" in told
     assert f"flats/defs.yaml:{len(text.strip().splitlines())}" in told
+
+
+def test_a_metric_of_a_model_of_yaml_can_have_several_gates():
+    limits = {"R2": [[">=", 0.1], ["<=", 0.99]], "MAE": ["<=", 9]}
+    cls = XinguModel.model_validate({"id": "flats", "gates": {"test": limits}}).provider(
+        Path("defs.yaml")
+    )
+    assert [(one.metric, one.operator) for one in parse_gates("flats", cls.quality_gates, {})] == [
+        ("R2", ">="), ("R2", "<="), ("MAE", "<=")
+    ]  # fmt: skip
 
 
 def test_a_base_class_adds_hooks(tmp_path, database):

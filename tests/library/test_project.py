@@ -1,4 +1,4 @@
-"""XinguProject: DataProviders in somebody else's Dagster project."""
+"""XinguProject: DataProviders in a Dagster project that has other assets."""
 
 import dagster as dg
 import pandas as pd
@@ -283,6 +283,22 @@ def test_steps_of_two_teams_have_names_of_their_own():
     steps = {one.op.name for one in project.assets()}
     assert "team__pricing__houses__fit" in steps
     assert project.resource_key == "team_pricing_xingu"
+
+
+class Unmeasured(Houses):
+    """Its evaluation ends before its blocking check has a result."""
+
+    quality_gates = {"test": {"MAE": ("<=", 1e9)}}
+    dagster = {"evaluate": {"timeout": 0.001}}
+
+
+def test_a_batch_below_a_key_prefix_recognizes_the_evaluation_that_it_waits_for(tmp_path, database):
+    resource = XinguResource(project_home=str(tmp_path), databases={"db": database})
+    project = XinguProject([Unmeasured], settings=resource, translator=XinguTranslator("team"))
+    result = run(project.definitions(), 'key:"team/houses/*"', raise_on_error=False)
+    failures = {event.step_key: event.step_failure_data.error_display_string
+                for event in result.get_step_failure_events()}  # fmt: skip
+    assert "the step team__houses__evaluate ended before" in failures["team__houses__batch"]
 
 
 def test_settings_of_other_names_are_refused(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.toys import Houses
-from xingu_dagster import XinguProject, XinguResource
+from xingu_dagster import XinguProject, XinguResource, build_xingu_assets
 from xingu_dagster.kinds import source_kinds
 
 BACKENDS = {"shop": "postgresql", "lake": "duckdb"}
@@ -31,7 +31,8 @@ def test_assets_of_a_project_have_the_kinds_of_its_databases():
     sinks = {"out": {"database": "db", "table": "prices"}}
     resource = XinguResource(databases={"db": "postgresql+psycopg2://host/shop"})
     cls = type("Written", (Houses,), {"batch_predict_sinks": sinks})
-    assets = XinguProject([cls], settings=resource).assets()
-    kinds = {spec.key.to_user_string(): spec.kinds for one in assets for spec in one.specs}
-    assert kinds["sources/houses/houses"] == {"source", "postgres"}
-    assert kinds["houses/batch/sinks/out"] == {"batch", "table", "postgres"}
+    project = XinguProject([cls], settings=resource)
+    for assets in (project.assets(), build_xingu_assets(cls, settings=resource)):
+        kinds = {spec.key.to_user_string(): spec.kinds for one in assets for spec in one.specs}
+        assert kinds["sources/houses/houses"] == {"source", "postgres"}
+        assert kinds["houses/batch/sinks/out"] == {"batch", "table", "postgres"}

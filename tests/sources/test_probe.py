@@ -4,6 +4,7 @@ import sqlite3
 
 import duckdb
 import pytest
+from sqlalchemy import create_engine, text
 
 from xingu.errors import SourceError
 from xingu.sources import Databases
@@ -29,8 +30,6 @@ def of_duckdb(home, _):
 
 
 def postgres(_, request):
-    from sqlalchemy import create_engine, text
-
     url = request.getfixturevalue("postgres_schema")
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.begin() as db:
@@ -92,6 +91,14 @@ def test_a_table_that_an_earlier_query_of_the_group_creates_is_not_missed(proble
 
 def test_without_such_a_query_a_missing_table_is_an_error(problems):
     assert problems("SELECT a FROM sales", "SELECT c FROM big").keys() == {1}
+
+
+def test_an_engine_that_is_given_can_be_asked(tmp_path):
+    given = {"shop": create_engine(sqlite(tmp_path, None))}
+    databases = Databases({}, tmp_path, given=given)
+    assert databases.nicknames == ["shop"]
+    with open_probe(databases, "shop") as probe:
+        assert list(probe.problems(["SELECT a FROM sales"])) == []
 
 
 def test_a_database_that_does_not_answer_is_a_source_error(tmp_path):

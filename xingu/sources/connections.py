@@ -100,10 +100,7 @@ class AlchemyBackend:
 
     def cancel(self) -> None:
         """See `Backend`."""
-        driver = self._connection.connection.driver_connection
-        for name in ("interrupt", "cancel"):  # sqlite3, psycopg
-            if hasattr(driver, name):
-                getattr(driver, name)()
+        cancel_query(self._connection.connection.driver_connection)
 
     def close(self) -> None:
         """See `Backend`."""
@@ -198,6 +195,13 @@ class AdbcBackend:
     def _close_adbc(self) -> None:
         self._cursor.close()
         self._connection.close()
+
+
+def cancel_query(driver: Any) -> None:
+    """Cancel the query that a connection of a driver runs, if the driver supports it."""
+    for name in ("interrupt", "cancel"):  # sqlite3 and DuckDB; psycopg
+        if hasattr(driver, name):
+            getattr(driver, name)()
 
 
 def duckdb_rows(connection: Any, sql: str) -> pd.DataFrame:

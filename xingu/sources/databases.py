@@ -117,11 +117,11 @@ class Databases:
     @property
     def nicknames(self) -> list[str]:
         """All nicknames, sorted."""
-        return sorted(self._urls)
+        return sorted(self._names)
 
     def without_adbc(self) -> "Databases":
         """Return the same databases, read by their usual drivers."""
-        return Databases(self._urls, self.home, adbc=False)
+        return Databases(self._urls, self.home, adbc=False, given=self._given)
 
     def check(self, provider_id: str, attribute: str, specs: Sequence[SourceSpec]) -> None:
         """Check that the databases of `specs` are known, without connecting to them.

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from xingu.sources.connections import duckdb_rows, last_rows
+from xingu.sources.connections import cancel_query, duckdb_rows, last_rows
 
 GivenDatabase = Any
 """A SQLAlchemy `Engine`, or a `Callable` that returns a connection or a context manager of one."""
@@ -71,10 +71,7 @@ class GivenBackend:
     def cancel(self) -> None:
         """See `xingu.sources.connections.Backend`."""
         driver = getattr(self._connection, "connection", self._connection)
-        driver = getattr(driver, "driver_connection", driver)
-        for name in ("interrupt", "cancel"):
-            if hasattr(driver, name):
-                getattr(driver, name)()
+        cancel_query(getattr(driver, "driver_connection", driver))
 
     def close(self) -> None:
         """Do nothing: `connected` closes the connection."""

@@ -1,4 +1,4 @@
-"""Convert the values of other people's assets to pandas frames."""
+"""Convert values that IO managers of a project load to pandas frames."""
 
 from collections.abc import Mapping
 from typing import Any

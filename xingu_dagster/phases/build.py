@@ -58,16 +58,16 @@ def build_phase(
     outputs = {spec.key.to_python_identifier(): spec.key for spec in specs}
 
     checks = _check_specs(provider, outputs)
-    name = f"{provider.op_prefix}__{phase}"
+    name = provider.step_name(phase)
     settings = provider.step_settings(phase)
     step = dg.OpDefinition(
         compute_fn=_runner(provider, name, compute, settings.timeout),
         name=name,
         ins=dict.fromkeys(inputs, NOTHING),
-        outs=dict.fromkeys(outputs, _stored(provider.resource_key))
+        outs=dict.fromkeys(outputs, _stored(provider.resource.key))
         | dict.fromkeys(checks, CHECKED),
         config_schema=step_config(phase),
-        required_resource_keys={provider.resource_key, provider.options_key},
+        required_resource_keys={provider.resource.key, provider.resource.options_key},
         tags=_tags(phase, priority, settings),
         retry_policy=settings.retry.policy if settings.retry else None,
         pool=settings.pool,
@@ -79,7 +79,7 @@ def build_phase(
         specs=specs,
         node_def=step,
         can_subset=True,
-        resource_defs={provider.options_key: provider.options},
+        resource_defs={provider.resource.options_key: provider.resource.options},
     )
 
 

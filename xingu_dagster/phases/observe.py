@@ -34,14 +34,14 @@ def _build(
     provider: ProviderSpec, keys: Mapping[dg.AssetKey, tuple[bool, str]]
 ) -> dg.AssetsDefinition:
     @dg.multi_observable_source_asset(
-        name=f"{provider.op_prefix}__sources",
+        name=provider.step_name("sources"),
         specs=[
             provider.source_spec(part, batch=batch)
             for batch, sources in _sources(provider)
             for part in sources
         ],
         can_subset=True,
-        required_resource_keys={provider.resource_key},
+        required_resource_keys={provider.resource.key},
     )
     def sources(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
         workspace = provider.workspace(context.resources)

@@ -1,4 +1,4 @@
-"""The phase `batch_sinks`: write the estimations of a batch where people want them.
+"""The phase `batch_sinks`: write the estimations of a batch to files and tables.
 
 It is a step of its own, so that a database that is down loses neither metrics nor plots of the
 batch, and the step can be run again alone.
@@ -65,7 +65,7 @@ def write_sinks(step: PhaseStep) -> Results:
 def _kinds(provider: ProviderSpec, sink: Sink) -> Sequence[str]:
     if isinstance(sink, FileSink):
         return [sink.format]
-    return ["table", *database_kind(provider.backends(sink.database))]
+    return ["table", *database_kind(provider.resource.backends(sink.database))]
 
 
 def _table(sink: TableSink) -> Metadata:

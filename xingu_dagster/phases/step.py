@@ -87,7 +87,7 @@ class PhaseStep:
         self.spec = spec
         self.workspace = spec.workspace(context.resources)
         self.options_of = options_by_phase(
-            context, self.workspace.options, spec.op_prefix, spec.options_key
+            context, self.workspace.options, spec.op_prefix, spec.resource.options_key
         )
         self._memory: dict[Key, Stored] = {}
 

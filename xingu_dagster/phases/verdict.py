@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 import dagster as dg
 
 from xingu.errors import CheckFailedError
-from xingu.names import key_part
 from xingu.registry.ledger import Entry
 from xingu.registry.lifecycle import accept, refuse
 from xingu.registry.manifest import Manifest
@@ -76,10 +75,10 @@ def await_verdicts(step: PhaseStep, trains: Mapping[str, str]) -> None:
         train = models.manifest(name, train_id)
         if train.run_id not in step.run_ids:
             continue
-        phase = f"{key_part(name)}__evaluate"
+        evaluation = step.spec.step_name("evaluate", name)
         events = {dg.DagsterEventType.STEP_START}
         while (verdict := models.ledger(name).verdict(train_id, train.trained)) is None and events:
-            events = _events(step, phase)
+            events = _events(step, evaluation)
             if not events:
                 raise dg.RetryRequested(max_retries=100, seconds_to_wait=2)
             if events & ENDS:
@@ -88,7 +87,7 @@ def await_verdicts(step: PhaseStep, trains: Mapping[str, str]) -> None:
                 time.sleep(0.2)
         if verdict is None and name == dp_id:
             raise CheckFailedError(
-                f"{dp_id}: the step {phase} ended before the train {train_id} had passed its "
+                f"{dp_id}: the step {evaluation} ended before the train {train_id} had passed its "
                 "checks, so its estimations are not stored; see the log of that step.",
                 dataprovider_id=dp_id, train_id=train_id,
             )  # fmt: skip
@@ -99,23 +98,23 @@ def _is_evaluated(step: PhaseStep, dp_id: str) -> bool:
     """Return whether this run computes the checks of a DataProvider's train."""
     run, spec = step.context.run, step.spec
     steps, selected = run.step_keys_to_execute, run.asset_selection
-    if steps is not None and f"{key_part(dp_id)}__evaluate" not in steps:
+    if steps is not None and spec.step_name("evaluate", dp_id) not in steps:
         return False
     checked = [asset for asset, _ in spec.proofs] if dp_id == spec.id else ["trainset_metrics"]
     keys = [spec.translator.get_asset_key(dp_id, tuple(asset.split("/"))) for asset in checked]
     return bool(keys) and (not selected or all(key in selected for key in keys))
 
 
-def _events(step: PhaseStep, phase: str) -> set[dg.DagsterEventType]:
+def _events(step: PhaseStep, name: str) -> set[dg.DagsterEventType]:
     """Return the begin and the end of a step of this run, as far as they have happened."""
     types = {dg.DagsterEventType.STEP_START, *ENDS}
     logs = step.context.instance.all_logs(step.context.run.run_id, of_type=types)
     found = (entry.dagster_event for entry in logs)
-    return {event.event_type for event in found if event and event.step_key == phase}
+    return {event.event_type for event in found if event and event.step_key == name}
 
 
 def becomes_current(step: PhaseStep) -> str:
-    """Return when the train of this run becomes current, as a text for people."""
+    """Return when the train of this run becomes current, as a readable text."""
     pin = step.workspace.models.pin_of(step.spec.id)
     if pin is not None:
         return f"when it is unpinned: current is {pin}"

@@ -23,7 +23,7 @@ group by customer_id order by customer_id
     automation_condition=dg.AutomationCondition.eager(),
 )
 def customers() -> pd.DataFrame:
-    """What each customer ordered within 60 days, and whether more than two orders followed."""
+    """Orders of each customer in the first 60 days, and whether more than two followed later."""
     with duckdb.connect(str(LAKE)) as lake:
         return lake.execute(CUSTOMERS).df()
 

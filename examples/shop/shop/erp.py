@@ -1,4 +1,4 @@
-"""Stands for the ERP of the shop, which exports its customers and orders every night.
+"""Simulate the ERP of the shop, which exports customers and orders every night.
 
 ``python -m shop.erp 100`` writes the export after 100 days.
 """
