@@ -8,7 +8,6 @@ from rich.console import Console
 
 from xingu_dagster.cli.output import (
     cell_text,
-    count,
     make_console,
     make_table,
     minutes_of,
@@ -48,11 +47,6 @@ def test_a_value_becomes_the_text_of_a_cell(value, text):
 )
 def test_times_end_at_the_minute(iso, text):
     assert minutes_of(iso) == text
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "0 trains"), (1, "1 train"), (2, "2 trains")])
-def test_a_count_has_a_plural(number, text):
-    assert count(number, "train") == text
 
 
 def test_a_paragraph_breaks_between_words_on_a_terminal_alone():

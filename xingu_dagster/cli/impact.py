@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xingu_dagster.cli.output import JSON, count, print_json, print_table
+from xingu.texts import counted
+from xingu_dagster.cli.output import JSON, print_json, print_table
 
 if TYPE_CHECKING:
     from xingu.impact import AffectedModel, AffectedSource, Impact
@@ -61,7 +62,7 @@ def _print(found: "Impact") -> None:
     if found.models:
         rows = [_row(one) for one in found.models]
         columns = ["DataProvider", "reads it in", "features", "target", "through"]
-        print_table(f"{count(len(rows), 'model')} depend on {what}"
+        print_table(f"{counted(len(rows), 'model')} depend on {what}"
                     if len(rows) != 1 else f"1 model depends on {what}", columns, rows)  # fmt: skip
     else:
         tables = list(map(str, found.tables))

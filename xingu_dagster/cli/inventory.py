@@ -10,10 +10,10 @@ from rich.filesize import decimal
 from xingu.config import Settings
 from xingu.registry import listing
 from xingu.registry.pins import FILE
+from xingu.texts import counted
 from xingu.workspace import Workspace
 from xingu_dagster.cli.output import (
     JSON,
-    count,
     fits,
     minutes_of,
     print_json,
@@ -123,7 +123,7 @@ def export_inventory(
     """
     target = (path or settings.project_home / FILE).resolve()
     exported = listing.export(Workspace(settings).models, target)
-    click.echo(f"Wrote {target}: {count(len(exported), 'DataProvider')}.", err=err)
+    click.echo(f"Wrote {target}: {counted(len(exported), 'DataProvider')}.", err=err)
     if not commit:
         return
     from xingu.registry.gitops import commit_and_push
@@ -151,7 +151,7 @@ def prune(keep: int, dry_run: bool) -> None:
     done = "Would remove" if dry_run else "Removed"
     stores = workspace.models, workspace.plot_folders, workspace.values
     if left := maintenance.sweep(*stores, dry_run=dry_run):
-        click.echo(f"{done} {count(len(left), 'leftover')} of killed runs.")
+        click.echo(f"{done} {counted(len(left), 'leftover')} of killed runs.")
     trains = maintenance.prunable_trains(workspace.models, keep)
     if not trains:
         click.echo("No train to remove: all are new, current, pinned or prerequisites.")
@@ -169,7 +169,7 @@ def prune(keep: int, dry_run: bool) -> None:
     if not dry_run:
         maintenance.prune(*stores, trains)
     total = decimal(sum(map(maintenance.package_size, trains)))
-    click.echo(f"{done} {count(len(trains), 'train')}, {total}.")
+    click.echo(f"{done} {counted(len(trains), 'train')}, {total}.")
 
 
 def _print_current(current: list[dict[str, Any]]) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xingu_dagster.cli.output import count, make_console, print_table
+from xingu.texts import counted
+from xingu_dagster.cli.output import make_console, print_table
 
 if TYPE_CHECKING:
     from xingu.proposal import Column, Proposal
@@ -90,7 +91,7 @@ def _target(columns: "Sequence[Column]") -> str:
     """Return the target: the obvious one, or what is answered in a terminal.
 
     Raises:
-        click.UsageError: If there is nobody to ask; the candidates are named.
+        click.UsageError: If the input is no terminal; the candidates are named.
         DataError: If no column may be the target.
     """
     from xingu.errors import DataError
@@ -127,7 +128,7 @@ def _print(made: "Proposal", decisions: Sequence[str], title: str) -> None:
         for one in made.columns
     ]
     head = ("column", "type", "missing", "distinct", "values", "use")
-    print_table(f"{title}, {count(len(rows), 'column')}", head, rows, whole=(0, 3, 4))
+    print_table(f"{title}, {counted(len(rows), 'column')}", head, rows, whole=(0, 3, 4))
     click.echo()
     for line in decisions:
         click.echo(textwrap.fill(line, width, initial_indent="- ", subsequent_indent="  "))

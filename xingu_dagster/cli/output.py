@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich import box
@@ -15,9 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 from xingu.reports.columns import column_widths, wrap
-
-if TYPE_CHECKING:
-    from xingu.provider.class_source import Place
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -132,21 +129,15 @@ def _cells(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> list[Sequen
     return [row for row in rows if len(row) == len(columns)]
 
 
-def shown_place(place: "Place", home: Path) -> str:
+def shown_place(file: Path, line: int | None, home: Path) -> str:
     """Return ``file:line``, relative to the project's home if the file is below it."""
-    file = place.file
     shown = file.relative_to(home) if file.is_relative_to(home) else file
-    return f"{shown}:{place.line}" if place.line else str(shown)
+    return f"{shown}:{line}" if line else str(shown)
 
 
 def minutes_of(iso: str | None) -> str:
     """Return an ISO 8601 time as ``YYYY-MM-DD hh:mm``; empty for None."""
     return (iso or "")[:16].replace("T", " ")
-
-
-def count(number: int, name: str) -> str:
-    """Return a number with a noun, which gets an ``s`` unless the number is 1."""
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def print_section(title: str, content: Any, whole: Sequence[str] = ()) -> None:

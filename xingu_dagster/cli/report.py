@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from xingu.config import Settings
-from xingu_dagster.cli.output import count, make_console
+from xingu.texts import counted
+from xingu_dagster.cli.output import make_console
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 SHORT = "Compare trains, with their metrics over time."
@@ -71,7 +72,7 @@ def report(**options: Any) -> None:
         if path is not None:
             write(path)
             click.echo(
-                f"Wrote {path}: {count(len(found.trains), 'train')}.", err=options["as_json"]
+                f"Wrote {path}: {counted(len(found.trains), 'train')}.", err=options["as_json"]
             )
     if options["as_json"]:
         records = report_records(found, limit)
