@@ -33,8 +33,10 @@ class Broken(toys.Houses):
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    (tmp_path / "dataproviders").mkdir()
-    (tmp_path / "dataproviders" / "models.py").write_text(PROVIDERS)
+    folder = f"code_{tmp_path.name}"  # modules of several projects of one process need own names
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "models.py").write_text(PROVIDERS)
+    monkeypatch.setenv("DATAPROVIDER_FOLDER", folder)
     url = write_database(tmp_path / "houses.db")
     monkeypatch.setenv("PROJECT_HOME", str(tmp_path))
     monkeypatch.setenv("DATABASES", f"db|{url}")
