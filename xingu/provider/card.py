@@ -1,4 +1,4 @@
-"""How a DataProvider shows itself in a notebook: what it declares, reads and overrides.
+"""Notebook card of a DataProvider: what it declares, reads and overrides.
 
 No hook is called, and no data is read.
 """
