@@ -30,7 +30,7 @@ SHOWN_APART = {"id", "checks", "quality_gates", "estimator_hyperparams_search_sp
 
 
 def explain_provider(cls: type[DataProvider], known: Classes, settings: Settings) -> Record:
-    """Return what is known of a DataProvider before it is trained, by section.
+    """Describe a DataProvider before it is trained, by section.
 
     Args:
         cls: The DataProvider.
@@ -126,7 +126,7 @@ def _reads(source: Any, databases: Databases) -> str:
         return source.label
     try:
         address = databases.address(source.database)
-    except XinguError:  # `xingu check` says what is wrong
+    except XinguError:  # `xingu check` reports it
         address = f"{source.database} (not in the settings)"
     return f"a query on {address}"
 
@@ -198,7 +198,7 @@ def _settings(
     }
     fields = {field.alias: name for name, field in type(settings).model_fields.items()}
     for variable, applies in relevant.items():
-        if applies and variable in fields:
+        if applies:
             value = getattr(settings, fields[variable])
             yield {"setting": variable, "value": list(value) if isinstance(value, tuple) else value}
     for nickname in sorted({one["database"] for one in sources if one["database"]}):
