@@ -1,11 +1,13 @@
 """Numbers and counts as texts, as tables, reports and notebooks show them."""
 
 import math
+import re
 
 
 def counted(count: int, name: str) -> str:
-    """Return a count with its noun: ``1 train``, ``1,234 trains``."""
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
+    """Return a count with its noun: ``1 train``, ``1,234 trains``, ``2 queries``."""
+    plural = re.sub("(?<![aeiou])y$", "ie", name) + "s"
+    return f"{count:,} {name if count == 1 else plural}"
 
 
 def is_count(metric: str) -> bool:

@@ -1,4 +1,4 @@
-"""How a Coach shows itself, in a notebook and as text. Nothing is read: only what is in memory."""
+"""Text and notebook card of a Coach. Nothing is read: only what is in memory."""
 
 from collections.abc import Iterator
 

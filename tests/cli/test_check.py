@@ -13,14 +13,9 @@ from tests.support.projects import CodeFolder
 from tests.support.web import serve
 
 GOOD = """
-from xingu import DataProvider
+from tests.support.toys import Declared as Base
 
 print("modules may print")
-
-class Base(DataProvider):
-    x_features = ["a"]
-    y = "b"
-    estimator_class = "tests.support.toys.MeanEstimator"
 
 class Good(Base):
     id = "good"
@@ -36,7 +31,7 @@ class Needs(Base):
     train_dataset_sources = {"rows": {"source": "shop", "query": "SELECT a, b FROM sales"}}
 """
 BAD = """
-from xingu import DataProvider
+
 from CODE.good import Base
 
 class Bad(Base):

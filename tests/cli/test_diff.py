@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.support.control import control_db
+from xingu.texts import number
 from xingu.tracking.schema import tables
 
 
@@ -112,6 +113,13 @@ def test_a_session_of_several_trains_needs_the_name_of_one(past, call, document)
     session = document(past.houses[0], past.houses[2])["trains"][0]["session"]
     _, _, errors = call("diff", session, past.houses[2])
     assert f"houses/{past.houses[0]}, taxes/{past.taxes[0]}" in errors
+
+
+def test_the_terminal_shows_numbers_as_reports_do(past, document, call):
+    trains = past.houses[0], past.houses[2]
+    _, output, _ = call("diff", *trains)
+    metrics = {(one["set"], one["metric"]): one["after"] for one in document(*trains)["metrics"]}
+    assert re.search(rf"RMSE +{re.escape(number(metrics['test', 'RMSE']))} ", output)
 
 
 def test_the_terminal_fits_into_80_columns(past, call):

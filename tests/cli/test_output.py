@@ -6,7 +6,6 @@ from datetime import datetime
 import pytest
 from rich.console import Console
 
-from xingu.texts import counted
 from xingu_dagster.cli.output import (
     cell_text,
     make_console,
@@ -49,11 +48,6 @@ def test_a_value_becomes_the_text_of_a_cell(value, text):
 )
 def test_times_end_at_the_minute(iso, text):
     assert minutes_of(iso) == text
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "0 trains"), (1, "1 train"), (2, "2 trains")])
-def test_a_count_has_a_plural(number, text):
-    assert counted(number, "train") == text
 
 
 def test_a_paragraph_breaks_between_words_on_a_terminal_alone():

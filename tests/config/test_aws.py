@@ -96,20 +96,20 @@ def test_what_cannot_be_read_is_an_error_that_names_the_setting(monkeypatch, pla
 
 
 @pytest.fixture(scope="module")
-def key_of_nobody(stored):
-    """The access key of a user who may do nothing."""
+def unprivileged_key(stored):
+    """The access key of a user without permissions."""
     iam = boto3.client("iam", endpoint_url=stored)
-    iam.create_user(UserName="nobody")
-    return iam.create_access_key(UserName="nobody")["AccessKey"]
+    iam.create_user(UserName="unprivileged")
+    return iam.create_access_key(UserName="unprivileged")["AccessKey"]
 
 
 @pytest.fixture
-def denied(stored, key_of_nobody, monkeypatch):
+def denied(stored, unprivileged_key, monkeypatch):
     """The server refuses what no policy allows; the secret key of its caller."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_of_nobody["AccessKeyId"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key_of_nobody["SecretAccessKey"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", unprivileged_key["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", unprivileged_key["SecretAccessKey"])
     requests.post(f"{stored}/moto-api/reset-auth", data=b"0", timeout=10).raise_for_status()
-    yield key_of_nobody["SecretAccessKey"]
+    yield unprivileged_key["SecretAccessKey"]
     requests.post(f"{stored}/moto-api/reset-auth", data=b"inf", timeout=10).raise_for_status()
 
 

@@ -1,4 +1,4 @@
-"""A proposal finds target, keys, time, and columns that give the target away."""
+"""A proposal finds target, keys, time, and columns that leak the target."""
 
 import numpy as np
 import pandas as pd

@@ -14,7 +14,7 @@ from tests.support.recorded import day
 from xingu.errors import SettingsError
 from xingu.reports.page import page, tables_html
 from xingu.reports.terminal import print_report, sparks
-from xingu.texts import is_count, number
+from xingu.texts import counted, is_count, number
 
 EVIL = "</script><b>&[bold]"
 
@@ -211,6 +211,15 @@ def test_without_openpyxl_it_says_what_to_install(trains, tmp_path, monkeypatch)
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(SettingsError, match=r"pip install 'xingu\[excel\]'"):
         trains.report().to_excel(tmp_path / "report.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("count", "name", "text"),
+    [(0, "train", "0 trains"), (1, "train", "1 train"), (2, "train", "2 trains"),
+     (1, "query", "1 query"), (2, "query", "2 queries"), (2, "day", "2 days")],
+)  # fmt: skip
+def test_a_count_has_a_plural(count, name, text):
+    assert counted(count, name) == text
 
 
 @pytest.mark.parametrize(("metric", "count"), [("Rows", True), ("Rows with target", True),

@@ -47,6 +47,14 @@ class MeanEstimator(Estimator):
         return False
 
 
+class Declared(DataProvider):
+    """A base class with everything but sources."""
+
+    x_features = ["a"]
+    y = "b"
+    estimator_class = MeanEstimator
+
+
 class Houses(DataProvider):
     """Prices of houses."""
 

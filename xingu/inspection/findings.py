@@ -1,4 +1,4 @@
-"""Findings: what is wrong in a project, where, and what to do."""
+"""Findings: problems of a project, with their place and what to do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong.
+    """A problem of a project.
 
     Attributes:
         severity: ``error``: a train or a batch will fail; ``warning``: it may, or it is not used.
         subject: Id of the DataProvider, or what else it is about: ``database 'sales'``.
-        text: What is wrong, and what to do.
+        text: The problem, and what to do.
         place: Line that declares it, if it is known.
     """
 
@@ -42,7 +42,7 @@ class Finding:
 def finding_of(
     error: BaseException, subject: str, place: Place | None = None, severity: Severity = "error"
 ) -> Finding:
-    """Return the finding that an exception stands for; its text is masked."""
+    """Convert an exception to a finding; its text is masked."""
     text = text_of(error)
     if not isinstance(error, XinguError):
         text = f"{type(error).__name__}: {text}"

@@ -14,7 +14,7 @@ from xingu.inspection.findings import Finding, finding_of
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What a job does from now on; the time limit begins anew."""
+    """The current activity of a job; it restarts the time limit."""
 
     text: str
 

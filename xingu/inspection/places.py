@@ -1,4 +1,4 @@
-"""Look whether storage and the control DB can be written; nothing is left in them."""
+"""Test whether storage and the control DB can be written; no file is left in them."""
 
 import os
 import secrets

@@ -35,7 +35,7 @@ class DeclaredSources:
     places: Mapping[str, Place | None] = field(default_factory=dict)
 
     def finding(self, spec: SourceSpec, error: XinguError) -> Finding:
-        """Return the finding that an error of one source stands for."""
+        """Convert an error of one source to a finding."""
         return finding_of(error, self.dataprovider_id, self.places.get(spec.name))
 
     def where(self, spec: SourceSpec) -> str:
@@ -55,7 +55,7 @@ def unknown_databases(declared: Sequence[DeclaredSources], databases: Databases)
                 databases.check(one.dataprovider_id, one.attribute, [spec])
             except UnknownDatabaseError as error:
                 found.append(one.finding(spec, error))
-            except XinguError:  # the URL is malformed, which the job of the database says once
+            except XinguError:  # the URL is malformed, which the job of the database reports once
                 continue
     return found
 

@@ -27,15 +27,15 @@ def data_split_for_train(self, data):
 '''
 _CALENDAR = '''
 def feature_engineering_for_train(self, data):
-    """Add what the calendar says about dates."""
+    """Add parts of dates as features."""
     return self.with_calendar(data)
 
 def feature_engineering_for_batch_predict(self, data):
-    """Add what the calendar says about dates."""
+    """Add parts of dates as features."""
     return self.with_calendar(data)
 
 def pre_process_for_generic_predict(self, X, model):
-    """Add the calendar for callers that give `x_features` alone."""
+    """Add parts of dates for callers that give `x_features` alone."""
     return X if {first} in X else self.with_calendar(X)
 
 def with_calendar(self, data):

@@ -28,7 +28,7 @@ _INFERRED: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How a column becomes what it stands for.
+    """Conversion of a column to numbers, dates or texts.
 
     Attributes:
         kind: ``number``, ``date`` or ``text``.
@@ -58,11 +58,11 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What is known about a column.
+    """A column and its measures.
 
     Attributes:
         name: Its name.
-        kind: What it holds, after the conversion.
+        kind: Kind of its values, after the conversion.
         type_name: Its type, for people.
         rows: Number of rows.
         missing: Number of missing values.
@@ -108,7 +108,7 @@ class Column:
 
 
 def describe(frame: pd.DataFrame) -> list[Column]:
-    """Return what is known about each column whose name is a text and occurs once."""
+    """Measure each column whose name is a text and occurs once."""
     names = [name for name in frame.columns if isinstance(name, str) and name]
     return [_describe(name, frame[name]) for name in names if names.count(name) == 1]
 

@@ -1,4 +1,4 @@
-"""Say what a proposal decided, and why."""
+"""Describe the decisions of a proposal, with their reasons, as sentences."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def decisions_of(proposal: Proposal, found: Sample) -> list[str]:
 
 
 def about_target(proposal: Proposal) -> Iterator[str]:
-    """Yield what the target is."""
+    """Yield the target, its values, and the rows without it."""
     target = proposal.target
     if proposal.classify:
         shares = target.values.value_counts(normalize=True)
@@ -32,8 +32,8 @@ def about_target(proposal: Proposal) -> Iterator[str]:
         if target.kind == "number" and len(shares) > 2:
             yield "If these numbers are amounts, make it a LightGBMRegressor."
         if shares.min() < RARE:
-            yield (f"The class {shares.idxmin()} is rare ({shares.min():.2%}): accuracy says "
-                   "little, average precision and log loss say more.")  # fmt: skip
+            yield (f"The class {shares.idxmin()} is rare ({shares.min():.2%}): accuracy is "
+                   "misleading; use average precision and log loss.")  # fmt: skip
     else:
         low, high, mean = (number(getattr(target.values, of)()) for of in ("min", "max", "mean"))
         yield f"Target: {target.name}, a number from {low} to {high}, mean {mean}; a regressor."
@@ -43,7 +43,7 @@ def about_target(proposal: Proposal) -> Iterator[str]:
 
 
 def about_rows(proposal: Proposal, found: Sample) -> Iterator[str]:
-    """Yield how rows are split and named, and which were looked at."""
+    """Yield the split, the key, and the rows that were looked at."""
     if proposal.time:
         yield (f"Split by {proposal.time}: the model learns from the past and is tested on the "
                "newest rows, as it will be used.")  # fmt: skip
@@ -62,13 +62,13 @@ def _about_columns(proposal: Proposal) -> Iterator[str]:
     for one in proposal.columns:
         conversion = proposal.conversions.get(one.name)
         if conversion and conversion.kind == "text":
-            yield f"{one.name} is a name in figures, not an amount: it is read as text."
+            yield f"{one.name} is an identifier, not an amount: it is read as text."
         elif conversion and one.type_name.endswith("as text"):
             yield f"{one.name} is stored as text: it is read as {conversion.kind}."
         elif conversion and conversion.finite and one is not proposal.target:
             yield f"{one.name} has infinite values: they are missing values to the model."
     for name, parts in proposal.calendar.items():
-        yield f"Of the date {name}, the model sees: {', '.join(parts)}."
+        yield f"Features from the date {name}: {', '.join(parts)}."
     if proposal.suspects:
         listed = ", ".join(f"{name} {score:.3f}" for name, score in proposal.suspects.items())
         yield (f"Alone, these explain much of the target ({proposal.measure}): {listed}. Take "

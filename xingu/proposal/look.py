@@ -1,4 +1,4 @@
-"""Find out what ``--from`` means, and read a bounded sample of it."""
+"""Parse ``--from``, and read a bounded sample of its data."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""Decide what a model of a table uses."""
+"""Decide which columns of a table a model uses, and how."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from xingu.proposal.look import Sample
 from xingu.proposal.targets import has_id_name, is_class, is_key, require_target
 from xingu.proposal.times import calendar_of, time_column
 
-GIVES_AWAY = 0.995
+LEAKS = 0.995
 """R2 or AUC of a single column from which on it is left out."""
 SUSPICIOUS = {False: 0.8, True: 0.9}
 """R2 of a single column of a regressor, and AUC of a classifier, from which on it is named."""
@@ -25,7 +25,7 @@ MAX_CATEGORIES, ROWS_PER_CATEGORY = 1_000, 5
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a model of a table uses.
+    """Decisions about a model of a table.
 
     Attributes:
         columns: All columns that can be used, in their order.
@@ -152,7 +152,7 @@ def _too_late(
         follows = missing[open_].mean() > 0.95 and missing[~open_].mean() < 0.5
         if follows and open_.sum() >= MIN_OPEN:
             reasons[one.name] = "missing where the target is, so probably known no earlier"
-        elif scores.get(one.name, 0) > GIVES_AWAY:
+        elif scores.get(one.name, 0) > LEAKS:
             reasons[one.name] = (
                 f"alone explains the target ({measure} {scores[one.name]:.4f}), so probably known "
                 "no earlier"
@@ -163,7 +163,7 @@ def _too_late(
 def _reason(column: Column, calendar: Collection[str]) -> str | None:
     """Return why a column is no feature; None: it may be one."""
     if column.kind == "date" and column.known:
-        return None if column.name in calendar else "a date, and its calendar says nothing"
+        return None if column.name in calendar else "a date without usable month, weekday or hour"
     if column.kind == "other":
         return f"holds {column.type_name} values"
     if column.known == 0:
@@ -176,10 +176,10 @@ def _reason(column: Column, calendar: Collection[str]) -> str | None:
         return "another value in every row"
     coded = column.kind == "text" or _is_coded(column)
     if coded and column.distinct > max(50, column.known / 2):
-        return f"{column.distinct:,} different values in {column.known:,} rows say too little"
+        return f"{column.distinct:,} different values in {column.known:,} rows are too many"
     few = column.known / column.distinct < ROWS_PER_CATEGORY
     if _is_coded(column) and (few or column.distinct > MAX_CATEGORIES):
-        return f"an identifier with {column.distinct:,} values, whose order means nothing"
+        return f"an identifier with {column.distinct:,} values, whose order has no meaning"
     return None
 
 
@@ -200,7 +200,7 @@ def _scores(features: Sequence[Column], target: Column, *, classify: bool) -> di
     scores = {}
     for one in features:
         rows = pd.DataFrame({"feature": one.values[known], "target": target.values[known]})
-        outcome = leakage(rows, ["feature"], "target", GIVES_AWAY, classify)
+        outcome = leakage(rows, ["feature"], "target", LEAKS, classify)
         for row in outcome.rows:  # none if it cannot be scored
             scores[one.name] = float(row["AUC" if classify else "R2"])
     return scores

@@ -1,4 +1,4 @@
-"""How a DataProvider shows itself in a notebook: what it declares, reads and overrides.
+"""Notebook card of a DataProvider: what it declares, reads and overrides.
 
 No hook is called, and no data is read.
 """
@@ -38,7 +38,8 @@ def _parts(provider: Any, cls: type, base: type) -> Iterator[str]:
     overridden = [one for one in declared if owner_of(cls, one) is not base]
     apart = {"pre_req_model", *(attribute for attribute, _ in SOURCES.values())}
     attributes = [one for one in overridden if not callable(getattr(base, one))]
-    yield cards.facts({one: _text(getattr(cls, one)) for one in attributes if one not in apart})
+    shown = {one: declared_text(getattr(cls, one)) for one in attributes if one not in apart}
+    yield cards.facts(shown)
     sources = [row for kind in SOURCES for row in _sources(cls, base, kind)]
     yield cards.table(["source", "for", "reads"], sources)
     hooks = [one for one in overridden if callable(getattr(base, one))]
@@ -62,13 +63,13 @@ def _sources(cls: type, base: type, kind: str) -> Iterator[list[str]]:
 
 def _reads(source: Any) -> str:
     if not isinstance(source, Mapping):
-        return _text(source)
+        return declared_text(source)
     if "query" in source:
-        return f"{source.get('source')}: {_text(source['query'])}"
-    return _text(source.get("url") or source.get("asset") or dict(source))
+        return f"{source.get('source')}: {declared_text(source['query'])}"
+    return declared_text(source.get("url") or source.get("asset") or dict(source))
 
 
-def _text(value: Any) -> str:
+def declared_text(value: Any) -> str:
     """Return a declared value in one line, masked before it is cut."""
     text = str(value)
     if isinstance(value, type):

@@ -1,10 +1,9 @@
 """Call code of users with frames that it cannot change for anybody else.
 
 A frame is lent as a copy that shares memory until it is written to: pandas copies what is assigned
-(copy-on-write, pandas 3), and the arrays are locked, so that `X["a"].array[0] = 1` raises. Cells
-that can be changed in place, as lists, are copied. With pandas 2 the whole frame is copied. Blocks
-of a frame are internal to pandas; no other module touches them. A pandas without them gets copies
-of whole frames, whose cells are shared.
+(copy-on-write), and the arrays are locked, so that `X["a"].array[0] = 1` raises. Cells
+that can be changed in place, as lists, are copied. Blocks of a frame are internal to pandas; no
+other module touches them. A pandas without them gets copies of whole frames with shared cells.
 """
 
 import copy
@@ -20,9 +19,7 @@ def _blocks(frame: pd.DataFrame) -> Sequence[Any]:
     return getattr(getattr(frame, "_mgr", None), "blocks", ())
 
 
-COPY_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3 and bool(
-    _blocks(pd.DataFrame({"a": [1]}))
-)
+COPY_ON_WRITE = bool(_blocks(pd.DataFrame({"a": [1]})))
 HELD_BY_MODELS = ("sets", "sets_estimations", "batch", "batch_estimations")
 """Attributes of Models with frames, which hooks read and must not change."""
 MUTABLE_CELLS = (list, dict, set, bytearray, tuple, np.ndarray, pd.Series, pd.DataFrame)

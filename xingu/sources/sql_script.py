@@ -5,8 +5,7 @@ reads what it was made from.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import build_scope, traverse_scope
 
+from xingu.logs import silenced
 from xingu.sources.sql_columns import Columns, Results, Tracer, is_named, stars_of, table_of, union
 from xingu.sources.sql_names import Lineage, ResultColumn, SqlColumn, SqlTable
 
@@ -41,7 +41,7 @@ class Script:
         Raises:
             sqlglot.errors.SqlglotError: If it cannot be parsed.
         """
-        with _quiet():
+        with silenced("sqlglot"):  # it warns of each statement that it does not know
             statements = [one for one in sqlglot.parse(sql, dialect=self._dialect) if one]
         whole = Lineage(columns=())
         for statement in statements:
@@ -155,18 +155,6 @@ class Script:
 
 _OUTSIDE = SqlTable("")
 """No table of the script."""
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence sqlglot, which warns of each statement that it does not know."""
-    of_sqlglot = logging.getLogger("sqlglot")
-    level = of_sqlglot.level
-    of_sqlglot.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        of_sqlglot.setLevel(level)
 
 
 def _qualify_inner(query: Any) -> set[str]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from xingu_dagster.inspection.project import ProjectCheck
 
 SCHEMA = "xingu.check/1"
-PLURALS = {"query": "queries"}
 
 
 @click.command(short_help="List everything that is wrong, without training.")
@@ -82,7 +81,7 @@ def _print(found: "ProjectCheck", home: Path, seconds: float) -> None:
     errors = len(found.errors)
     numbers = {"error": errors, "warning": len(found.findings) - errors}
     wrong = ", ".join(counted(number, noun) for noun, number in numbers.items() if number)
-    checked = ", ".join(_counted(number, noun) for noun, number in found.counts.items() if number)
+    checked = ", ".join(counted(number, noun) for noun, number in found.counts.items() if number)
     color = "red" if errors else "yellow" if wrong else "green"
     line = Text(wrong or "All is well", f"bold {color}")
     make_console().print(
@@ -94,16 +93,10 @@ def _print_finding(finding: "Finding", home: Path) -> None:
     console = make_console()
     color = "red" if finding.severity == "error" else "yellow"
     head = Text(finding.severity, f"bold {color}").append(f"  {finding.subject}", "bold default")
-    if finding.place:
-        head.append(f"  {shown_place(finding.place, home)}", "not bold dim default")
+    if place := finding.place:
+        head.append(f"  {shown_place(place.file, place.line, home)}", "not bold dim default")
     console.print(head, soft_wrap=True)
     # Paths and names stay whole, so that they can be copied.
     wrapper = TextWrapper(console.width, "  ", "  ", break_long_words=False, break_on_hyphens=False)
     text = wrapper.fill(finding.text)
     console.print(f"{text}\n", soft_wrap=True)
-
-
-def _counted(number: int, noun: str) -> str:
-    if noun in PLURALS and number != 1:
-        return f"{number:,} {PLURALS[noun]}"
-    return counted(number, noun)

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from xingu.texts import is_count, number
 from xingu_dagster.cli.output import JSON, make_console, minutes_of, print_json, print_section
 
 SCHEMA = "xingu.diff/1"
@@ -80,7 +81,14 @@ def _sources(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _metrics(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**one, "verdict": SIGNS[one["verdict"]]} for one in records]
+    def row(one: dict[str, Any]) -> dict[str, Any]:
+        digits = {"before": 5, "after": 5, "difference": 3}
+        numbers = {name: one[name] for name in digits if isinstance(one[name], float)}
+        whole = is_count(one["metric"])
+        shown = {name: number(value, digits[name], whole=whole) for name, value in numbers.items()}
+        return {**one, **shown, "verdict": SIGNS[one["verdict"]]}
+
+    return [row(one) for one in records]
 
 
 SHOWN = {

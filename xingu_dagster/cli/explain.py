@@ -1,15 +1,15 @@
 """`xingu explain`: what a DataProvider overrides, reads, makes and checks."""
 
-import logging
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import click
 
-from xingu_dagster.cli.output import JSON, print_json, print_section
+from xingu.logs import silenced
+from xingu_dagster.cli.output import JSON, print_json, print_section, shown_place
 
 SCHEMA = "xingu.explain/1"
 TITLES = {
@@ -38,7 +38,8 @@ def explain(dp: str, as_json: bool) -> None:
     from xingu_dagster.inspection.explain import explain_provider
 
     settings = Settings.load(dataproviders=())
-    with redirect_stdout(sys.stderr), _quiet():
+    # What is wrong with other DataProviders is the subject of `check`.
+    with redirect_stdout(sys.stderr), silenced("xingu"):
         factory = factory_of(settings)
         cls = type(factory.create(dp))
         explained = explain_provider(cls, factory.known, settings)
@@ -52,18 +53,6 @@ def explain(dp: str, as_json: bool) -> None:
         print_section(title, shown, whole=["declared at", "hook", "declaration", "asset"])
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Log nothing of Xingu: what is wrong with other DataProviders is the subject of `check`."""
-    logger = logging.getLogger("xingu")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
 def _shown(value: Any, home: Path, hidden: set[str]) -> Any:
     """Return a value for people: places as texts, relative to the project."""
     if isinstance(value, list):
@@ -72,9 +61,7 @@ def _shown(value: Any, home: Path, hidden: set[str]) -> Any:
     if not isinstance(value, Mapping):
         return "not set" if value is None else value
     if value.keys() == {"file", "line"}:
-        file = Path(value["file"])
-        text = str(file.relative_to(home) if file.is_relative_to(home) else file)
-        return f"{text}:{value['line']}" if value["line"] else text
+        return shown_place(Path(value["file"]), value["line"], home)
     return {
         name.replace("_", " "): _shown(one, home, hidden)
         for name, one in value.items()

@@ -91,7 +91,7 @@ def _target(columns: "Sequence[Column]") -> str:
     """Return the target: the obvious one, or what is answered in a terminal.
 
     Raises:
-        click.UsageError: If there is nobody to ask; the candidates are named.
+        click.UsageError: If the input is no terminal; the candidates are named.
         DataError: If no column may be the target.
     """
     from xingu.errors import DataError

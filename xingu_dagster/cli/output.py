@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich import box
@@ -16,9 +16,6 @@ from rich.table import Table
 from rich.text import Text
 
 from xingu.reports.columns import column_widths, wrap
-
-if TYPE_CHECKING:
-    from xingu.provider.class_source import Place
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -132,10 +129,10 @@ def _cells(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> list[Sequen
     return [row for row in rows if len(row) == len(columns)]
 
 
-def shown_place(place: "Place", home: Path) -> str:
+def shown_place(file: Path, line: int | None, home: Path) -> str:
     """Return ``file:line``, relative to the project's home if the file is below it."""
-    shown = shown_paths(str(place.file), home)
-    return f"{shown}:{place.line}" if place.line else shown
+    shown = shown_paths(str(file), home)
+    return f"{shown}:{line}" if line else shown
 
 
 def minutes_of(iso: str | None) -> str:

@@ -1,1 +1,1 @@
-"""Inspect DataProviders with their asset graph: what is wrong with them, and what they are."""
+"""Inspect DataProviders with their asset graph: errors, and descriptions."""

@@ -11,8 +11,8 @@ import dagster as dg
 
 from xingu.config import Settings
 from xingu.errors import XinguError
-from xingu.masking import masked
 from xingu.provider.base import DataProvider
+from xingu.provider.card import declared_text
 from xingu.provider.class_source import Place, owner_of, place_of
 from xingu.provider.hooks import HOOKS
 from xingu.provider.methods import FAMILIES
@@ -25,14 +25,12 @@ from xingu_dagster.spec import ProviderSpec
 
 Record = dict[str, Any]
 Classes = Mapping[str, type[DataProvider]]
-LONGEST_VALUE = 100
-"""Longest text of a declared value, in characters."""
 SHOWN_APART = {"id", "checks", "quality_gates", "estimator_hyperparams_search_space", "pre_req"}
 """Declarations that have sections of their own."""
 
 
 def explain_provider(cls: type[DataProvider], known: Classes, settings: Settings) -> Record:
-    """Return what is known of a DataProvider before it is trained, by section.
+    """Describe a DataProvider before it is trained, by section.
 
     Args:
         cls: The DataProvider.
@@ -101,10 +99,8 @@ def _declarations(cls: type[DataProvider]) -> Iterator[Record]:
     apart = {*SHOWN_APART, TRAIN_SOURCES[1], BATCH_SOURCES[1]}
     names = [name for name in dir(DataProvider) if not name.startswith("_") and name not in apart]
     for name in own_members(cls, [name for name in names if not _is_method(name)]):
-        value = getattr(cls, name)
-        text = f"{value.__module__}.{value.__qualname__}" if isinstance(value, type) else str(value)
-        text = masked(text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…")
-        yield {"declaration": name, "value": text, **_origin(cls, name)}
+        value = declared_text(getattr(cls, name))
+        yield {"declaration": name, "value": value, **_origin(cls, name)}
 
 
 def _sources(spec: ProviderSpec, databases: Databases) -> Iterator[Record]:
@@ -130,7 +126,7 @@ def _reads(source: Any, databases: Databases) -> str:
         return source.label
     try:
         address = databases.address(source.database)
-    except XinguError:  # `xingu check` says what is wrong
+    except XinguError:  # `xingu check` reports it
         address = f"{source.database} (not in the settings)"
     return f"a query on {address}"
 
@@ -202,7 +198,7 @@ def _settings(
     }
     fields = {field.alias: name for name, field in type(settings).model_fields.items()}
     for variable, applies in relevant.items():
-        if applies and variable in fields:
+        if applies:
             value = getattr(settings, fields[variable])
             yield {"setting": variable, "value": list(value) if isinstance(value, tuple) else value}
     for nickname in sorted({one["database"] for one in sources if one["database"]}):

@@ -33,7 +33,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ProjectCheck:
-    """What a check of a project has found.
+    """Result of a check of a project.
 
     Attributes:
         findings: Errors, then warnings.
@@ -61,7 +61,7 @@ def check_project(
         settings: The settings of the project.
         dps: Ids of DataProviders; empty: those that the settings name, else all.
         seconds: Time limit of each answer of a database, an address or a storage.
-        tell: Receives what is being done.
+        tell: Called with the current activity.
     """
     tell("loading DataProviders")
     findings: list[Finding] = []
@@ -179,7 +179,7 @@ def _untrained(
         for pre_req in sorted((set(cls.pre_req) - own) & set(known)):
             try:
                 trained = workspace.models.current(pre_req)
-            except XinguError:  # the job of the model storage says it
+            except XinguError:  # the job of the model storage reports it
                 return
             if trained is None:
                 text = f"{cls.id} needs {pre_req}, of which no train is current; train it too."
