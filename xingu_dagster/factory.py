@@ -14,7 +14,8 @@ from xingu_dagster.phases.observe import build_sources
 from xingu_dagster.phases.prepare import build_prepare
 from xingu_dagster.phases.sinks import build_sinks
 from xingu_dagster.phases.tune import build_tune
-from xingu_dagster.spec import ProjectResource, ProviderSpec
+from xingu_dagster.project_resource import ProjectResource
+from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
 
 BROKEN = "Cannot be used: "

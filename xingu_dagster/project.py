@@ -31,8 +31,8 @@ from xingu_dagster.engine.executor import build_executor
 from xingu_dagster.engine.limits import work_limits
 from xingu_dagster.factory import broken_asset, build_provider_assets
 from xingu_dagster.io_managers import io_manager_of
+from xingu_dagster.project_resource import ProjectResource
 from xingu_dagster.resources import KEY, XinguResource
-from xingu_dagster.spec import ProjectResource
 from xingu_dagster.translator import XinguTranslator
 
 logger = logging.getLogger(__name__)

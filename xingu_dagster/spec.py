@@ -3,9 +3,8 @@
 import inspect
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import dagster as dg
 
@@ -28,44 +27,16 @@ from xingu_dagster.code_references import code_references
 from xingu_dagster.exits import reported_exits
 from xingu_dagster.kinds import library_of, source_kinds
 from xingu_dagster.metadata import uri_metadata
-from xingu_dagster.options import options_key, options_resource
-from xingu_dagster.resources import KEY, workspace_of
+from xingu_dagster.project_resource import ProjectResource
+from xingu_dagster.resources import workspace_of
 from xingu_dagster.step_settings import StepSettings, parse_step_settings
 from xingu_dagster.translator import AssetProps, XinguTranslator
-from xingu_dagster.upstream import Backends, Upstream, upstream_of
+from xingu_dagster.upstream import Upstream, upstream_of
 
 logger = logging.getLogger(__name__)
 
 OF_A_TRAIN: Sequence[AssetPath] = (("trainset_estimations",), ("trainset_metrics",))
 """Assets whose checks are about a fitted train."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectResource:
-    """The resource of a project, as its graph uses it.
-
-    Attributes:
-        key: Key of the resource that steps get their Workspace from; the IO manager's is
-            ``<key>_io``.
-        options: The options of a run, a resource that steps bring along.
-        backends: Kinds of its databases, which decide the dialect of queries.
-    """
-
-    key: str = KEY
-    options: dg.ResourceDefinition = field(default_factory=options_resource)
-    backends: Backends = lambda _: ""
-
-    @classmethod
-    def of(cls, given: Any, key: str = KEY) -> Self:
-        """Describe an `XinguResource`, a `Workspace`, or a resource that is configured later."""
-        databases = given.databases if isinstance(given, Workspace) else given
-        backends = getattr(databases, "backend", lambda _: "")
-        return cls(key, options_resource(getattr(given, "options", None)), backends)
-
-    @property
-    def options_key(self) -> str:
-        """Key of `options`."""
-        return options_key(self.key)
 
 
 class ProviderSpec:
