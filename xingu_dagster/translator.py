@@ -88,6 +88,10 @@ class XinguTranslator:
         database_pools: Mapping[str, str] | None = None,
     ) -> None:
         self.database_pools = dict(database_pools or {})
+        if not isinstance(key_prefix, str | Sequence):
+            raise DeclarationError(
+                f"key_prefix must be a text such as 'team/models', or a list, not {key_prefix!r}."
+            )
         parts = key_prefix.split("/") if isinstance(key_prefix, str) else key_prefix
         self.key_prefix = tuple(parts) if key_prefix else ()
         for part in self.key_prefix:

@@ -268,6 +268,8 @@ def test_a_key_that_is_no_path_is_an_error():
         XinguProject([Houses], translator=OutOfTheFolder()).assets()
     with pytest.raises(DeclarationError, match="letters, digits and _"):
         XinguTranslator("team-a/pricing")
+    with pytest.raises(DeclarationError, match="'team/models', or a list, not <class"):
+        XinguTranslator(Houses)  # type: ignore[arg-type]
 
 
 def test_the_spec_decides_metadata_and_conditions_of_assets_and_sources():
