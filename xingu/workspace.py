@@ -8,6 +8,7 @@ their libraries imported, on first use.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upath import UPath
@@ -16,7 +17,7 @@ from xingu.config import Settings
 from xingu.config.effective import default_options, effective_settings
 from xingu.errors import SettingsError, StorageError
 from xingu.options import InForce
-from xingu.records import PictureFormat
+from xingu.records import DeployRules, PictureFormat
 from xingu.registry.pins import pinned_trains
 from xingu.registry.store import ModelStore
 
@@ -50,7 +51,8 @@ class Workspace:
         notebooks: Local folder of the notebooks that show plots in the UI, and of plotly.js. The
             code server shows notebooks in its working folder only.
         cache_folder: Folder or URL of the source cache; None disables the cache.
-        inventory: Folder of the inventory file, which pins trains.
+        inventory: Folder of the inventory file, which pins trains; None: no file does.
+        chains: Names of the targets, in the order in which models pass through them.
     """
 
     def __init__(
@@ -74,7 +76,10 @@ class Workspace:
         self.notebooks = self.home / ".xingu" / "plots"
         cache = settings.datasource_cache
         self.cache_folder: UPath | None = settings.place(cache) if cache else None
-        self.inventory = self.home
+        self.inventory: Path | None = self.home
+        self.chains = settings.deploy_targets
+        self._whole = self
+        self._prefix: tuple[str, ...] = ()
 
     def below(self, prefix: tuple[str, ...]) -> "Workspace":
         """Return the workspace of assets with a key prefix; without one, this workspace.
@@ -90,9 +95,38 @@ class Workspace:
             settings = self._settings.model_copy(update={**below, "table_prefix": tables})
             part = Workspace(settings, self._model_class, self._connections)
             part.notebooks = self.notebooks.joinpath(*prefix)
-            part.inventory = self.home.joinpath(*prefix)
+            part.inventory = self.inventory and self.home.joinpath(*prefix)
+            part._whole, part._prefix = self, prefix
             self._parts[prefix] = part
         return self._parts[prefix]
+
+    def target(self, name: str) -> "Workspace":
+        """Return the workspace of a target, whose model storage and control DB are its own.
+
+        Raises:
+            SettingsError: If there is no such target, or it has no storage of its own.
+        """
+        settings = self._whole._settings.target(name)
+        target = Workspace(settings, self._model_class, self._connections)
+        target.inventory = None
+        return target.below(self._prefix)
+
+    @property
+    def rules(self) -> DeployRules:
+        """What a deploy to this workspace needs."""
+        known = self._settings
+        return DeployRules(
+            approvals=known.deploy_approvals,
+            approvers=known.deploy_approvers,
+            approval_days=known.deploy_approval_days,
+            trusted_keys=tuple(map(known.place, known.deploy_trusted_keys)),
+            clean_git=known.deploy_require_clean_git,
+        )
+
+    @property
+    def has_control(self) -> bool:
+        """Whether there is a control DB; a target may have none."""
+        return bool(self._settings.control_db.get_secret_value())
 
     @property
     def model_class(self) -> "type[Model]":
@@ -117,7 +151,7 @@ class Workspace:
         Raises:
             SettingsError: If the inventory file cannot be parsed, or the path is below a file.
         """
-        pins = pinned_trains(self.inventory)
+        pins = pinned_trains(self.inventory) if self.inventory else {}
         with _named("TRAINED_MODELS_PATH"):
             place, verify = (
                 self._settings.place(self._settings.models),
