@@ -101,7 +101,7 @@ class DeployRules:
     approvals: int = 0
     approvers: tuple[str, ...] = ()
     approval_days: float = 7
-    trusted_keys: tuple[Any, ...] = ()
+    trusted_keys: tuple[str, ...] = ()
     clean_git: bool = False
 
 

@@ -5,6 +5,7 @@ creates one Workspace; all other code receives values from it. Stores and databa
 their libraries imported, on first use.
 """
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -119,7 +120,7 @@ class Workspace:
             approvals=known.deploy_approvals,
             approvers=known.deploy_approvers,
             approval_days=known.deploy_approval_days,
-            trusted_keys=tuple(map(known.place, known.deploy_trusted_keys)),
+            trusted_keys=known.deploy_trusted_keys,
             clean_git=known.deploy_require_clean_git,
         )
 
@@ -183,6 +184,14 @@ class Workspace:
         names = ("github_actor", "github_workflow", "github_run_id", "github_run_number")
         ci = tuple((name, value) for name in names if (value := getattr(known, name)))
         return read_provenance(self.home, known.user_name, known.host_name, ci)
+
+    @property
+    def user(self) -> tuple[str, str]:
+        """Names of the user and of the machine; empty where unknown. git is not read."""
+        from xingu.model.provenance import process_user
+
+        known = self._settings
+        return known.user_name or process_user() or "", known.host_name or socket.gethostname()
 
     @property
     def plot_folders(self) -> tuple[UPath, UPath]:

@@ -6,7 +6,7 @@ from sqlalchemy import insert, text
 
 from tests.support.control import control_db
 from xingu.errors import ControlDbError
-from xingu.records import CheckRecord, MetricRow, PackageRecord, SourceRecord, TrainRun, Trial
+from xingu.records import CheckRecord, MetricRow, PackageRecord, SourceRecord, TrainRun
 from xingu.tracking import copying
 from xingu.tracking.copying import copy_train, count_train, package_digest
 from xingu.tracking.record import (

@@ -95,7 +95,7 @@ class Settings(
         known_target(self.deploy_targets, name)
         if self._given is None:
             raise SettingsError(
-                f"The target {name} has no settings of its own: this project does not read the environment."
+                f"The target {name} cannot be used: this project does not read the environment."
             )
         home = {"PROJECT_HOME": str(self.project_home)}
         values, problems = target_values(ConfigManager.lookup({**self._given, **home}), name)

@@ -67,6 +67,8 @@ def count_train(db: ControlDB, run: TrainRun) -> dict[str, int]:
 
 def package_digest(db: ControlDB, run: TrainRun) -> str | None:
     """Return the SHA-256 of the manifest that is recorded of a train; None: none is."""
+    if not db.exists:
+        return None
     table = db.tables.packages
     with db.read() as connection:
         return connection.scalar(select(table.c.manifest_sha256).where(_of(table, run)))
