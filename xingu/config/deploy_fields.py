@@ -15,6 +15,7 @@ from xingu.config.kinds import Flag
 from xingu.options import Names, split_names
 
 TARGETS = "DEPLOY_TARGETS"
+NAME = r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*"
 SOURCE = "source"
 """Name in variables of the storage that ``xingu deploy --pull`` reads; no target has it."""
 
@@ -39,10 +40,10 @@ def parse_chains(value: Any) -> Any:
         return value
     chains = tuple(filter(None, map(split_names, value.split(";"))))
     names = [name for chain in chains for name in chain]
-    if wrong := [name for name in names if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name)]:
+    if wrong := [name for name in names if not re.fullmatch(NAME, name)]:
         raise ValueError(
-            f"{wrong[0]!r} is no name of a target: it begins with a letter, and has letters, "
-            "digits, - and _ only"
+            f"{wrong[0]!r} is no name of a target: it begins with a letter, and has letters "
+            "and digits, with single - or _ between them"
         )
     counts = Counter(map(suffix_of, names))
     if shared := [name for name in names if counts[suffix_of(name)] > 1]:
