@@ -110,7 +110,7 @@ def history(models: ModelStore, dp_id: str, limit: int | None = None) -> Iterato
         not deployed yet, only the ids are there.
     """
     for entry in models.ledger(dp_id).entries(limit):
-        record = {"dataprovider_id": dp_id, "train_id": entry.train_id}
+        record: dict[str, Any] = {"dataprovider_id": dp_id, "train_id": entry.train_id}
         if entry.action != "approve" or models.has(dp_id, entry.train_id):
             record = train_record(models, dp_id, entry.train_id)
         if entry.deployment:

@@ -43,6 +43,7 @@ from xingu.registry.manifest import (
 from xingu.registry.package_code import BY_VALUE, CODE, read_code, write_code
 from xingu.registry.packaged_code import original_name
 from xingu.registry.provider_class import PackagedClasses, packaged_classes
+from xingu.registry.transfer import copy_files, copy_package
 
 logger = logging.getLogger(__name__)
 
@@ -76,8 +77,7 @@ def write_package(
         model.estimator.save(folder / ESTIMATOR)
     write_code(model, folder)
     for dp_id, nested in pre_reqs.items():
-        verify(nested, read_manifest(nested))
-        copy_files(nested, UPath(folder / PRE_REQS / key_part(dp_id)))
+        copy_package(nested, UPath(folder / PRE_REQS / key_part(dp_id)), read_manifest(nested))
     manifest = _manifest_of(model, folder, values, sources)
     (folder / MANIFEST).write_bytes(seal(manifest.model_dump_json(indent=1)))
 
@@ -93,10 +93,9 @@ def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
         CorruptPackageError: If a file is missing or differs from what was saved.
     """
     manifest = read_manifest(package)
-    verify(package, manifest, lambda file: not file.startswith(f"{PRE_REQS}/"))
-    provenance = Provenance(**manifest.provenance)
-    _warn_of_other_versions(manifest, provenance.libraries)
-    with _local_copy(package) as folder:
+    with _verified_files(package, manifest) as folder:
+        provenance = Provenance(**manifest.provenance)
+        _warn_of_other_versions(manifest, provenance.libraries)
         provider, estimator = _load_parts(manifest, folder, str(package))
 
     def load_pre_req(dp_id: str, _: str) -> Model:
@@ -251,21 +250,21 @@ def _warn_of_other_versions(manifest: Manifest, saved: Mapping[str, str]) -> Non
         )
 
 
-def copy_files(source: UPath, target: UPath) -> None:
-    """Copy the files of a package; the manifest last, because it marks the package as complete."""
-    files = [path for path in source.rglob("*") if path.is_file()]
-    for path in sorted(files, key=lambda path: path.name == MANIFEST):
-        copy = target.joinpath(*path.parts[len(source.parts) :])
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(path.read_bytes())
-
-
 @contextmanager
-def _local_copy(package: UPath) -> Iterator[Path]:
-    """Yield the package as a local folder: itself, or a temporary copy of a remote one."""
+def _verified_files(package: UPath, manifest: Manifest) -> Iterator[Path]:
+    """Yield a local folder with the files of a package, except those of its prerequisites.
+
+    That is the package itself, or a temporary copy of a remote one.
+    """
+    files = {
+        name: record
+        for name, record in manifest.files.items()
+        if not name.startswith(f"{PRE_REQS}/")
+    }
     if local := local_path(package):
+        verify(package, manifest, files.__contains__)
         yield local
         return
     with tempfile.TemporaryDirectory(prefix="xingu-") as folder:
-        copy_files(package, UPath(folder))
+        copy_files(package, UPath(folder), files)
         yield Path(folder)
