@@ -155,7 +155,7 @@ class _Found:
         if current is None or self.action not in CHANGES or self.trust[1] is not None:
             return None
         golden = read_golden(self.models.package(dp_id, self.train.train_id))
-        if golden is None:
+        if golden is None or ESTIMATION not in golden.estimations:
             return Difference(problem="its package has no golden rows")
         served = self.route.target.models
         new = golden.estimations[ESTIMATION]
