@@ -2,7 +2,8 @@
 
 Layout of the folder of a package::
 
-    manifest.json, provider_state.pkl, code/…, classes.pkl, estimator/…, pre_reqs/<dp>/…
+    manifest.json, provider_state.pkl, code/…, classes.pkl, estimator/…, pre_reqs/<dp>/…,
+    golden.parquet, golden_estimations.parquet
 
 No file is unpickled before its SHA-256 was compared with the manifest. A nested package of a
 prerequisite is verified when the prerequisite is loaded.
@@ -32,6 +33,7 @@ from xingu.provider.estimator import Estimator
 from xingu.provider.pickles import portable_pickle
 from xingu.provider.state import ProviderState
 from xingu.records import SourceRecord, TrainRun
+from xingu.registry.golden import write_golden
 from xingu.registry.manifest import (
     MANIFEST,
     Manifest,
@@ -78,6 +80,7 @@ def write_package(
     write_code(model, folder)
     for dp_id, nested in pre_reqs.items():
         copy_package(nested, UPath(folder / PRE_REQS / key_part(dp_id)), read_manifest(nested))
+    write_golden(model, folder)
     manifest = _manifest_of(model, folder, values, sources)
     (folder / MANIFEST).write_bytes(seal(manifest.model_dump_json(indent=1)))
 
