@@ -90,8 +90,10 @@ def difference_text(one: Difference | None) -> str:
         return ""
     if one.problem:
         return f"not known: {one.problem}"
+    if not one.changed:
+        return f"none: {counted(one.rows, 'golden row')} are estimated as by the train before"
     rows = f"of {counted(one.rows, 'golden row')}, {one.changed:.0%} are estimated otherwise"
-    if one.mean_absolute is None or not one.changed or one.max_absolute is None:
+    if one.mean_absolute is None or one.max_absolute is None:
         return rows
     return f"{rows}: by {number(one.mean_absolute)} on average, {number(one.max_absolute)} at most"
 
