@@ -26,6 +26,7 @@ from xingu.config.fields import (
 from xingu.config.hints import notes_on
 from xingu.config.lookup import Lookup
 from xingu.config.manager import ConfigManager
+from xingu.config.signing_fields import SigningFields
 from xingu.errors import SettingsError, did_you_mean
 from xingu.masking import remember_secrets, secrets_of
 
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 class Settings(
     # Pydantic has the fields of the last base first.
     SimpleFields,
+    SigningFields,
     ProvenanceFields,
     ParallelFields,
     TrainFields,

@@ -10,14 +10,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from upath import UPath
 
 from xingu.errors import CorruptPackageError
 from xingu.files.atomic import sha256_of
 from xingu.files.sealed import unseal
+from xingu.names import is_folder_name, key_part
 
-MANIFEST = "manifest.json"
+MANIFEST, SIGNATURE, VERDICT = "manifest.json", "signature.json", "verdict.json"
+"""Files of a package that the manifest does not list; see `signing` for the last two."""
 
 
 class FileRecord(BaseModel):
@@ -105,6 +107,37 @@ class Manifest(BaseModel):
     reference: dict[str, Any] | None = None
     files: dict[str, FileRecord] = Field(default_factory=dict)
 
+    @field_validator("train_id")
+    @classmethod
+    def _is_one_folder(cls, train_id: str) -> str:
+        if not is_folder_name(train_id):
+            raise ValueError(f"the train_id {train_id!r} is no name of a folder")
+        return train_id
+
+    @field_validator("files")
+    @classmethod
+    def _are_inside(cls, files: dict[str, FileRecord]) -> dict[str, FileRecord]:
+        for name in files:
+            if not all(map(is_folder_name, name.split("/"))):
+                raise ValueError(f"the file {name!r} is not inside the package")
+        return files
+
+
+def manifest_bytes(package: UPath) -> bytes:
+    """Return the content of the manifest of the package in a folder.
+
+    Raises:
+        CorruptPackageError: If it is missing.
+    """
+    try:
+        return (package / MANIFEST).read_bytes()
+    except FileNotFoundError as error:
+        raise CorruptPackageError(
+            f"{package} is no model package: it has no {MANIFEST}; train again, or name another "
+            "train.",
+            package=str(package),
+        ) from error
+
 
 def read_manifest(package: UPath) -> Manifest:
     """Return the manifest of the package in a folder.
@@ -112,20 +145,42 @@ def read_manifest(package: UPath) -> Manifest:
     Raises:
         CorruptPackageError: If it is missing or cannot be parsed.
     """
+    return parse_manifest(manifest_bytes(package), package)
+
+
+def parse_manifest(data: bytes, package: UPath) -> Manifest:
+    """Return the manifest with this content.
+
+    Args:
+        data: Content of the file.
+        package: Folder of the package, for errors.
+
+    Raises:
+        CorruptPackageError: If it cannot be parsed, or names files outside of the package.
+    """
     try:
-        return Manifest.model_validate_json(unseal((package / MANIFEST).read_bytes()))
-    except FileNotFoundError as error:
-        raise CorruptPackageError(
-            f"{package} is no model package: it has no {MANIFEST}; train again, or name another "
-            "train.",
-            package=str(package),
-        ) from error
+        return Manifest.model_validate_json(unseal(data))
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise CorruptPackageError(
             f"{package / MANIFEST} cannot be read ({reason}); train again, or name another train.",
             package=str(package),
         ) from error
+
+
+def require_train(manifest: Manifest, package: UPath, dp_id: str, train_id: str) -> Manifest:
+    """Return the manifest of a package, unless it is that of another train.
+
+    Raises:
+        CorruptPackageError: If it is that of another train.
+    """
+    if (key_part(manifest.dataprovider_id), manifest.train_id) != (key_part(dp_id), train_id):
+        raise CorruptPackageError(
+            f"{package / MANIFEST} is that of {manifest.dataprovider_id}/{manifest.train_id}; "
+            "restore the package, or name another train.",
+            package=str(package),
+        )
+    return manifest
 
 
 def describe_files(folder: Path) -> dict[str, FileRecord]:
@@ -163,17 +218,26 @@ def damage(
 
 
 def verify(
-    package: UPath, manifest: Manifest, selected: Callable[[str], bool] = lambda _: True
+    package: UPath,
+    manifest: Manifest,
+    selected: Callable[[str], bool] = lambda _: True,
+    shown: str = "",
 ) -> None:
     """Refuse a package that has any `damage`.
+
+    Args:
+        package: Folder or URL of the package.
+        manifest: Its manifest.
+        selected: Whether the file with this relative path is compared.
+        shown: Folder or URL to name in errors; empty: `package`.
 
     Raises:
         CorruptPackageError: If a file is missing or differs; the message names it.
     """
     for name, problem in damage(package, manifest, selected):
         raise CorruptPackageError(
-            f"{package}: {name} {problem}. Nothing was loaded; restore the package, or load "
-            "another train.",
-            package=str(package),
+            f"{shown or package}: {name} {problem}. Nothing was loaded; restore the package, or "
+            "load another train.",
+            package=shown or str(package),
             file=name,
         )

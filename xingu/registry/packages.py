@@ -10,17 +10,14 @@ prerequisite is verified when the prerequisite is loaded.
 
 import json
 import logging
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from upath import UPath
 
-from xingu.errors import DeclarationError
-from xingu.files.atomic import local_path
+from xingu.errors import CorruptPackageError, DeclarationError
 from xingu.files.sealed import seal
 from xingu.model import Model, PreReqModels, Signature
 from xingu.model.provenance import Provenance, library_versions
@@ -40,13 +37,14 @@ from xingu.registry.manifest import (
     read_manifest,
     verify,
 )
+from xingu.registry.opened import PRE_REQS, Opened, open_package, verified_copy
 from xingu.registry.package_code import BY_VALUE, CODE, read_code, write_code
 from xingu.registry.packaged_code import original_name
 from xingu.registry.provider_class import PackagedClasses, packaged_classes
 
 logger = logging.getLogger(__name__)
 
-STATE, ESTIMATOR, PRE_REQS = "provider_state.pkl", "estimator", "pre_reqs"
+STATE, ESTIMATOR = "provider_state.pkl", "estimator"
 
 
 def write_package(
@@ -82,28 +80,38 @@ def write_package(
     (folder / MANIFEST).write_bytes(seal(manifest.model_dump_json(indent=1)))
 
 
-def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
+def load_package(
+    package: UPath, model_class: type[Model] = Model, opened: Opened | None = None
+) -> Model:
     """Verify the checksums of a package and return its Model.
 
     Args:
         package: Folder or URL of the package.
         model_class: Class of the Model and of the Models of its prerequisites.
+        opened: Its manifest; None: it is read.
 
     Raises:
         CorruptPackageError: If a file is missing or differs from what was saved.
     """
-    manifest = read_manifest(package)
-    verify(package, manifest, lambda file: not file.startswith(f"{PRE_REQS}/"))
+    opened = opened or open_package(package)
+    manifest = opened.manifest
     provenance = Provenance(**manifest.provenance)
-    _warn_of_other_versions(manifest, provenance.libraries)
-    with _local_copy(package) as folder:
+    with verified_copy(package, opened) as folder:
+        _warn_of_other_versions(manifest, provenance.libraries)
         provider, estimator = _load_parts(manifest, folder, str(package))
 
     def load_pre_req(dp_id: str, _: str) -> Model:
         nested = f"{PRE_REQS}/{key_part(dp_id)}"
-        # The outer manifest holds the checksum of the nested one, which could have been replaced.
+        # The manifest has the checksum of that of the prerequisite, and so the signature covers it.
         verify(package, manifest, lambda file: file == f"{nested}/{MANIFEST}")
-        return load_package(package / nested, model_class)
+        inner = replace(open_package(package / nested), signer=opened.signer)
+        expected = manifest.files.get(f"{nested}/{MANIFEST}")
+        if expected is None or expected.sha256 != inner.sha256:
+            raise CorruptPackageError(
+                f"{package}: {nested} is not the prerequisite that was saved with it.",
+                package=str(package),
+            )
+        return load_package(package / nested, model_class, inner)
 
     provider.pre_req_model = PreReqModels(manifest.pre_reqs, load_pre_req)
     ids = (manifest.dataprovider_id, manifest.train_id, manifest.train_session_id, manifest.run_id)
@@ -112,6 +120,7 @@ def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
     model.hyperparams_origin = manifest.hyperparams_origin
     model.scores = manifest.scores
     model.fitted_signature = _signature_of(manifest, model)
+    model.package_sha256, model.signer = opened.sha256, opened.signer
     if manifest.reference is not None:
         model.reference = Reference.from_dict(manifest.reference)
     return model
@@ -258,14 +267,3 @@ def copy_files(source: UPath, target: UPath) -> None:
         copy = target.joinpath(*path.parts[len(source.parts) :])
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
-
-
-@contextmanager
-def _local_copy(package: UPath) -> Iterator[Path]:
-    """Yield the package as a local folder: itself, or a temporary copy of a remote one."""
-    if local := local_path(package):
-        yield local
-        return
-    with tempfile.TemporaryDirectory(prefix="xingu-") as folder:
-        copy_files(package, UPath(folder))
-        yield Path(folder)
