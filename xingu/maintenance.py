@@ -1,7 +1,7 @@
 """Remove old packages, with their plots and the stored values that only they used.
 
-A train is kept if it is among the newest ones, current or pinned, or a prerequisite, direct or
-indirect, of a train that is kept.
+A train is kept if it is among the newest ones, current or pinned, or was current before the last
+deploy or rollback; and if it is a prerequisite, direct or indirect, of a train that is kept.
 """
 
 import logging
@@ -34,8 +34,9 @@ def prunable_trains(models: ModelStore, keep: int) -> list[Manifest]:
         manifests |= {(dp_id, train.train_id): train for train in trains}
         kept |= {(dp_id, train.train_id) for train in trains[-max(1, keep) :]}
         newest = models.ledger(dp_id).newest()
-        if newest is not None and newest.current is not None:
-            kept.add((dp_id, newest.current))
+        if newest is not None:
+            named = filter(None, (newest.current, newest.replaced))
+            kept |= {(dp_id, train_id) for train_id in named}
     pending = list(kept)
     while pending:
         manifest = manifests.get(pending.pop())

@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from upath import UPath
 
 from tests.support.projects import SHARED, CodeFolder, fitted
 from xingu.errors import PortabilityError
@@ -219,7 +220,7 @@ def test_what_a_script_defines_is_in_the_package(tmp_path):
 
 
 def _change_python(package):
-    manifest = read_manifest(package)
+    manifest = read_manifest(UPath(package))
     changed = {**manifest.provenance, "python": "2.7.18"}
     text = manifest.model_copy(update={"provenance": changed}).model_dump_json()
     (package / "manifest.json").write_text(text)

@@ -16,11 +16,14 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from upath import UPath
 
 from xingu.errors import StorageError, StorageFullError
 
+CHUNK = 8 * 2**20
+"""Number of bytes of a large file that are in memory at a time."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNUSABLE = (
     errno.EACCES,
@@ -30,6 +33,8 @@ _UNUSABLE = (
     errno.EEXIST,
     errno.ENAMETOOLONG,
 )
+_PARTS = 9_000
+"""Number of parts of an upload; S3 takes 10,000."""
 _LOCAL_PROTOCOLS = ("", "file", "local")
 _SCRATCH = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 ABANDONED_SECONDS = 24 * 3600
@@ -71,8 +76,36 @@ def _require_folder(path: Path) -> None:
 
 def sha256_of(path: UPath) -> str:
     """Return the SHA-256 of a file in hexadecimal; the file is read in chunks."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    digest = hashlib.sha256()
+    for chunk in chunks_of(path):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def chunks_of(path: UPath) -> Iterator[bytes]:
+    """Yield the content of a file in pieces of `CHUNK` bytes, the last one shorter."""
+    # By default s3fs keeps 50 MB of each open file.
+    options = {} if local_path(path) else {"block_size": CHUNK, "cache_type": "none"}
+    with path.open("rb", **options) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def read_small_file(path: UPath) -> bytes:
+    """Return the content of a file, with one request where `UPath.read_bytes` sends two.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    if local := local_path(path):
+        return local.read_bytes()
+    try:
+        # With a start, s3fs asks for no size first.
+        return path.fs.cat_file(path.path, start=0)  # type: ignore[return-value]
+    except FileNotFoundError:
+        raise
+    except OSError:  # S3 has no range of an empty object
+        return path.read_bytes()
 
 
 def write_atomically(path: UPath, *data: bytes) -> None:
@@ -101,6 +134,54 @@ def write_atomically(path: UPath, *data: bytes) -> None:
         except BaseException:
             scratch.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def new_file(path: UPath, size: int) -> Iterator[Any]:
+    """Yield a binary file to write to, which appears at `path` when the block ends.
+
+    If the block raises, `path` is unchanged. Object storage gets the file in parts while it is
+    written; `write_atomically` is faster for files below `CHUNK`.
+
+    Args:
+        path: The file; missing parent folders are created, and an existing file is replaced.
+        size: Expected size in bytes.
+
+    Raises:
+        StorageFullError: If the storage is full.
+        StorageError: If the storage may not be written.
+    """
+    local = local_path(path)
+    writing = _uploaded(path, size) if local is None else _scratch_file(local)
+    with storage_errors(f"writing {path.name}", path.parent), writing as file:
+        yield file
+
+
+@contextmanager
+def _scratch_file(path: Path) -> Iterator[Any]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = _scratch_path(path)
+    try:
+        with scratch.open("wb") as file:
+            yield file
+        scratch.replace(path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _uploaded(path: UPath, size: int) -> Iterator[Any]:
+    block = max(CHUNK, size // _PARTS)
+    file: Any = path.fs.open(path.path, "wb", block_size=block, autocommit=False)
+    try:
+        yield file
+        file.close()  # sends the last part
+        file.commit()
+    except BaseException:
+        file.discard()
+        file.closed = True  # so that the garbage collector does not send what is left
+        raise
 
 
 def write_once(path: UPath, data: bytes) -> bool:

@@ -12,6 +12,8 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 
+EVALUATION_SETS = ("test", "val", "train")
+"""Evaluation sets in order of preference: the first that exists is closest to unseen rows."""
 BINS = 10
 """Number of bins of a numeric column: deciles, fewer if values repeat."""
 MAX_CATEGORIES = 100

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xingu.errors import SettingsError, SignatureError, XinguError
-from xingu.registry.manifest import SIGNATURE, Manifest, damage, verify
+from xingu.registry.manifest import SIGNATURE, Manifest, faults, verify
 from xingu.registry.store import ModelStore
 
 Outcome = Literal["passed", "warned", "failed"]
@@ -49,7 +49,7 @@ def audit(models: ModelStore, dp_id: str, train_id: str) -> Audit:
     except XinguError as error:
         return Audit(dp_id, train_id, problems=(str(error),))
     package = models.package(dp_id, train_id)
-    problems = [f"{name} {problem}" for name, problem in damage(package, manifest)]
+    problems = [f"{one.file} {one.problem}" for one in faults(package, manifest)]
     signature, signer, verdict = "not verified", None, None
     if not (package / SIGNATURE).exists():
         signature = "missing"

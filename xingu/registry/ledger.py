@@ -1,4 +1,4 @@
-"""History of the trains of one DataProvider: accepted, refused, pinned; each entry has the result.
+"""History of the trains of one DataProvider: accepted, refused, pinned, deployed.
 
 Entries are numbered files that are written once and never change. An entry holds the state after
 it (`current`, `pinned`), so the newest entry alone decides what is current. Times never decrease,
@@ -6,27 +6,41 @@ so the entry at a given time is found by binary search (14 reads among 10,000 en
 listing a folder. Layout below the folder of a DataProvider::
 
     history/0000000001.json    one entry
-    current.json               copy of the newest entry, replaced last
+    current.json               copy of an entry, usually the newest one
 
+Writing the file of an entry is the commit. `current.json` is a hint where to begin: readers
+continue from there while a next entry exists, so a writer that is slow or was killed before it
+replaced the hint never changes what is read. An entry contains the SHA-256 of the file before it.
 Each file contains its own digest.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import count
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from upath import UPath
 
 from xingu.errors import StorageError
-from xingu.files.atomic import write_atomically, write_once
+from xingu.files.atomic import read_small_file, write_atomically, write_once
 from xingu.files.sealed import seal, unseal
+from xingu.registry.deployment import Deployment
+
+logger = logging.getLogger(__name__)
 
 CURRENT, HISTORY = "current.json", "history"
 CLOCKS = timedelta(hours=1)
 """Largest assumed difference between the clocks of two machines."""
 
-Action = Literal["train", "pass", "refuse", "pin", "unpin"]
+Action = Literal["train", "pass", "refuse", "pin", "unpin", "deploy", "rollback", "approve"]
+DEPLOYS: tuple[Action, ...] = ("deploy", "rollback")
+ACCEPTS: tuple[Action, ...] = ("train", "pin", *DEPLOYS)
+"""Actions after which a train can be current."""
+UNDECIDED: tuple[Action, ...] = ("unpin", "approve")
+"""Actions that do not decide whether a train stands."""
 
 
 class Entry(BaseModel):
@@ -38,11 +52,17 @@ class Entry(BaseModel):
         train_id: The train that it is about.
         train_session_id: Its session.
         action: ``train``: it passed its blocking checks as the newest train; ``pass``: it passed
-            them after a newer train; ``refuse``: it failed one; ``pin`` and ``unpin``: of a user.
+            them after a newer train; ``refuse``: it failed one; ``pin`` and ``unpin``: of a user;
+            ``deploy`` and ``rollback``: it was deployed to this storage, a newer or an older one
+            than before; ``approve``: its deploy to this storage was approved.
         current: The train that is current after it; None if there is none.
         pinned: Whether `current` stays current until it is unpinned.
-        rolled_back: Of ``pin``: the newer trains that the user went back from.
+        rolled_back: Of ``pin`` and ``rollback``: the newer trains that the user went back from.
         reason: Of ``refuse``: the checks that failed.
+        deployment: Of ``deploy``, ``rollback`` and ``approve``: who did it, and on what grounds.
+        replaced: The train that the newest deploy or rollback replaced; None if there is none.
+        previous: SHA-256 of the file of the entry before; empty for the first entry, and for
+            entries of earlier versions.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -56,6 +76,9 @@ class Entry(BaseModel):
     pinned: bool
     rolled_back: tuple[str, ...] = ()
     reason: str = ""
+    deployment: Deployment | None = None
+    replaced: str | None = None
+    previous: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -79,11 +102,15 @@ class Ledger:
 
     def __init__(self, folder: UPath) -> None:
         self.folder = folder
-        self._known: dict[int, Entry] = {}
+        self._known: dict[int, tuple[Entry, str]] = {}
 
     def newest(self) -> Entry | None:
-        """Return the newest entry, which names the current train; None if there is no entry."""
-        return self._read(self.folder / CURRENT)
+        """Return the newest entry, which names the current train; None if there is no entry.
+
+        Raises:
+            StorageError: If the hint or an entry after it is damaged or cannot be read.
+        """
+        return self._last(self._hint())
 
     def append(
         self, train_id: str, train_session_id: str, action: Action, change: Change | None = None
@@ -95,7 +122,8 @@ class Ledger:
             train_session_id: Its session.
             action: The event.
             change: Decides the state after it; by default the train becomes current, unless
-                another one is pinned. It is called again if another process was faster.
+                another one is pinned or it is only approved. It is called again if another process
+                was faster, and may raise.
 
         Returns:
             The newest entry; None if there is none, because nothing was to be changed.
@@ -103,22 +131,32 @@ class Ledger:
         ids = {"train_id": train_id, "train_session_id": train_session_id, "action": action}
         decide = change or (lambda before: _state_after(before, train_id, action))
         before = newest = self.newest()
-        while True:
-            state = decide(before)
-            if state is None:
+        while (state := decide(before)) is not None:
+            entry = self._next(before, {**ids, **state})
+            path = self._path(entry.number)
+            data = _sealed(entry, path)
+            written = write_once(path, data)
+            # It exists already: by another process, or by a request of our own that was repeated.
+            before = entry if written else self._entry(entry.number) or before
+            if written or self._digest(entry.number) == sha256(data).hexdigest():
                 break
-            # Clocks of several machines differ, but times of entries must not decrease.
-            time = max(filter(None, (datetime.now(UTC), before.time if before else None)))
-            number = before.number + 1 if before else 1
-            entry = Entry(number=number, time=time, **{**ids, **state})
-            if write_once(self._path(number), _sealed(entry, self._path(number))):
-                before = entry
-                break
-            # Another process wrote it, maybe one that was killed before it moved the pointer.
-            before = self._entry(number) or before
-        if before is not newest:
+        if before is not None and before is not newest:
             self._point_to(before)
         return before
+
+    def _next(self, before: Entry | None, fields: Mapping[str, Any]) -> Entry:
+        """Return an entry that follows `before`."""
+        if before is None:
+            return Entry(number=1, time=datetime.now(UTC), **fields)
+        entry = Entry(
+            number=before.number + 1,
+            # Clocks of several machines differ, but times of entries must not decrease.
+            time=max(datetime.now(UTC), before.time),
+            **{"replaced": before.replaced, "previous": self._digest(before.number), **fields},
+        )
+        if entry.action in DEPLOYS and entry.current != before.current:
+            return entry.model_copy(update={"replaced": before.current})
+        return entry
 
     def at(self, moment: datetime) -> Entry | None:
         """Return the newest entry at a given time; None if there was none yet.
@@ -157,23 +195,25 @@ class Ledger:
                 yield entry
 
     def standing(self, last: Entry | None = None) -> Iterator[str]:
-        """Yield trains that were accepted or pinned, and not refused or rolled back since.
+        """Yield trains that were accepted, deployed or pinned, and not taken back since.
+
+        A train is taken back by a refusal, or by going back to an older one.
 
         Args:
             last: The entry to begin with; None: the newest. The train of the newest entry is first.
         """
         decided: set[str] = set()
         for entry in self.entries(last=last):
-            if entry.action in ("train", "pin") and entry.train_id not in decided:
+            if entry.action in ACCEPTS and entry.train_id not in decided:
                 yield entry.train_id
-            if entry.action != "unpin":
+            if entry.action not in UNDECIDED:
                 decided |= {entry.train_id, *entry.rolled_back}
 
     def verdict(self, train_id: str, trained: datetime | None) -> Entry | None:
         """Return the newest entry that decides about a train; None if there is none.
 
-        Its action is ``train``, ``pass`` or ``refuse``, or ``pin``: of this train, or of the one
-        that the user went back to from it.
+        Its action is ``train``, ``pass``, ``refuse`` or ``deploy``; or it is ``pin`` or
+        ``rollback``, of this train or of the one that the user went back to from it.
 
         Args:
             train_id: The train.
@@ -182,33 +222,102 @@ class Ledger:
         for entry in self.entries():
             if trained is not None and entry.time < trained - CLOCKS:
                 return None
-            about = {entry.train_id, *entry.rolled_back} if entry.action != "unpin" else ()
+            about = {entry.train_id, *entry.rolled_back} if entry.action not in UNDECIDED else ()
             if train_id in about:
                 return entry
         return None
 
-    def _point_to(self, entry: Entry | None) -> None:
-        """Move the pointer, and on to later entries: a slow writer must not move it back."""
-        while entry is not None:
-            path = self.folder / CURRENT
-            write_atomically(path, _sealed(entry, path))
-            entry = self._entry(entry.number + 1)
+    def broken_links(self) -> Iterator[str]:
+        """Verify the chain of all entries, and the hint.
+
+        An entry that was changed, removed or inserted is found, unless all entries after it were
+        written again. Entries of earlier versions have no link, and only their own digest is
+        verified.
+
+        Yields:
+            Each fault, with the file: first of the hint, then of the entries, oldest first.
+        """
+        hint = None
+        try:
+            hint = self._hint()
+        except StorageError as error:
+            yield str(error)
+        expected: str | None = ""  # SHA-256 of the file before; None: it is missing
+        linked = False
+        for number in count(1):
+            path = self._path(number)
+            try:
+                found = self._read(path)
+            except StorageError as error:
+                yield str(error)
+                expected = None
+                continue
+            if found is None and number > (hint.number if hint else 0):
+                return
+            if found is None:
+                yield f"{path} is missing: restore it."
+                expected = None
+                continue
+            entry, digest = found
+            unlinked = not entry.previous and not linked  # of an earlier version
+            if entry.number != number or not (unlinked or expected in (None, entry.previous)):
+                yield f"{path} does not follow the entry before it: one of both was replaced."
+            if hint and number == hint.number and entry != hint:
+                yield f"{self.folder / CURRENT} differs from {path}."
+            expected, linked = digest, linked or bool(entry.previous)
+
+    def _hint(self) -> Entry | None:
+        found = self._read(self.folder / CURRENT)
+        return found[0] if found else None
+
+    def _last(self, entry: Entry | None) -> Entry | None:
+        """Return the newest entry; it is `entry` or after it.
+
+        Numbers have no gaps, so steps of doubled length find the end in few reads: in one if
+        `entry` is the newest, in 28 if it is 10,000 entries behind.
+        """
+        number, step = entry.number if entry else 0, 1
+        while later := self._entry(number + step):
+            entry, number, step = later, number + step, step * 2
+        while step > 1:
+            step //= 2
+            if later := self._entry(number + step):
+                entry, number = later, number + step
+        return entry
+
+    def _point_to(self, entry: Entry) -> None:
+        """Replace the hint, again if other processes have added entries meanwhile."""
+        path = self.folder / CURRENT
+        pointed = None
+        while entry is not pointed:
+            try:
+                write_atomically(path, _sealed(entry, path))
+            except (OSError, StorageError) as error:  # the entry is written, and readers find it
+                logger.warning("%s was not moved to entry %d: %s", path, entry.number, error)
+                return
+            pointed, entry = entry, self._last(entry) or entry
 
     def _path(self, number: int) -> UPath:
         return self.folder / HISTORY / f"{number:010d}.json"
 
     def _entry(self, number: int) -> Entry | None:
         if number not in self._known:
-            entry = self._read(self._path(number))
-            if entry is None:
+            found = self._read(self._path(number))
+            if found is None:
                 return None
-            self._known[number] = entry
-        return self._known[number]
+            self._known[number] = found
+        return self._known[number][0]
+
+    def _digest(self, number: int) -> str:
+        """Return the SHA-256 of the file of an entry; empty if it is missing."""
+        return self._known[number][1] if self._entry(number) else ""
 
     @staticmethod
-    def _read(path: UPath) -> Entry | None:
+    def _read(path: UPath) -> tuple[Entry, str] | None:
+        """Return the entry in a file, and the SHA-256 of the file; None if there is no file."""
         try:
-            return Entry.model_validate_json(unseal(path.read_bytes(), path.name))
+            data = read_small_file(path)
+            entry = Entry.model_validate_json(unseal(data, path.name))
         except FileNotFoundError:
             return None
         except ValueError as error:
@@ -217,6 +326,7 @@ class Ledger:
                 f"{path} is damaged ({reason}): restore it, or name a train by its train_id.",
                 path=str(path),
             ) from error
+        return entry, sha256(data).hexdigest()
 
 
 def _sealed(entry: Entry, path: UPath) -> bytes:
@@ -224,6 +334,9 @@ def _sealed(entry: Entry, path: UPath) -> bytes:
 
 
 def _state_after(before: Entry | None, train_id: str, action: Action) -> Mapping[str, Any]:
-    if action == "train" and before is not None and before.pinned:
-        return {"current": before.current, "pinned": True}
+    if action == "approve" or (action != "pin" and before is not None and before.pinned):
+        return {
+            "current": before.current if before else None,
+            "pinned": before.pinned if before else False,
+        }
     return {"current": train_id, "pinned": action == "pin"}

@@ -105,15 +105,21 @@ def history(models: ModelStore, dp_id: str, limit: int | None = None) -> Iterato
         limit: Largest number of records; None yields all.
 
     Yields:
-        Records as of `train_record`, with `since` (UTC), `action` and, of a refused train, the
-        `reason`; see `xingu.registry.ledger.Entry`.
+        Records as of `train_record`, with `since` (UTC), `action` and, if there are any, the
+        `reason` and `deployment`; see `xingu.registry.ledger.Entry`. Of an approved train that is
+        not deployed yet, only the ids are there.
     """
     for entry in models.ledger(dp_id).entries(limit):
+        record: dict[str, Any] = {"dataprovider_id": dp_id, "train_id": entry.train_id}
+        if entry.action != "approve" or models.has(dp_id, entry.train_id):
+            record = train_record(models, dp_id, entry.train_id)
+        if entry.deployment:
+            record["deployment"] = entry.deployment.model_dump(mode="json")
         yield {
             "since": entry.time.astimezone(UTC).isoformat(timespec="seconds"),
             "action": entry.action,
             **({"reason": entry.reason} if entry.reason else {}),
-            **train_record(models, dp_id, entry.train_id),
+            **record,
         }
 
 

@@ -1,11 +1,15 @@
 """Manifest of a model package: ids, parameters, provenance, and a checksum of every file.
 
 `manifest.json` contains its own digest. It is written last, so a package without it is incomplete.
-Packages of earlier versions stay readable: new fields need a default, and a change that old readers
-cannot ignore needs another `format`.
+Ids and names of files in it cannot lead out of the folder of the package. Packages of earlier
+versions stay readable: new fields need a default, and a change that old readers cannot ignore needs
+another `format`.
 """
 
+import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +17,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from upath import UPath
 
-from xingu.errors import CorruptPackageError
-from xingu.files.atomic import sha256_of
+from xingu.errors import CorruptPackageError, StorageError, text_of
+from xingu.files.atomic import read_small_file, sha256_of
 from xingu.files.sealed import unseal
-from xingu.names import is_folder_name, key_part
+from xingu.names import key_part
 
 MANIFEST, SIGNATURE, VERDICT = "manifest.json", "signature.json", "verdict.json"
-"""Files of a package that the manifest does not list; see `signing` for the last two."""
+UNLISTED = (SIGNATURE, VERDICT)
+"""Files beside the manifest that it cannot list, because they are made from it; see `signing`."""
 
 
 class FileRecord(BaseModel):
@@ -109,34 +114,31 @@ class Manifest(BaseModel):
 
     @field_validator("train_id")
     @classmethod
-    def _is_one_folder(cls, train_id: str) -> str:
-        if not is_folder_name(train_id):
-            raise ValueError(f"the train_id {train_id!r} is no name of a folder")
-        return train_id
+    def _inside_trains(cls, train_id: str) -> str:
+        return _require_inside(train_id, folders=False)
+
+    @field_validator("pre_reqs")
+    @classmethod
+    def _trains_inside(cls, pre_reqs: dict[str, str]) -> dict[str, str]:
+        for train_id in pre_reqs.values():
+            _require_inside(train_id, folders=False)
+        return pre_reqs
 
     @field_validator("files")
     @classmethod
-    def _are_inside(cls, files: dict[str, FileRecord]) -> dict[str, FileRecord]:
+    def _files_inside(cls, files: dict[str, FileRecord]) -> dict[str, FileRecord]:
         for name in files:
-            if not all(map(is_folder_name, name.split("/"))):
-                raise ValueError(f"the file {name!r} is not inside the package")
+            if _require_inside(name) in (MANIFEST, *UNLISTED):
+                raise ValueError(f"{name} cannot be listed in it")
         return files
 
 
-def manifest_bytes(package: UPath) -> bytes:
-    """Return the content of the manifest of the package in a folder.
-
-    Raises:
-        CorruptPackageError: If it is missing.
-    """
-    try:
-        return (package / MANIFEST).read_bytes()
-    except FileNotFoundError as error:
-        raise CorruptPackageError(
-            f"{package} is no model package: it has no {MANIFEST}; train again, or name another "
-            "train.",
-            package=str(package),
-        ) from error
+def _require_inside(name: str, *, folders: bool = True) -> str:
+    """Return the name of a file or folder, if every platform takes it as one below a folder."""
+    parts = name.split("/") if folders else [name]
+    if any(part in ("", ".", "..") or re.search(r"[/\\\0]|^[A-Za-z]:", part) for part in parts):
+        raise ValueError(f"{name!r} leads out of the folder of the package")
+    return name
 
 
 def read_manifest(package: UPath) -> Manifest:
@@ -144,19 +146,30 @@ def read_manifest(package: UPath) -> Manifest:
 
     Raises:
         CorruptPackageError: If it is missing or cannot be parsed.
+        StorageError: If the storage refuses to read it.
     """
-    return parse_manifest(manifest_bytes(package), package)
+    return parse_manifest(package, manifest_bytes(package))
 
 
-def parse_manifest(data: bytes, package: UPath) -> Manifest:
+def manifest_bytes(package: UPath) -> bytes:
+    """Return the content of the manifest of a package; see `read_manifest`."""
+    try:
+        return read_small_file(package / MANIFEST)
+    except FileNotFoundError as error:
+        raise CorruptPackageError(
+            f"{package} is no model package: it has no {MANIFEST}; train again, or name another "
+            "train.",
+            package=str(package),
+        ) from error
+    except Exception as error:  # storages raise errors of their own
+        raise unreadable(MANIFEST, error).error(package) from error
+
+
+def parse_manifest(package: UPath, data: bytes) -> Manifest:
     """Return the manifest with this content.
 
-    Args:
-        data: Content of the file.
-        package: Folder of the package, for errors.
-
     Raises:
-        CorruptPackageError: If it cannot be parsed, or names files outside of the package.
+        CorruptPackageError: If it cannot be parsed, or a name in it leads out of the package.
     """
     try:
         return Manifest.model_validate_json(unseal(data))
@@ -194,9 +207,79 @@ def describe_files(folder: Path) -> dict[str, FileRecord]:
     }
 
 
-def damage(
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one file of a package.
+
+    Attributes:
+        file: Its relative path.
+        problem: What is wrong, in words that follow the name of the file.
+        unreadable: Whether it could not be read, so it may be undamaged.
+    """
+
+    file: str
+    problem: str
+    unreadable: bool = False
+
+    def error(self, package: UPath) -> StorageError:
+        """Return the exception that refuses the package."""
+        facts = {"package": str(package), "file": self.file}
+        if self.unreadable:
+            return StorageError(f"{package}: {self.file} {self.problem}", **facts)
+        return CorruptPackageError(
+            f"{package}: {self.file} {self.problem}. Nothing was loaded; restore the package, or "
+            "load another train.",
+            **facts,
+        )
+
+
+def missing(file: str) -> Fault:
+    """Return the fault of a file that is not there."""
+    return Fault(file, "is missing")
+
+
+def different(file: str) -> Fault:
+    """Return the fault of a file with other content."""
+    return Fault(file, "is not what was saved (its SHA-256 differs)")
+
+
+def unreadable(file: str, error: Exception) -> Fault:
+    """Return the fault of a file whose reading raised an error of the storage."""
+    if isinstance(error, PermissionError):
+        problem = (
+            f"may not be read: the storage refused it ({text_of(error)}). Check the credentials "
+            "of this process, and their permissions to read and to list this folder (without the "
+            "second, S3 also refuses files that do not exist)."
+        )
+    else:
+        problem = (
+            f"cannot be read ({type(error).__name__}: {text_of(error)}). Check that the storage "
+            "can be reached, and try again."
+        )
+    return Fault(file, problem, unreadable=True)
+
+
+@contextmanager
+def reading(package: UPath, file: str) -> Iterator[None]:
+    """Convert what reading a file of a package raises.
+
+    Raises:
+        CorruptPackageError: If the file is missing.
+        StorageError: If it cannot be read.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except FileNotFoundError as error:
+        raise missing(file).error(package) from error
+    except Exception as error:  # storages raise errors of their own
+        raise unreadable(file, error).error(package) from error
+
+
+def faults(
     package: UPath, manifest: Manifest, selected: Callable[[str], bool] = lambda _: True
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Fault]:
     """Compare files of a package with the checksums of its manifest.
 
     Args:
@@ -205,39 +288,35 @@ def damage(
         selected: Whether the file with this relative path is compared.
 
     Yields:
-        Each file that is missing or differs, and which of both.
+        Each file that is missing, differs or cannot be read.
     """
     for name, expected in manifest.files.items():
-        path = package.joinpath(*name.split("/"))
         if not selected(name):
             continue
-        if not path.is_file():
-            yield name, "is missing"
-        elif sha256_of(path) != expected.sha256:
-            yield name, "is not what was saved (its SHA-256 differs)"
+        try:
+            digest = sha256_of(file_of(package, name))
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            yield missing(name)
+        except Exception as error:  # noqa: BLE001 - storages raise errors of their own
+            yield unreadable(name, error)
+        else:
+            if digest != expected.sha256:
+                yield different(name)
+
+
+def file_of(package: UPath, name: str) -> UPath:
+    """Return the path of a file of a package."""
+    return package.joinpath(*name.split("/"))
 
 
 def verify(
-    package: UPath,
-    manifest: Manifest,
-    selected: Callable[[str], bool] = lambda _: True,
-    shown: str = "",
+    package: UPath, manifest: Manifest, selected: Callable[[str], bool] = lambda _: True
 ) -> None:
-    """Refuse a package that has any `damage`.
-
-    Args:
-        package: Folder or URL of the package.
-        manifest: Its manifest.
-        selected: Whether the file with this relative path is compared.
-        shown: Folder or URL to name in errors; empty: `package`.
+    """Refuse a package with any of `faults`.
 
     Raises:
         CorruptPackageError: If a file is missing or differs; the message names it.
+        StorageError: If one cannot be read.
     """
-    for name, problem in damage(package, manifest, selected):
-        raise CorruptPackageError(
-            f"{shown or package}: {name} {problem}. Nothing was loaded; restore the package, or "
-            "load another train.",
-            package=shown or str(package),
-            file=name,
-        )
+    for fault in faults(package, manifest, selected):
+        raise fault.error(package)

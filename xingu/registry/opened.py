@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +12,7 @@ from upath import UPath
 
 from xingu.files.atomic import local_path
 from xingu.registry.manifest import Manifest, manifest_bytes, parse_manifest, verify
+from xingu.registry.transfer import copy_files
 
 if TYPE_CHECKING:
     from xingu.registry.signing import TrustedKey
@@ -51,7 +52,7 @@ def open_package(package: UPath, trusted: Sequence["TrustedKey"] = ()) -> Opened
         from xingu.registry.signing import verify_signature
 
         signer = verify_signature(package, trusted, data)
-    return Opened(parse_manifest(data, package), sha256(data).hexdigest(), signer)
+    return Opened(parse_manifest(package, data), sha256(data).hexdigest(), signer)
 
 
 @contextmanager
@@ -65,20 +66,16 @@ def verified_copy(package: UPath, opened: Opened) -> Iterator[Path]:
     Raises:
         CorruptPackageError: If a file is missing or differs from what was saved.
     """
+    files = {
+        name: record
+        for name, record in opened.manifest.files.items()
+        if not name.startswith(f"{PRE_REQS}/")
+    }
     local = local_path(package)
     if local is not None and opened.signer is None:
-        verify(package, opened.manifest, _is_own)
+        verify(package, opened.manifest, files.__contains__)
         yield local
         return
     with tempfile.TemporaryDirectory(prefix="xingu-") as folder:
-        for name in filter(_is_own, opened.manifest.files):
-            target = Path(folder, name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):  # what is missing is reported below
-                target.write_bytes(package.joinpath(*name.split("/")).read_bytes())
-        verify(UPath(folder), opened.manifest, _is_own, str(package))
+        copy_files(package, UPath(folder), files)
         yield Path(folder)
-
-
-def _is_own(file: str) -> bool:
-    return not file.startswith(f"{PRE_REQS}/")

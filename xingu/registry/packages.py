@@ -2,7 +2,8 @@
 
 Layout of the folder of a package::
 
-    manifest.json, provider_state.pkl, code/…, classes.pkl, estimator/…, pre_reqs/<dp>/…
+    manifest.json, provider_state.pkl, code/…, classes.pkl, estimator/…, pre_reqs/<dp>/…,
+    golden.parquet, golden_estimations.parquet
 
 No file is unpickled before its SHA-256 was compared with the manifest. A nested package of a
 prerequisite is verified when the prerequisite is loaded.
@@ -17,7 +18,7 @@ from typing import Any
 
 from upath import UPath
 
-from xingu.errors import CorruptPackageError, DeclarationError
+from xingu.errors import DeclarationError
 from xingu.files.sealed import seal
 from xingu.model import Model, PreReqModels, Signature
 from xingu.model.provenance import Provenance, library_versions
@@ -29,18 +30,20 @@ from xingu.provider.estimator import Estimator
 from xingu.provider.pickles import portable_pickle
 from xingu.provider.state import ProviderState
 from xingu.records import SourceRecord, TrainRun
+from xingu.registry.golden import write_golden
 from xingu.registry.manifest import (
     MANIFEST,
     Manifest,
     ProviderRecord,
     describe_files,
+    different,
     read_manifest,
-    verify,
 )
 from xingu.registry.opened import PRE_REQS, Opened, open_package, verified_copy
 from xingu.registry.package_code import BY_VALUE, CODE, read_code, write_code
 from xingu.registry.packaged_code import original_name
 from xingu.registry.provider_class import PackagedClasses, packaged_classes
+from xingu.registry.transfer import copy_package
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +77,8 @@ def write_package(
         model.estimator.save(folder / ESTIMATOR)
     write_code(model, folder)
     for dp_id, nested in pre_reqs.items():
-        verify(nested, read_manifest(nested))
-        copy_files(nested, UPath(folder / PRE_REQS / key_part(dp_id)))
+        copy_package(nested, UPath(folder / PRE_REQS / key_part(dp_id)), read_manifest(nested))
+    write_golden(model, folder)
     manifest = _manifest_of(model, folder, values, sources)
     (folder / MANIFEST).write_bytes(seal(manifest.model_dump_json(indent=1)))
 
@@ -102,15 +105,11 @@ def load_package(
 
     def load_pre_req(dp_id: str, _: str) -> Model:
         nested = f"{PRE_REQS}/{key_part(dp_id)}"
-        # The manifest has the checksum of that of the prerequisite, and so the signature covers it.
-        verify(package, manifest, lambda file: file == f"{nested}/{MANIFEST}")
         inner = replace(open_package(package / nested), signer=opened.signer)
-        expected = manifest.files.get(f"{nested}/{MANIFEST}")
-        if expected is None or expected.sha256 != inner.sha256:
-            raise CorruptPackageError(
-                f"{package}: {nested} is not the prerequisite that was saved with it.",
-                package=str(package),
-            )
+        # The manifest has the checksum of that of the prerequisite, and so the signature covers it.
+        record = manifest.files.get(f"{nested}/{MANIFEST}")
+        if record is None or record.sha256 != inner.sha256:
+            raise different(f"{nested}/{MANIFEST}").error(package)
         return load_package(package / nested, model_class, inner)
 
     provider.pre_req_model = PreReqModels(manifest.pre_reqs, load_pre_req)
@@ -258,12 +257,3 @@ def _warn_of_other_versions(manifest: Manifest, saved: Mapping[str, str]) -> Non
             manifest.train_id,
             ", ".join(changes),
         )
-
-
-def copy_files(source: UPath, target: UPath) -> None:
-    """Copy the files of a package; the manifest last, because it marks the package as complete."""
-    files = [path for path in source.rglob("*") if path.is_file()]
-    for path in sorted(files, key=lambda path: path.name == MANIFEST):
-        copy = target.joinpath(*path.parts[len(source.parts) :])
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(path.read_bytes())

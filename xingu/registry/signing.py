@@ -20,7 +20,7 @@ from upath import UPath
 from xingu.errors import SettingsError, SignatureError
 from xingu.extras import needs
 from xingu.files.atomic import local_path, write_atomically
-from xingu.registry.manifest import MANIFEST, SIGNATURE, VERDICT, parse_manifest
+from xingu.registry.manifest import MANIFEST, SIGNATURE, VERDICT, manifest_bytes, parse_manifest
 
 needs("signing", "cryptography")
 
@@ -163,7 +163,7 @@ def sign_package(folder: Path | UPath, key: EllipticCurvePrivateKey) -> None:
         CorruptPackageError: If the manifest cannot be read.
     """
     data = (folder / MANIFEST).read_bytes()
-    manifest = parse_manifest(data, UPath(folder))
+    manifest = parse_manifest(UPath(folder), data)
     digests = {name: file.sha256 for name, file in manifest.files.items()}
     digests[MANIFEST] = sha256(data).hexdigest()
     resources = [
@@ -198,7 +198,7 @@ def verify_signature(
             another manifest.
     """
     predicate, signer = _verified(package, SIGNATURE, _OF_PACKAGE, trusted)
-    data = (package / MANIFEST).read_bytes() if manifest is None else manifest
+    data = manifest_bytes(package) if manifest is None else manifest
     named = {one["name"]: one["digest"] for one in predicate["resources"]}
     if named.get(MANIFEST) != sha256(data).hexdigest():
         raise _refused(package, f"its {SIGNATURE} is that of another {MANIFEST}")
@@ -216,7 +216,7 @@ def sign_verdict(
         checks: ``passed``, ``warned`` or ``failed``, by check.
         accepted: Whether the train has passed its blocking checks.
     """
-    digest = sha256((package / MANIFEST).read_bytes()).hexdigest()
+    digest = sha256(manifest_bytes(package)).hexdigest()
     lists = {
         f"{result}Tests": sorted(name for name in checks if checks[name] == result)
         for result in ("passed", "warned", "failed")
@@ -234,7 +234,7 @@ def verify_verdict(package: UPath, trusted: Sequence[TrustedKey]) -> Verdict | N
     if not (package / VERDICT).exists():
         return None
     predicate, signer = _verified(package, VERDICT, _OF_CHECKS, trusted)
-    digest = sha256((package / MANIFEST).read_bytes()).hexdigest()
+    digest = sha256(manifest_bytes(package)).hexdigest()
     if predicate["digest"] != digest:
         raise _refused(package, f"its {VERDICT} is that of another package")
     passed, warned, failed = (

@@ -177,7 +177,8 @@ class ModelStore:
             PortabilityError: If the package would not load without the project.
             StorageFullError: If the storage is full; the incomplete package is removed.
         """
-        from xingu.registry.packages import copy_files, write_package
+        from xingu.registry.packages import write_package
+        from xingu.registry.transfer import copy_package
         from xingu.registry.verification import verify_portable
 
         with tempfile.TemporaryDirectory(prefix="xingu-") as scratch:
@@ -192,7 +193,7 @@ class ModelStore:
             if self.keys is not None:
                 self.keys.sign(Path(scratch))
             with new_folder(self.folder(model.id) / TRAINS, model.train_id) as package:
-                copy_files(UPath(scratch), package)
+                copy_package(UPath(scratch), package, read_manifest(UPath(scratch)))
         self.point_session(model.run)
         return self.package(model.id, model.train_id)
 

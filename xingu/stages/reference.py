@@ -8,6 +8,7 @@ import pandas as pd
 from xingu.errors import XinguError
 from xingu.model import Model
 from xingu.model.reference import (
+    EVALUATION_SETS,
     FeatureReference,
     Reference,
     column_reference,
@@ -15,9 +16,6 @@ from xingu.model.reference import (
 )
 
 logger = logging.getLogger(__name__)
-
-EVALUATION_SETS = ("test", "val", "train")
-"""Evaluation sets in order of preference: the first that exists is closest to unseen rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pandas as pd
 from xingu.errors import ControlDbError, SettingsError
 from xingu.registry.lifecycle import status
 from xingu.registry.listing import find_manifest
-from xingu.registry.manifest import Manifest, damage
+from xingu.registry.manifest import Manifest, faults
 from xingu.registry.store import ModelStore
 from xingu.tracking.database import ControlDB
 from xingu.tracking.query import (
@@ -64,7 +64,7 @@ def _package_sections(models: ModelStore, manifest: Manifest) -> dict[str, Any]:
             "rows": plain["set_rows"],
             "features": plain["estimator_features"],
         },
-        "damage": [{"file": file, "problem": one} for file, one in damage(package, manifest)],
+        "damage": [{"file": one.file, "problem": one.problem} for one in faults(package, manifest)],
         "parameters": plain["algo_params"],
         "provenance": plain["provenance"],
         "pre_reqs": plain["pre_reqs"],

@@ -256,7 +256,9 @@ def _train(record: Mapping[str, Any]) -> str:
 
 
 def _action(entry: Mapping[str, Any]) -> str:
-    return ": ".join(filter(None, (entry["action"], entry.get("reason"))))
+    user = (entry.get("deployment") or {}).get("user")
+    action = f"{entry['action']} by {user}" if user else entry["action"]
+    return ": ".join(filter(None, (action, entry.get("reason"))))
 
 
 def _score(record: Mapping[str, Any]) -> str:
