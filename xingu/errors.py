@@ -34,6 +34,7 @@ programs. Secrets in both are masked::
         ├── MissingValueError
         ├── UntrainedModelError
         ├── CorruptPackageError
+        ├── SignatureError            a model package is not signed by a trusted key
         ├── PortabilityError          a model package does not load without the project
         └── StorageFullError
 """
@@ -172,6 +173,10 @@ class UntrainedModelError(StorageError):
 
 class CorruptPackageError(StorageError):
     """The files of a model package differ from its manifest."""
+
+
+class SignatureError(StorageError):
+    """A model package is not signed, was altered, or its signer is not trusted."""
 
 
 class PortabilityError(StorageError):

@@ -16,6 +16,7 @@ from upath import UPath
 
 from xingu.config import Settings
 from xingu.config.effective import default_options, effective_settings
+from xingu.config.kinds import text_of
 from xingu.errors import SettingsError, StorageError
 from xingu.options import InForce
 from xingu.records import DeployRules, PictureFormat
@@ -25,6 +26,7 @@ from xingu.registry.store import ModelStore
 if TYPE_CHECKING:
     from xingu.model import Model
     from xingu.model.provenance import Provenance
+    from xingu.registry.signing import Keys
     from xingu.sources import Databases, SourceCache
     from xingu.tracking.database import ControlDB
     from xingu.values import ValueStore
@@ -150,15 +152,39 @@ class Workspace:
         """Store of the model packages, with the pins of the project's inventory file.
 
         Raises:
-            SettingsError: If the inventory file cannot be parsed, or the path is below a file.
+            SettingsError: If the inventory file or a key cannot be read, or the path is below a
+                file.
         """
         pins = pinned_trains(self.inventory) if self.inventory else {}
+        keys = self.keys
         with _named("TRAINED_MODELS_PATH"):
             place, verify = (
                 self._settings.place(self._settings.models),
                 self._settings.verify_packages,
             )
-            return ModelStore(place, pins, self._model_class, verify=verify)
+            return ModelStore(place, pins, self._model_class, verify=verify, keys=keys)
+
+    @cached_property
+    def keys(self) -> "Keys | None":
+        """Keys that sign and verify packages; None: neither is set.
+
+        Raises:
+            SettingsError: If a key cannot be read.
+        """
+        known = self._settings
+        if known.signing_key is None and not known.trusted_keys:
+            return None
+        from xingu.registry.signing import Keys, signing_key, trusted_keys
+
+        signing, trusted = None, ()
+        if known.signing_key is not None:
+            password = text_of(known.signing_key_password) or None
+            with _named("SIGNING_KEY"):
+                signing = signing_key(text_of(known.signing_key), password, self.home)
+        if known.trusted_keys:
+            with _named("XINGU_TRUSTED_KEYS"):
+                trusted = trusted_keys(known.trusted_keys, self.home)
+        return Keys(signing, trusted)
 
     @cached_property
     def databases(self) -> "Databases":
@@ -218,5 +244,5 @@ def _named(setting: str) -> Iterator[None]:
     """
     try:
         yield
-    except StorageError as error:
+    except (SettingsError, StorageError) as error:
         raise SettingsError(f"{setting}: {error}") from error

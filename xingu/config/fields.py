@@ -22,6 +22,7 @@ from xingu.config.kinds import (
     PlotFormats,
     text_of,
 )
+from xingu.config.signing_fields import SigningFields
 from xingu.names import MAX_NAME
 from xingu.options import Names
 
@@ -323,6 +324,7 @@ GROUPS: tuple[type[BaseModel], ...] = (
     TrainFields,
     ParallelFields,
     ProvenanceFields,
+    SigningFields,
     DeployFields,
     SimpleFields,
 )

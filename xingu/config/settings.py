@@ -27,6 +27,7 @@ from xingu.config.fields import (
 from xingu.config.hints import notes_on
 from xingu.config.lookup import Lookup
 from xingu.config.manager import ConfigManager
+from xingu.config.signing_fields import SigningFields
 from xingu.config.targets import known_target, target_values
 from xingu.errors import SettingsError, did_you_mean
 from xingu.masking import remember_secrets, secrets_of
@@ -38,6 +39,7 @@ class Settings(
     # Pydantic has the fields of the last base first.
     SimpleFields,
     DeployFields,
+    SigningFields,
     ProvenanceFields,
     ParallelFields,
     TrainFields,
