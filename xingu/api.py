@@ -19,6 +19,7 @@ from upath import UPath
 from xingu.compat.training import Training
 from xingu.errors import UntrainedModelError, did_you_mean
 from xingu.names import session_id_of, train_id_of
+from xingu.options import split_names
 from xingu.provider.base import DataProvider
 from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
@@ -156,15 +157,10 @@ class Model(Training):
         Raises:
             UntrainedModelError: If there is no such train.
             CorruptPackageError: If a file of the package differs from what was saved.
+            SignatureError: If XINGU_TRUSTED_KEYS is set, and none of these keys has signed it.
             SettingsError: If `inventory.yaml` or a setting cannot be parsed.
         """
-        home = Path(os.environ.get("PROJECT_HOME") or ".")
-        if path is None:
-            from xingu.config import Settings
-
-            settings = Settings.load()
-            home, path = settings.project_home, settings.place(settings.models)
-        store = ModelStore(path, pinned_trains(home), cls)
+        store = model_store(path, cls)
         found = store.find(
             dp_id,
             train_id=given_id(train_id),
@@ -243,6 +239,39 @@ class Model(Training):
 
         estimations = self._estimated_batch()[1][ESTIMATION]
         record_estimations(self._workspace.control, self.run, estimations, self.signature().classes)
+
+
+def model_store(
+    path: str | UPath | None = None,
+    model_class: type[Model] = Model,
+    trusted: Sequence[str | Path] | None = None,
+) -> ModelStore:
+    """Return the store that Models are loaded from.
+
+    Args:
+        path: Folder or URL of the model storage; None: that of the settings.
+        model_class: Class of the Models.
+        trusted: Files or texts of public keys, one of which must have signed what is loaded; None:
+            those of XINGU_TRUSTED_KEYS, if it is set.
+
+    Raises:
+        SettingsError: If `inventory.yaml`, a setting or a key cannot be read.
+    """
+    home, keys = Path(os.environ.get("PROJECT_HOME") or "."), None
+    if path is None:
+        from xingu.config import Settings
+
+        settings = Settings.load()
+        home, path = settings.project_home, settings.place(settings.models)
+    if trusted is None:
+        from xingu.config import ConfigManager
+
+        trusted = split_names(ConfigManager.get("XINGU_TRUSTED_KEYS", "")) or None
+    if trusted is not None:
+        from xingu.registry.signing import Keys, trusted_keys
+
+        keys = Keys(trusted=trusted_keys(trusted, home))
+    return ModelStore(path, pinned_trains(home), model_class, keys=keys)
 
 
 def no_batch(dp_id: str) -> UntrainedModelError:

@@ -21,6 +21,11 @@ programs. Secrets in both are masked::
     │   └── UndefinedMetricError
     ├── StateError                    an attribute of a DataProvider cannot be pickled or unpickled
     ├── ControlDbError                the control DB cannot be opened, read or written
+    ├── DeployError                   a train was not deployed
+    │   ├── DeployRefusedError        gates, checks, git or the package do not allow it
+    │   │   └── ApprovalMissingError  nothing but approvals is missing
+    │   ├── DeployConflictError       another deploy was faster
+    │   └── StalePlanError            what a plan was made from has changed since
     ├── RunFailedError                phases of a run failed
     │   ├── StepTimeoutError          a step took longer than its timeout
     │   └── WorkerDiedError           the process of a step ended before the step did
@@ -29,6 +34,7 @@ programs. Secrets in both are masked::
         ├── MissingValueError
         ├── UntrainedModelError
         ├── CorruptPackageError
+        ├── SignatureError            a model package is not signed by a trusted key
         ├── PortabilityError          a model package does not load without the project
         └── StorageFullError
 """
@@ -117,6 +123,26 @@ class ControlDbError(XinguError):
     """The control DB cannot be opened, read or written."""
 
 
+class DeployError(XinguError):
+    """A train was not deployed; the target serves what it served before."""
+
+
+class DeployRefusedError(DeployError):
+    """Gates, checks, git, approvals or the package do not allow a deploy; the text has all."""
+
+
+class ApprovalMissingError(DeployRefusedError):
+    """A deploy is refused for nothing but missing approvals."""
+
+
+class DeployConflictError(DeployError):
+    """Another process has changed what the target serves since the deploy began."""
+
+
+class StalePlanError(DeployError):
+    """What a plan was made from has changed since; the text says what."""
+
+
 class RunFailedError(XinguError):
     """Phases of a run failed; the text and `facts["causes"]` give the reason of each."""
 
@@ -147,6 +173,10 @@ class UntrainedModelError(StorageError):
 
 class CorruptPackageError(StorageError):
     """The files of a model package differ from its manifest."""
+
+
+class SignatureError(StorageError):
+    """A model package is not signed, was altered, or its signer is not trusted."""
 
 
 class PortabilityError(StorageError):

@@ -8,6 +8,9 @@ from importlib.util import find_spec
 
 from xingu.errors import MissingExtraError
 
+OPTIONAL = {"aws", "signing"}
+"""Extras with `needs` that the distribution `xingu` does not bring."""
+
 
 def needs(extra: str, *modules: str) -> None:
     """Check that packages of an extra are installed; nothing is imported.
@@ -21,9 +24,10 @@ def needs(extra: str, *modules: str) -> None:
     """
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
+        everything = ", or pip install xingu for everything that training needs"
         raise MissingExtraError(
-            f"not installed: {', '.join(missing)}; run pip install 'xingu-core[{extra}]', or "
-            "pip install xingu for everything that training needs.",
+            f"not installed: {', '.join(missing)}; run pip install 'xingu-core[{extra}]'"
+            f"{'' if extra in OPTIONAL else everything}.",
             extra=extra,
             missing=missing,
         )

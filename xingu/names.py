@@ -47,6 +47,11 @@ def is_file_name(name: str) -> bool:
     return len(key_part(name)) <= MAX_NAME
 
 
+def is_folder_name(name: str) -> bool:
+    """Return whether `name` is one part of a path, so that it cannot lead out of its folder."""
+    return name not in ("", ".", "..") and not re.search(r"[/\\\0]", name)
+
+
 def _words(seed: str) -> str:
     """Return three words, one of about 10^8 combinations, determined by `seed`."""
     generator = _generator()

@@ -62,8 +62,8 @@ class RunOptions(BaseModel):
     train_id: str = Field(
         "",
         max_length=MAX_NAME,
-        description="Train that estimates the batch; empty: that of this run, else the current "
-        "one.",
+        description="Train that estimates the batch, or is deployed; empty: that of this run, "
+        "else the current one.",
     )
     save_sets: bool = Field(
         True, description="Record index and target of every set in the control DB."

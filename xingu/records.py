@@ -86,6 +86,26 @@ class PackageRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DeployRules:
+    """What a deploy to a target needs.
+
+    Attributes:
+        approvals: Number of approvals by different people.
+        approvers: Users who may approve; empty: everyone but the user who trained.
+        approval_days: Days after which an approval expires.
+        trusted_keys: Files of the public keys that packages may be signed with; empty: none must
+            be signed.
+        clean_git: Refuse trains of code that was not committed.
+    """
+
+    approvals: int = 0
+    approvers: tuple[str, ...] = ()
+    approval_days: float = 7
+    trusted_keys: tuple[str, ...] = ()
+    clean_git: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MetricRow:
     """One metric of one set, or of the whole Model where `set` is None: a number or a text."""
 

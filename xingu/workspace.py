@@ -5,24 +5,28 @@ creates one Workspace; all other code receives values from it. Stores and databa
 their libraries imported, on first use.
 """
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upath import UPath
 
 from xingu.config import Settings
 from xingu.config.effective import default_options, effective_settings
+from xingu.config.kinds import text_of
 from xingu.errors import SettingsError, StorageError
 from xingu.options import InForce
-from xingu.records import PictureFormat
+from xingu.records import DeployRules, PictureFormat
 from xingu.registry.pins import pinned_trains
 from xingu.registry.store import ModelStore
 
 if TYPE_CHECKING:
     from xingu.model import Model
     from xingu.model.provenance import Provenance
+    from xingu.registry.signing import Keys
     from xingu.sources import Databases, SourceCache
     from xingu.tracking.database import ControlDB
     from xingu.values import ValueStore
@@ -50,7 +54,8 @@ class Workspace:
         notebooks: Local folder of the notebooks that show plots in the UI, and of plotly.js. The
             code server shows notebooks in its working folder only.
         cache_folder: Folder or URL of the source cache; None disables the cache.
-        inventory: Folder of the inventory file, which pins trains.
+        inventory: Folder of the inventory file, which pins trains; None: no file does.
+        chains: Names of the targets, in the order in which models pass through them.
     """
 
     def __init__(
@@ -74,7 +79,10 @@ class Workspace:
         self.notebooks = self.home / ".xingu" / "plots"
         cache = settings.datasource_cache
         self.cache_folder: UPath | None = settings.place(cache) if cache else None
-        self.inventory = self.home
+        self.inventory: Path | None = self.home
+        self.chains = settings.deploy_targets
+        self._whole = self
+        self._prefix: tuple[str, ...] = ()
 
     def below(self, prefix: tuple[str, ...]) -> "Workspace":
         """Return the workspace of assets with a key prefix; without one, this workspace.
@@ -90,9 +98,38 @@ class Workspace:
             settings = self._settings.model_copy(update={**below, "table_prefix": tables})
             part = Workspace(settings, self._model_class, self._connections)
             part.notebooks = self.notebooks.joinpath(*prefix)
-            part.inventory = self.home.joinpath(*prefix)
+            part.inventory = self.inventory and self.home.joinpath(*prefix)
+            part._whole, part._prefix = self, prefix
             self._parts[prefix] = part
         return self._parts[prefix]
+
+    def target(self, name: str) -> "Workspace":
+        """Return the workspace of a target, whose model storage and control DB are its own.
+
+        Raises:
+            SettingsError: If there is no such target, or it has no storage of its own.
+        """
+        settings = self._whole._settings.target(name)
+        target = Workspace(settings, self._model_class, self._connections)
+        target.inventory = None
+        return target.below(self._prefix)
+
+    @property
+    def rules(self) -> DeployRules:
+        """What a deploy to this workspace needs."""
+        known = self._settings
+        return DeployRules(
+            approvals=known.deploy_approvals,
+            approvers=known.deploy_approvers,
+            approval_days=known.deploy_approval_days,
+            trusted_keys=known.deploy_trusted_keys,
+            clean_git=known.deploy_require_clean_git,
+        )
+
+    @property
+    def has_control(self) -> bool:
+        """Whether there is a control DB; a target may have none."""
+        return bool(self._settings.control_db.get_secret_value())
 
     @property
     def model_class(self) -> "type[Model]":
@@ -115,15 +152,39 @@ class Workspace:
         """Store of the model packages, with the pins of the project's inventory file.
 
         Raises:
-            SettingsError: If the inventory file cannot be parsed, or the path is below a file.
+            SettingsError: If the inventory file or a key cannot be read, or the path is below a
+                file.
         """
-        pins = pinned_trains(self.inventory)
+        pins = pinned_trains(self.inventory) if self.inventory else {}
+        keys = self.keys
         with _named("TRAINED_MODELS_PATH"):
             place, verify = (
                 self._settings.place(self._settings.models),
                 self._settings.verify_packages,
             )
-            return ModelStore(place, pins, self._model_class, verify=verify)
+            return ModelStore(place, pins, self._model_class, verify=verify, keys=keys)
+
+    @cached_property
+    def keys(self) -> "Keys | None":
+        """Keys that sign and verify packages; None: neither is set.
+
+        Raises:
+            SettingsError: If a key cannot be read.
+        """
+        known = self._settings
+        if known.signing_key is None and not known.trusted_keys:
+            return None
+        from xingu.registry.signing import Keys, signing_key, trusted_keys
+
+        signing, trusted = None, ()
+        if known.signing_key is not None:
+            password = text_of(known.signing_key_password) or None
+            with _named("SIGNING_KEY"):
+                signing = signing_key(text_of(known.signing_key), password, self.home)
+        if known.trusted_keys:
+            with _named("XINGU_TRUSTED_KEYS"):
+                trusted = trusted_keys(known.trusted_keys, self.home)
+        return Keys(signing, trusted)
 
     @cached_property
     def databases(self) -> "Databases":
@@ -151,6 +212,14 @@ class Workspace:
         return read_provenance(self.home, known.user_name, known.host_name, ci)
 
     @property
+    def user(self) -> tuple[str, str]:
+        """Names of the user and of the machine; empty where unknown. git is not read."""
+        from xingu.model.provenance import process_user
+
+        known = self._settings
+        return known.user_name or process_user() or "", known.host_name or socket.gethostname()
+
+    @property
     def plot_folders(self) -> tuple[UPath, UPath]:
         """Folders or URLs of plots and of their notebooks."""
         return self.plots, UPath(self.notebooks)
@@ -175,5 +244,5 @@ def _named(setting: str) -> Iterator[None]:
     """
     try:
         yield
-    except StorageError as error:
+    except (SettingsError, StorageError) as error:
         raise SettingsError(f"{setting}: {error}") from error

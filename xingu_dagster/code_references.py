@@ -71,6 +71,7 @@ MEMBERS: Mapping[AssetPath, Sequence[str]] = {
     ("batch", "metrics"): (BATCH_METRICS, ESTIMATION_METRICS),
     ("batch", "plots"): (BATCH_PLOTS,),
     ("batch", "sinks"): ("batch_predict_sinks",),
+    ("deploy",): ("quality_gates",),
 }
 """Members of a DataProvider that decide an asset, by its path; of a family, all its methods."""
 

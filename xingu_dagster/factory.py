@@ -8,6 +8,7 @@ from xingu.errors import DeclarationError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu_dagster.phases.batch import build_batch, build_batch_raw
+from xingu_dagster.phases.deploy import build_deploys
 from xingu_dagster.phases.evaluate import build_evaluate
 from xingu_dagster.phases.fit import build_fit
 from xingu_dagster.phases.observe import build_sources
@@ -49,6 +50,7 @@ def build_provider_assets(
         phases += [build_batch_raw(provider), build_batch(provider)]
     if provider.sinks:
         phases.append(build_sinks(provider))
+    phases += build_deploys(provider)
     return [sources, *phases] if sources else phases
 
 

@@ -24,6 +24,8 @@ TAG = "xingu/"
 FACTS = ("trigger", "session", "train/")
 """Tags, or beginnings of tags, after `TAG` that Xingu writes to tell people about a run."""
 
+DEPLOY = "deploy"
+"""The phase that has a step for each target: ``<dp>__deploy_<target>``."""
 USED_BY: Mapping[str, tuple[str, ...]] = {
     "prepare": ("refresh_sources", "pre_req_train_or_session_ids", "train_session_id"),
     "tune": ("hyperopt_strategy", "hyperopt_evaluations"),
@@ -32,10 +34,17 @@ USED_BY: Mapping[str, tuple[str, ...]] = {
     "batch_raw": ("refresh_sources", "train_id"),
     "batch": ("train_id", "batch_predict_save_estimations"),
     "batch_sinks": (),
+    DEPLOY: ("train_id",),
 }
 """Options by the phase that uses them first."""
 OF_THE_RUN = ("pre_req_train_or_session_ids", "train_session_id")
 """Options that are the same for all DataProviders of a run."""
+
+
+def phase_of(step: str, op_prefix: str) -> str:
+    """Return the phase of a step by its name."""
+    phase = step.removeprefix(f"{op_prefix}__")
+    return DEPLOY if phase.startswith(f"{DEPLOY}_") else phase
 
 
 def options_key(resource_key: str) -> str:
@@ -99,10 +108,12 @@ def options_by_phase(
     given = {**_of_tags(context.run.tags), f"config of {key}": of_resource}
     running, ops = context.op_execution_context, _section(context, "ops")
     resolved = {}
+    here = running.op_def.name
     for phase, names in USED_BY.items():
-        step = f"{op_prefix}__{phase}"
+        is_here = phase == phase_of(here, op_prefix)
+        step = here if is_here else f"{op_prefix}__{phase}"
         own = (ops.get(step) or {}).get("config") or {}
-        if step == running.op_def.name:
+        if is_here:
             own = running.op_config or own
             _report_unused_tags(context.run.tags, {**of_resource, **own}, names)
         resolved[phase] = resolve(defaults, {**given, f"config of {step}": own})

@@ -1,5 +1,6 @@
 """ProjectResource: the resource of a project, as its graph uses it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -20,18 +21,21 @@ class ProjectResource:
             ``<key>_io``.
         options: The options of a run, a resource that steps bring along.
         backends: Kinds of its databases, which decide the dialect of queries.
+        chains: Names of the targets of deploys, by chain.
     """
 
     key: str = KEY
     options: dg.ResourceDefinition = field(default_factory=options_resource)
     backends: Backends = lambda _: ""
+    chains: Sequence[Sequence[str]] = ()
 
     @classmethod
     def of(cls, given: Any, key: str = KEY) -> Self:
         """Describe an `XinguResource`, a `Workspace`, or a resource that is configured later."""
         databases = given.databases if isinstance(given, Workspace) else given
         backends = getattr(databases, "backend", lambda _: "")
-        return cls(key, options_resource(getattr(given, "options", None)), backends)
+        chains = given.chains if isinstance(given, Workspace) else ()
+        return cls(key, options_resource(getattr(given, "options", None)), backends, chains)
 
     @property
     def options_key(self) -> str:

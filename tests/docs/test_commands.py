@@ -19,7 +19,7 @@ from xingu_dagster.cli.settings import settings_options
 from xingu_dagster.scaffold import TEMPLATES
 
 PROGRAMS = {"xingu": xingu, "dagster": create_dagster_cli(), "dg": create_dg_cli()}
-OTHERS = {".", "cd", "export", "curl", "cp", "uvicorn"}
+OTHERS = {".", "cd", "export", "curl", "cp", "docker", "openssl", "uvicorn"}
 """Programs whose arguments are not looked at."""
 EXTRAS = {
     extra

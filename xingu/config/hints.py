@@ -5,6 +5,7 @@ from functools import cache
 
 from xingu.config.fields import GROUPS
 from xingu.config.lookup import Lookup
+from xingu.config.targets import notes_on_targets
 
 DVC_VARIABLES = (
     "DVC",
@@ -23,7 +24,7 @@ _WORDS = {"DEBUG", "HOSTNAME", "TRAIN", "USERNAME"}
 
 
 def notes_on(lookup: Lookup) -> list[str]:
-    """Return a sentence for each misspelt variable, and one for all settings of DVC."""
+    """Return a sentence for each variable that has no effect, and one for all settings of DVC."""
     names = {
         name: origin
         for origin in (".env", "environment", "command line")
@@ -38,7 +39,7 @@ def notes_on(lookup: Lookup) -> list[str]:
             f"{', '.join(dvc)}: Xingu no longer uses DVC. Every train is stored under a name of "
             "its own and never overwritten; remove what is set for DVC."
         )
-    return notes
+    return [*notes, *notes_on_targets(lookup)]
 
 
 @cache
@@ -47,8 +48,8 @@ def misspelt(names: frozenset[str]) -> dict[str, str]:
     known = [name for name in sorted(VARIABLES - _WORDS) if not name.startswith("GITHUB_")]
     found = {}
     for name in sorted(names):
-        # NAME__TARGET is a setting of a target of deploys.
-        if name in DVC_VARIABLES or name.partition("__")[0] in VARIABLES or "GITHUB" in name:
+        # NAME__TARGET is a setting of a target: see `notes_on_targets`.
+        if name in DVC_VARIABLES or name in VARIABLES or "__" in name or "GITHUB" in name:
             continue
         cutoff = _SIMILAR_IF_OURS if name.startswith("XINGU_") else _SIMILAR
         for nearest in get_close_matches(name.upper(), known, n=1, cutoff=cutoff):

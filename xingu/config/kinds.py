@@ -41,7 +41,8 @@ def text_of(value: Any) -> str:
     if isinstance(value, Mapping):
         return "|".join(text_of(part) for pair in value.items() for part in pair)
     if isinstance(value, tuple | list):
-        return ",".join(map(text_of, value))
+        nested = any(isinstance(one, tuple | list) for one in value)
+        return (";" if nested else ",").join(map(text_of, value))
     return "" if value is None else str(value)
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pydantic import ConfigDict, SecretStr, ValidationError
+from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError
 from upath import UPath
 
+from xingu.config.deploy_fields import DeployFields, variable_of
 from xingu.config.fields import (
     DatabaseFields,
     ParallelFields,
@@ -26,6 +27,8 @@ from xingu.config.fields import (
 from xingu.config.hints import notes_on
 from xingu.config.lookup import Lookup
 from xingu.config.manager import ConfigManager
+from xingu.config.signing_fields import SigningFields
+from xingu.config.targets import known_target, target_values
 from xingu.errors import SettingsError, did_you_mean
 from xingu.masking import remember_secrets, secrets_of
 
@@ -35,6 +38,8 @@ logger = logging.getLogger(__name__)
 class Settings(
     # Pydantic has the fields of the last base first.
     SimpleFields,
+    DeployFields,
+    SigningFields,
     ProvenanceFields,
     ParallelFields,
     TrainFields,
@@ -45,6 +50,9 @@ class Settings(
     """Settings of a project; the alias of a field is the name of its environment variable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    _given: Mapping[str, Any] | None = PrivateAttr(default_factory=dict)
+    """Values of the command line, by variable; None: the environment must not be read."""
 
     @classmethod
     def load(cls, **overrides: Any) -> "Settings":
@@ -62,6 +70,7 @@ class Settings(
         for note in notes_on(reading.lookup):
             _warn_once(note)
         _refuse(reading.problems)
+        reading.settings._given = reading.lookup.layers["command line"]
         return reading.settings
 
     @classmethod
@@ -74,6 +83,30 @@ class Settings(
         problems: dict[str, str] = {}
         settings = _validated(values, problems)
         _refuse(problems)
+        settings._given = None
+        return settings
+
+    def target(self, name: str) -> "Settings":
+        """Read the settings of a target; what it has none of its own for is that of the project.
+
+        Model storage must be its own. Without a control DB of its own, `control_db` is empty.
+
+        Raises:
+            SettingsError: If there is no such target, or a setting of it is missing or invalid.
+        """
+        known_target(self.deploy_targets, name)
+        if self._given is None:
+            raise SettingsError(
+                f"The target {name} cannot be used: this project does not read the environment."
+            )
+        home = {"PROJECT_HOME": str(self.project_home)}
+        values, problems = target_values(ConfigManager.lookup({**self._given, **home}), name)
+        fields = type(self).model_fields.items()
+        mine = {str(field.alias): getattr(self, field_name) for field_name, field in fields}
+        invalid: dict[str, str] = {}
+        settings = _validated({**mine, **values}, invalid)
+        _refuse({**problems, **{variable_of(key, name): text for key, text in invalid.items()}})
+        settings._given = self._given
         return settings
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002 - pydantic calls it

@@ -51,9 +51,13 @@ class Model(ShownModel):
         fitted_signature: The result of `signature()`.
         scores: Built-in metrics of the evaluation set by set and name, the main one first.
         reference: Distributions of features and estimations in training; None if not recorded.
+        package_sha256: SHA-256 of the manifest of its package; None if it was not loaded.
+        signer: The trusted key that has signed the package; None: it was not verified.
     """
 
     sets_estimations: Mapping[str, pd.DataFrame]
+    package_sha256: str | None = None
+    signer: str | None = None
 
     def __init__(
         self,
@@ -62,8 +66,7 @@ class Model(ShownModel):
         run: TrainRun,
         provenance: Provenance | None = None,
     ) -> None:
-        self.dp = dp
-        self.estimator = estimator
+        self.dp, self.estimator = dp, estimator
         self.run = run
         self.provenance = provenance or Provenance()
         self.trained: datetime | Literal[False] = False

@@ -80,7 +80,7 @@ def read_provenance(
     """
     return Provenance(
         **_read_git(home),
-        user_name=user_name or _user_name(),
+        user_name=user_name or process_user(),
         host_name=host_name or socket.gethostname(),
         libraries=library_versions(),
         ci=dict(ci),
@@ -143,7 +143,8 @@ def ci_branch() -> str | None:
     return next((os.environ[name] for name in names if os.environ.get(name)), None)
 
 
-def _user_name() -> str | None:
+def process_user() -> str | None:
+    """Return the name of the user of this process; None: it has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container whose user has no entry in the passwd file

@@ -20,10 +20,11 @@ from upath import UPath
 from xingu.errors import CorruptPackageError, StorageError, text_of
 from xingu.files.atomic import read_small_file, sha256_of
 from xingu.files.sealed import unseal
+from xingu.names import key_part
 
-MANIFEST = "manifest.json"
-UNLISTED = ("signature.json",)
-"""Files beside the manifest that it cannot list, because they are made from it."""
+MANIFEST, SIGNATURE, VERDICT = "manifest.json", "signature.json", "verdict.json"
+UNLISTED = (SIGNATURE, VERDICT)
+"""Files beside the manifest that it cannot list, because they are made from it; see `signing`."""
 
 
 class FileRecord(BaseModel):
@@ -178,6 +179,21 @@ def parse_manifest(package: UPath, data: bytes) -> Manifest:
             f"{package / MANIFEST} cannot be read ({reason}); train again, or name another train.",
             package=str(package),
         ) from error
+
+
+def require_train(manifest: Manifest, package: UPath, dp_id: str, train_id: str) -> Manifest:
+    """Return the manifest of a package, unless it is that of another train.
+
+    Raises:
+        CorruptPackageError: If it is that of another train.
+    """
+    if (key_part(manifest.dataprovider_id), manifest.train_id) != (key_part(dp_id), train_id):
+        raise CorruptPackageError(
+            f"{package / MANIFEST} is that of {manifest.dataprovider_id}/{manifest.train_id}; "
+            "restore the package, or name another train.",
+            package=str(package),
+        )
+    return manifest
 
 
 def describe_files(folder: Path) -> dict[str, FileRecord]:

@@ -11,17 +11,14 @@ prerequisite is verified when the prerequisite is loaded.
 
 import json
 import logging
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from upath import UPath
 
 from xingu.errors import DeclarationError
-from xingu.files.atomic import local_path
 from xingu.files.sealed import seal
 from xingu.model import Model, PreReqModels, Signature
 from xingu.model.provenance import Provenance, library_versions
@@ -39,17 +36,18 @@ from xingu.registry.manifest import (
     Manifest,
     ProviderRecord,
     describe_files,
+    different,
     read_manifest,
-    verify,
 )
+from xingu.registry.opened import PRE_REQS, Opened, open_package, verified_copy
 from xingu.registry.package_code import BY_VALUE, CODE, read_code, write_code
 from xingu.registry.packaged_code import original_name
 from xingu.registry.provider_class import PackagedClasses, packaged_classes
-from xingu.registry.transfer import copy_files, copy_package
+from xingu.registry.transfer import copy_package
 
 logger = logging.getLogger(__name__)
 
-STATE, ESTIMATOR, PRE_REQS = "provider_state.pkl", "estimator", "pre_reqs"
+STATE, ESTIMATOR = "provider_state.pkl", "estimator"
 
 
 def write_package(
@@ -85,27 +83,34 @@ def write_package(
     (folder / MANIFEST).write_bytes(seal(manifest.model_dump_json(indent=1)))
 
 
-def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
+def load_package(
+    package: UPath, model_class: type[Model] = Model, opened: Opened | None = None
+) -> Model:
     """Verify the checksums of a package and return its Model.
 
     Args:
         package: Folder or URL of the package.
         model_class: Class of the Model and of the Models of its prerequisites.
+        opened: Its manifest; None: it is read.
 
     Raises:
         CorruptPackageError: If a file is missing or differs from what was saved.
     """
-    manifest = read_manifest(package)
-    with _verified_files(package, manifest) as folder:
-        provenance = Provenance(**manifest.provenance)
+    opened = opened or open_package(package)
+    manifest = opened.manifest
+    provenance = Provenance(**manifest.provenance)
+    with verified_copy(package, opened) as folder:
         _warn_of_other_versions(manifest, provenance.libraries)
         provider, estimator = _load_parts(manifest, folder, str(package))
 
     def load_pre_req(dp_id: str, _: str) -> Model:
         nested = f"{PRE_REQS}/{key_part(dp_id)}"
-        # The outer manifest holds the checksum of the nested one, which could have been replaced.
-        verify(package, manifest, lambda file: file == f"{nested}/{MANIFEST}")
-        return load_package(package / nested, model_class)
+        inner = replace(open_package(package / nested), signer=opened.signer)
+        # The manifest has the checksum of that of the prerequisite, and so the signature covers it.
+        record = manifest.files.get(f"{nested}/{MANIFEST}")
+        if record is None or record.sha256 != inner.sha256:
+            raise different(f"{nested}/{MANIFEST}").error(package)
+        return load_package(package / nested, model_class, inner)
 
     provider.pre_req_model = PreReqModels(manifest.pre_reqs, load_pre_req)
     ids = (manifest.dataprovider_id, manifest.train_id, manifest.train_session_id, manifest.run_id)
@@ -114,6 +119,7 @@ def load_package(package: UPath, model_class: type[Model] = Model) -> Model:
     model.hyperparams_origin = manifest.hyperparams_origin
     model.scores = manifest.scores
     model.fitted_signature = _signature_of(manifest, model)
+    model.package_sha256, model.signer = opened.sha256, opened.signer
     if manifest.reference is not None:
         model.reference = Reference.from_dict(manifest.reference)
     return model
@@ -251,23 +257,3 @@ def _warn_of_other_versions(manifest: Manifest, saved: Mapping[str, str]) -> Non
             manifest.train_id,
             ", ".join(changes),
         )
-
-
-@contextmanager
-def _verified_files(package: UPath, manifest: Manifest) -> Iterator[Path]:
-    """Yield a local folder with the files of a package, except those of its prerequisites.
-
-    That is the package itself, or a temporary copy of a remote one.
-    """
-    files = {
-        name: record
-        for name, record in manifest.files.items()
-        if not name.startswith(f"{PRE_REQS}/")
-    }
-    if local := local_path(package):
-        verify(package, manifest, files.__contains__)
-        yield local
-        return
-    with tempfile.TemporaryDirectory(prefix="xingu-") as folder:
-        copy_files(package, UPath(folder), files)
-        yield Path(folder)

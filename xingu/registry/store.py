@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from upath import UPath
 
 from xingu.errors import (
-    CorruptPackageError,
     StorageError,
     UntrainedModelError,
     XinguError,
@@ -36,14 +35,15 @@ from xingu.files.atomic import (
     storage_errors,
     storage_root,
 )
-from xingu.names import is_file_name, key_part
+from xingu.names import is_file_name, is_folder_name, key_part
 from xingu.records import PackageRecord, SourceRecord, TrainRun
 from xingu.registry.ledger import CURRENT, Action, Ledger
-from xingu.registry.manifest import MANIFEST, Manifest, read_manifest
+from xingu.registry.manifest import MANIFEST, Manifest, read_manifest, require_train
 from xingu.registry.sessions import Sessions
 
 if TYPE_CHECKING:
     from xingu.model import Model
+    from xingu.registry.signing import Keys
 
 SESSIONS, TRAINS = "sessions", "trains"
 
@@ -67,6 +67,7 @@ class ModelStore:
         pins: Pinned `train_id` by id of the DataProvider; it replaces the current one.
         model_class: Class of the Models that are loaded; None: `xingu.model.Model`.
         verify: Refuse to save a package that does not load without the project.
+        keys: Keys that sign and verify packages; None: neither is done.
     """
 
     def __init__(
@@ -76,8 +77,10 @@ class ModelStore:
         model_class: "type[Model] | None" = None,
         *,
         verify: bool = False,
+        keys: "Keys | None" = None,
     ) -> None:
         self._verify = verify
+        self.keys = keys
         self.root = storage_root(root)
         self._model_class = model_class
         self.pins = {key_part(dp_id): train_id for dp_id, train_id in (pins or {}).items()}
@@ -92,7 +95,7 @@ class ModelStore:
 
     def has(self, dp_id: str, train_id: str) -> bool:
         """Return whether there is a complete package of a train."""
-        named = is_file_name(dp_id) and is_file_name(train_id)
+        named = is_file_name(dp_id) and is_file_name(train_id) and is_folder_name(train_id)
         return named and (self.package(dp_id, train_id) / MANIFEST).exists()
 
     def dataproviders(self) -> list[str]:
@@ -187,6 +190,8 @@ class ModelStore:
                 write_package(model, Path(scratch), pre_reqs, values or {}, sources)
             if self._verify:
                 verify_portable(model, Path(scratch))
+            if self.keys is not None:
+                self.keys.sign(Path(scratch))
             with new_folder(self.folder(model.id) / TRAINS, model.train_id) as package:
                 copy_package(UPath(scratch), package, read_manifest(UPath(scratch)))
         self.point_session(model.run)
@@ -311,14 +316,7 @@ class ModelStore:
             CorruptPackageError: If the manifest is damaged, or that of another train.
         """
         package = self.package(dp_id, self.find(dp_id, train_id=train_id))
-        manifest = read_manifest(package)
-        if (key_part(manifest.dataprovider_id), manifest.train_id) != (key_part(dp_id), train_id):
-            raise CorruptPackageError(
-                f"{package / MANIFEST} is that of {manifest.dataprovider_id}/{manifest.train_id}; "
-                "restore the package, or name another train.",
-                package=str(package),
-            )
-        return manifest
+        return require_train(read_manifest(package), package, dp_id, train_id)
 
     def package_record(self, dp_id: str, train_id: str) -> PackageRecord:
         """Return location and checksums of the package of a train."""
@@ -344,15 +342,18 @@ class ModelStore:
         Raises:
             UntrainedModelError: If there is no such train.
             CorruptPackageError: If a file is missing or differs from what was saved.
+            SignatureError: If trusted keys are given, and none has signed it.
             StorageError: If the installed libraries cannot read it.
         """
         from xingu.model import Model
+        from xingu.registry.opened import open_package
         from xingu.registry.packages import load_package
 
-        manifest = self.manifest(dp_id, train_id)  # refuses that of another train
-        package = self.package(dp_id, train_id)
+        package = self.package(dp_id, self.find(dp_id, train_id=train_id))
+        opened = open_package(package, self.keys.trusted if self.keys else ())
+        manifest = require_train(opened.manifest, package, dp_id, train_id)
         try:
-            return load_package(package, self._model_class or Model)
+            return load_package(package, self._model_class or Model, opened)
         except XinguError:
             raise
         except Exception as error:  # a pickled class can raise anything

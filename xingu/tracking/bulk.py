@@ -58,12 +58,20 @@ def insert_columns(
 
 
 def _csv(constants: Mapping[str, Any], columns: Mapping[str, Sequence[Any]], start: int) -> bytes:
-    chunk = {name: pa.array(v[start : start + ROWS_AT_ONCE]) for name, v in columns.items()}
+    chunk = {name: _array(v[start : start + ROWS_AT_ONCE]) for name, v in columns.items()}
     rows = len(next(iter(chunk.values())))
     repeated = {name: pa.repeat(value, rows) for name, value in constants.items()}
     buffer = io.BytesIO()
     csv.write_csv(pa.table({**repeated, **chunk}), buffer, csv.WriteOptions(include_header=False))
     return buffer.getvalue()
+
+
+def _array(values: Sequence[Any]) -> pa.Array:
+    """Return values as Arrow has them; a mixture of texts and others becomes texts."""
+    types = set(map(type, values)) - {type(None)}
+    if str in types and len(types) > 1:
+        return pa.array([None if value is None else str(value) for value in values])
+    return pa.array(values)
 
 
 def index_strings(index: pd.Index) -> list[str]:

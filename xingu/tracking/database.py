@@ -50,6 +50,12 @@ class ControlDB:
         """The part of its URL that may be shown."""
         return self._databases.address(NICKNAME)
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file, if it is one of SQLite; a server has to be asked."""
+        file = self._databases.file(NICKNAME)
+        return file is None or file.exists()
+
     @cached_property
     def engine(self) -> Engine:
         """Engine of the database, after its tables were created or migrated.
@@ -68,8 +74,7 @@ class ControlDB:
         Raises:
             ControlDbError: If the database cannot be read, or its SQLite file does not exist.
         """
-        file = self._databases.file(NICKNAME)
-        if file is not None and not file.exists():  # SQLite would create an empty file
+        if not self.exists:  # SQLite would create an empty file
             raise ControlDbError(
                 f"There is no control DB at {self.address}: train a model first, which creates "
                 "it, or set XINGU_DB_URL to an existing one.",

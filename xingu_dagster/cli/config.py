@@ -1,6 +1,6 @@
 """The command `xingu config`: every setting, where its value comes from, and what is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ def config(names: tuple[str, ...], describe: bool, as_json: bool) -> None:
     from xingu_dagster.engine.environment import notes_on_precedence
 
     reading = read_settings()
-    rows = _chosen(_rows(reading), names)
+    rows = _chosen([*_rows(reading), *_rows_of_targets(reading)], names)
     notes = [*notes_on(reading.lookup), *notes_on_precedence(reading.lookup)]
     problems = {row.variable: row.problem for row in rows if row.problem}
     if as_json:
@@ -87,6 +87,34 @@ def _rows(reading: "Reading") -> list[Row]:
                 )
             )
     return rows
+
+
+def _rows_of_targets(reading: "Reading") -> Iterator[Row]:
+    """Yield the settings of targets as they are written: placeholders in them stay.
+
+    Whoever looks at the settings needs no access to the secrets of all targets.
+    """
+    from pydantic import SecretStr
+
+    from xingu.config import Settings
+    from xingu.config.effective import shown_value
+    from xingu.config.kinds import text_of
+    from xingu.config.targets import targets_of, variables_of
+
+    for target in targets_of(reading.lookup):
+        for name, variable, origin in variables_of(reading.lookup, target):
+            value = text_of(reading.lookup.value(variable, resolve=False, default=""))
+            yield Row(
+                variable=variable,
+                group=f"Target {target}",
+                value=shown_value(SecretStr(value)) if name == "control_db" else shown_value(value),
+                origin=origin or "not set",
+                aws=False,
+                default="",
+                flags=[],
+                description=Settings.model_fields[name].description or "",
+                problem=None,
+            )
 
 
 def _chosen(rows: list[Row], names: tuple[str, ...]) -> list[Row]:

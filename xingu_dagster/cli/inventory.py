@@ -20,6 +20,7 @@ from xingu_dagster.cli.output import (
     print_section,
     print_table,
 )
+from xingu_dagster.cli.signatures import sign, verify
 
 
 @click.group(invoke_without_command=True)
@@ -95,6 +96,10 @@ def unpin(dp: str) -> None:
     click.echo(f"{dp}: {entry.train_id} is not pinned any more; {entry.current} is current.")
     if in_file := models.pinned(dp):
         click.echo(f"This project still loads {in_file}, because {FILE} pins it; edit that file.")
+
+
+inventory.add_command(verify)
+inventory.add_command(sign)
 
 
 @inventory.command(short_help=f"Write {FILE}, where a repository can pin trains.")

@@ -5,7 +5,12 @@ from typing import Any
 
 import click
 
-from xingu.errors import UnknownProviderError, XinguError
+from xingu.errors import (
+    ApprovalMissingError,
+    DeployRefusedError,
+    UnknownProviderError,
+    XinguError,
+)
 from xingu.masking import masked
 from xingu.version import __version__
 from xingu_dagster.cli.lazy import LazyGroup
@@ -29,6 +34,16 @@ COMMANDS = {
     "inventory": (
         "xingu_dagster.cli.inventory",
         "List the current train of each DataProvider, with its history.",
+    ),
+    "deploy": (
+        "xingu_dagster.cli.deploy",
+        "Deploy trains to a target, after gates, approvals and a proof.",
+    ),
+    "rollback": ("xingu_dagster.cli.deploy", "Return to a train that a target served before."),
+    "approve": ("xingu_dagster.cli.deploy", "Approve the deploy of a train to a target."),
+    "in-production": (
+        "xingu_dagster.cli.in_production",
+        "Show what targets serve, or served at a time.",
     ),
     "impact": ("xingu_dagster.cli.impact", "Show which models depend on a table or a column."),
     "config": ("xingu_dagster.cli.config", "Show settings, and where they come from."),
@@ -73,15 +88,16 @@ def xingu(context: click.Context, /, **flags: Any) -> None:
         execute("default")
 
 
-def main() -> None:
-    """Run the command; print an expected error as one line on stderr.
+EXIT_CODES = {ApprovalMissingError: 4, DeployRefusedError: 3, UnknownProviderError: 2}
+"""Exit codes of errors, by class; of all others it is 1. The first class that fits counts."""
 
-    It exits with code 1, or with code 2 if a requested DataProvider does not exist.
-    """
+
+def main() -> None:
+    """Run the command; print an expected error as one line on stderr, and exit with its code."""
     try:
         xingu(prog_name="xingu")
     except (XinguError, OSError) as error:
         from xingu_dagster.cli.output import print_error
 
         print_error(masked(str(error)))
-        sys.exit(2 if isinstance(error, UnknownProviderError) else 1)
+        sys.exit(next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1))

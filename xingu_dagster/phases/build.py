@@ -38,6 +38,7 @@ def build_phase(
     specs: Sequence[dg.AssetSpec],
     compute: Compute,
     priority: int = 0,
+    part: str = "",
 ) -> dg.AssetsDefinition:
     """Build the assets of one phase.
 
@@ -47,6 +48,7 @@ def build_phase(
         specs: Its assets; the checks on them are added.
         compute: Materializes and checks the selected ones, in the order of `specs`.
         priority: Of two steps that can run, the one with the higher priority starts first.
+        part: What the step is for, if a phase has several steps; it ends the name of the step.
     """
     own = {spec.key for spec in specs}
     before = {dep.asset_key for spec in specs for dep in spec.deps}
@@ -58,7 +60,7 @@ def build_phase(
     outputs = {spec.key.to_python_identifier(): spec.key for spec in specs}
 
     checks = _check_specs(provider, outputs)
-    name = provider.step_name(phase)
+    name = provider.step_name(f"{phase}_{part}" if part else phase)
     settings = provider.step_settings(phase)
     step = dg.OpDefinition(
         compute_fn=_runner(provider, name, compute, settings.timeout),

@@ -27,7 +27,7 @@ from xingu.tracking.record import claim_session, claim_train, record_step
 from xingu.values import Key, Label, Record, Stored
 from xingu_dagster.engine import memory
 from xingu_dagster.metadata import Metadata, namespaced, uri_metadata
-from xingu_dagster.options import USED_BY, options_by_phase
+from xingu_dagster.options import USED_BY, options_by_phase, phase_of
 from xingu_dagster.spec import ProviderSpec
 
 logger = logging.getLogger(__name__)
@@ -112,8 +112,7 @@ class PhaseStep:
     @property
     def phase(self) -> str:
         """The name of the phase."""
-        name = self.context.op_execution_context.op_def.name
-        return name.removeprefix(f"{self.spec.op_prefix}__")
+        return phase_of(self.context.op_execution_context.op_def.name, self.spec.op_prefix)
 
     @property
     def options(self) -> RunOptions:

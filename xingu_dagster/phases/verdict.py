@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import dagster as dg
 
 from xingu.errors import CheckFailedError
+from xingu.registry.audit import Outcome, sign_verdict
 from xingu.registry.ledger import Entry
 from xingu.registry.lifecycle import accept, refuse
 from xingu.registry.manifest import Manifest
@@ -31,8 +32,12 @@ def settle(step: PhaseStep, train_id: str) -> None:
     failed = [name for asset, name in sorted(proofs)
               if results.get((asset, name)) == (False, "error")]  # fmt: skip
     failed += [f"its prerequisite {name} was refused" for name in _refused_pre_reqs(step, train)]
+    checks: dict[str, Outcome] = {
+        f"{asset}/{name}": _outcome(*result) for (asset, name), result in results.items()
+    }
     if failed:
         reason = ", ".join(failed)
+        sign_verdict(models, train, checks, accepted=False)
         entry = refuse(models, train, reason)
         logger.warning("%s: train %s is refused (%s); current is %s",
                        dp_id, train_id, reason, _current(entry))  # fmt: skip
@@ -45,6 +50,7 @@ def settle(step: PhaseStep, train_id: str) -> None:
                 *(dp_id, train_id, names, " and ".join(sorted({asset for asset, _ in missing}))),
             )
     else:
+        sign_verdict(models, train, checks, accepted=True)
         entry = accept(models, train)
         pin = models.pin_of(dp_id)
         if pin is not None and pin.train_id != train_id:
@@ -144,9 +150,16 @@ def _refuse_children(step: PhaseStep, train: Manifest) -> None:
             continue
         child = models.manifest(child_id, child_train)
         if child.train_session_id == train.train_session_id:
+            sign_verdict(models, child, {reason: "failed"}, accepted=False)
             refuse(models, child, reason)
             logger.warning("%s: train %s is refused, because %s", child_id, child_train, reason)
             _refuse_children(step, child)
+
+
+def _outcome(passed: bool, severity: str) -> Outcome:
+    if passed:
+        return "passed"
+    return "failed" if severity == "error" else "warned"
 
 
 def _current(entry: Entry | None) -> str:

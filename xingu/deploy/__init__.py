@@ -1,0 +1,1 @@
+"""Deploy trains to targets: plan, approve, execute, and tell what was served when."""
