@@ -23,6 +23,7 @@ from xingu.config.kinds import (
     text_of,
 )
 from xingu.config.signing_fields import SigningFields
+from xingu.config.watch_fields import WatchFields
 from xingu.names import MAX_NAME
 from xingu.options import Names
 
@@ -320,6 +321,7 @@ class SimpleFields(BaseModel):
 GROUPS: tuple[type[BaseModel], ...] = (
     ProjectFields,
     DatabaseFields,
+    WatchFields,
     StorageFields,
     TrainFields,
     ParallelFields,

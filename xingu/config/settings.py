@@ -29,6 +29,7 @@ from xingu.config.lookup import Lookup
 from xingu.config.manager import ConfigManager
 from xingu.config.signing_fields import SigningFields
 from xingu.config.targets import known_target, target_values
+from xingu.config.watch_fields import WatchFields
 from xingu.errors import SettingsError, did_you_mean
 from xingu.masking import remember_secrets, secrets_of
 
@@ -44,6 +45,7 @@ class Settings(
     ParallelFields,
     TrainFields,
     StorageFields,
+    WatchFields,
     DatabaseFields,
     ProjectFields,
 ):
