@@ -52,6 +52,28 @@ class ModelRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """State of the external data of one source; equal versions mean unchanged data.
+
+    Attributes:
+        version: Version of the data.
+        rows: Number of rows, if the observation counted them.
+        watermark: Values of the watermark query without the number of rows: one value as a text,
+            several as a JSON list. None without a watermark query.
+        rewritten: Whether rows that existed before were changed or removed since the observation
+            that this one was compared with; None if that is not known.
+        how: How the version was found: ``watermark``, ``rows`` (a hash of them), ``file`` (ETag, or
+            size and time), ``content`` (a hash of it) or ``asset``; empty if not recorded.
+    """
+
+    version: str
+    rows: int | None = None
+    watermark: str | None = None
+    rewritten: bool | None = None
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRecord:
     """What one source contributed to a train.
 

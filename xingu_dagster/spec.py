@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from xingu.automation.policy import Policy, parse_batch_policy, parse_policy
 from xingu.checks.catalog import planned_checks
 from xingu.checks.check import AssetPath, Check, Declared
 from xingu.checks.gates import Gate, check_metrics_of, parse_gates
@@ -154,6 +155,21 @@ class ProviderSpec:
     def pre_reqs(self) -> Sequence[str]:
         """Ids of the prerequisites, sorted."""
         return sorted(self.cls.pre_req)
+
+    @cached_property
+    def policy(self) -> Policy | None:
+        """When it is trained by itself; None: never.
+
+        Raises:
+            DeclarationError: If the policy cannot be used.
+        """
+        pre_reqs, batch = bool(self.cls.pre_req), bool(self.batch_sources)
+        return parse_policy(self.id, self.cls.retrain, pre_reqs=pre_reqs, batch=batch)
+
+    @cached_property
+    def batch_policy(self) -> Policy | None:
+        """When its batch is estimated by itself; see `policy`."""
+        return parse_batch_policy(self.id, self.cls.batch_predict_when, bool(self.batch_sources))
 
     @cached_property
     def checks(self) -> Mapping[str, Check]:
