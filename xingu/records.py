@@ -83,6 +83,10 @@ class SourceRecord:
         data_version: Version of the data that was read.
         rows: Number of rows.
         cached: Whether the rows came from the source cache.
+        observed: Version that an observation would have found when the rows were read; empty in
+            records of earlier versions.
+        observed_rows: Number of rows of that observation.
+        watermark: Watermark of that observation.
     """
 
     source: str
@@ -90,6 +94,14 @@ class SourceRecord:
     data_version: str
     rows: int
     cached: bool
+    observed: str = ""
+    observed_rows: int | None = None
+    watermark: str | None = None
+
+    @property
+    def observation(self) -> Observed:
+        """What an observation would have found when the rows were read."""
+        return Observed(self.observed, self.observed_rows, self.watermark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from xingu.registry.store import ModelStore
 if TYPE_CHECKING:
     from xingu.model import Model
     from xingu.model.provenance import Provenance
-    from xingu.sources import Databases, SourceCache
+    from xingu.sources import Databases, Limits, SourceCache
     from xingu.tracking.database import ControlDB
     from xingu.values import ValueStore
 
@@ -139,6 +139,13 @@ class Workspace:
         from xingu.tracking.database import ControlDB
 
         return ControlDB(self.databases, self._settings.table_prefix)
+
+    @property
+    def observe_limits(self) -> "Limits":
+        """Time limits of observations of sources."""
+        from xingu.sources import Limits
+
+        return Limits(self._settings.observe_seconds, self._settings.observe_round_seconds)
 
     @property
     def provenance(self) -> "Provenance":

@@ -2,20 +2,18 @@
 
 import copy
 import logging
-import os
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-import boto3
 import duckdb
-import fsspec
 import pytest
 
+from tests.support.files import observe
 from xingu.errors import DeclarationError, MissingFileError, QueryError, SourceError, XinguError
-from xingu.sources import Databases, SourceCache, observe_source, parse_sources, read_sources
+from xingu.sources import Databases, SourceCache, parse_sources, read_sources
 
 NO_CACHE = SourceCache(None)
 
@@ -217,7 +215,7 @@ def test_the_declaration_of_the_user_is_never_changed(tmp_path, site, databases)
     specs = parse(declared)
     for _ in range(2):
         list(read_sources("delay", specs, databases, SourceCache(tmp_path / "cache")))
-    observe_source("delay", specs[0], databases)
+    observe(specs[0], databases)
     assert declared == before
     assert specs == parse(declared)
 
@@ -260,94 +258,6 @@ def test_the_password_is_nowhere(tmp_path, postgres_url, caplog, site):
     assert len(texts) > 25
     for secret in (password, quoted, "s3cr"):
         assert [text for text in texts if secret in text] == []
-
-
-class TestObservation:
-    """`observe_source` tells whether outside data may have changed."""
-
-    def version(self, databases, entry) -> str:
-        (spec,) = parse({"s": entry})
-        return observe_source("delay", spec, databases)
-
-    def test_a_file_database_is_as_new_as_its_file_whatever_the_query_costs(
-        self, databases, tmp_path
-    ):
-        entry = sql(ENDLESS["duckdb"])
-        first = self.version(databases, entry)
-        assert self.version(databases, entry) == first
-        assert self.version(databases, sql("FROM t")) != first
-        with duckdb.connect(str(tmp_path / "dw.duckdb")) as connection:
-            connection.execute("CREATE TABLE more AS SELECT 1 AS a")
-        assert self.version(databases, entry) != first
-
-    def test_a_write_that_is_still_in_the_log_of_sqlite_is_seen(self, databases, tmp_path):
-        import sqlite3
-
-        writer = sqlite3.connect(tmp_path / "lite.db")
-        writer.execute("PRAGMA journal_mode = wal")
-        writer.execute("CREATE TABLE t (a)")
-        writer.commit()
-        first = self.version(databases, sql("SELECT a FROM t", source="lite"))
-        writer.execute("INSERT INTO t VALUES (1)")
-        writer.commit()
-        assert self.version(databases, sql("SELECT a FROM t", source="lite")) != first
-        writer.close()
-
-    def test_another_database_is_as_new_as_the_result_of_the_query(self, tmp_path, postgres_schema):
-        databases = Databases({"pg": postgres_schema}, tmp_path)
-        versions = [
-            self.version(databases, sql(f"SELECT {value} AS a", source="pg")) for value in (1, 1, 2)
-        ]
-        assert versions[0] == versions[1] != versions[2]
-
-    def test_a_query_that_needs_the_earlier_members_of_its_group_gets_them(self, tmp_path):
-        databases = Databases({"m": "duckdb:///:memory:"}, tmp_path)
-        make, take = parse(
-            {
-                "make": sql("CREATE TEMP TABLE x AS SELECT 5 AS a", "g", "m"),
-                "take": sql("SELECT a FROM x", "g", "m"),
-            }
-        )
-        with pytest.raises(QueryError):
-            observe_source("delay", take, databases)
-        assert observe_source("delay", take, databases, declared=[make, take])
-
-    def test_a_local_file_is_as_new_as_its_time(self, databases, tmp_path):
-        path = tmp_path / "f.csv"
-        path.write_text("a")
-        first = self.version(databases, {"url": "f.csv"})
-        assert self.version(databases, {"url": "f.csv"}) == first
-        os.utime(path, ns=(1, 1))
-        assert self.version(databases, {"url": "f.csv"}) != first
-
-    def test_a_page_is_what_its_server_says_of_it(self, databases, site):
-        site.pages["/f.csv"] = b"a\n1\n"
-        versions = []
-        for tag in ("v1", "v1", "v2"):
-            site.headers["ETag"] = tag
-            versions.append(self.version(databases, {"url": f"{site.url}/f.csv"}))
-        assert versions[0] == versions[1] != versions[2]
-        assert site.gets["/f.csv"] == 0
-
-    def test_a_page_of_a_silent_server_is_its_content(self, databases, site):
-        versions = []
-        for content in (b"a\n1\n", b"a\n1\n", b"a\n2\n"):
-            site.pages["/f.csv"] = content
-            versions.append(self.version(databases, {"url": f"{site.url}/f.csv"}))
-        assert versions[0] == versions[1] != versions[2]
-
-    def test_an_object_is_what_its_storage_says_of_it(self, databases, s3_url):
-        versions = []
-        for content in (b"a\n1\n", b"a\n1\n", b"a\n2\n"):
-            bucket = s3_url.removeprefix("s3://")
-            boto3.client("s3").put_object(Bucket=bucket, Key="observed/f.csv", Body=content)
-            versions.append(self.version(databases, {"url": f"{s3_url}/observed/f.csv"}))
-            fsspec.filesystem("s3").ls(f"{bucket}/observed")  # keeps what it has seen
-        assert versions[1] != versions[2]
-
-    def test_a_missing_file_is_an_error(self, databases):
-        with pytest.raises(MissingFileError, match="delay: source 's': gone.csv does not exist"):
-            self.version(databases, {"url": "gone.csv"})
 
 
 def test_importing_the_package_imports_no_driver():

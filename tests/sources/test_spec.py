@@ -82,7 +82,7 @@ def test_the_declared_order_is_kept():
         ({"sorce": "dw", "query": "q"}, "Did you mean 'source'?"),
         ({"source": "dw", "qery": "q"}, "'qery' is not known beside 'source'"),
         ({"source": "dw", "qery": "q"}, "Did you mean 'query'?"),
-        ({"url": "a.csv", "query": "q"}, "known: depends_on, group, params, url"),
+        ({"url": "a.csv", "query": "q"}, "known: depends_on, group, observe_seconds, params, url"),
         ({"source": "dw"}, "['query'] is missing or empty; give a string"),
         ({"source": "dw", "query": 5}, "['query'] is a int; give a string"),
         ({"url": "  "}, "['url'] is missing or empty"),

@@ -5,11 +5,14 @@ from pathlib import Path
 import pandas as pd
 from upath import UPath
 
+from xingu.records import Observed
 from xingu.sources import (
     Databases,
     SourceCache,
     SourceResult,
-    observe_source,
+    SourceSpec,
+    Watched,
+    observe_sources,
     parse_sources,
     read_sources,
 )
@@ -24,7 +27,14 @@ def read(home: Path, url: str, /, **params: object) -> pd.DataFrame:
 
 def version(home: Path, url: str, /, **params: object) -> str:
     (spec,) = parse_sources("delay", "train_dataset_sources", {"s": {"url": url, "params": params}})
-    return observe_source("delay", spec, Databases({}, home))
+    return observe(spec, Databases({}, home)).version
+
+
+def observe(spec: SourceSpec, databases: Databases, declared=(), **more) -> Observed:
+    """Return the observation of one source; a reason fails the test."""
+    found = observe_sources({"s": Watched("delay", spec, declared)}, databases, **more)["s"]
+    assert isinstance(found, Observed), found
+    return found
 
 
 class Desk:
@@ -50,3 +60,8 @@ class Desk:
 def files(desk: Desk) -> list[Path]:
     """Return the frames in the cache of `desk`."""
     return sorted(Path(desk.folder).glob("*.parquet"))
+
+
+def read_results(specs, databases: Databases, cache: SourceCache | None = None):
+    """Return the results of sources."""
+    return list(read_sources("delay", specs, databases, cache or SourceCache(None)))

@@ -6,11 +6,11 @@ line as click spells them. The docstring of a group is its title.
 """
 
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from xingu.config.declare import setting
 from xingu.config.kinds import (
     Addresses,
     DatabaseUrls,
@@ -21,24 +21,9 @@ from xingu.config.kinds import (
     PlotFormats,
     text_of,
 )
+from xingu.config.watch_fields import WatchFields
 from xingu.names import MAX_NAME
 from xingu.options import Names
-
-
-def setting(default: Any, variable: str, description: str, *flags: str, **limits: Any) -> Any:
-    """Return the field of a setting.
-
-    Args:
-        default: Its default.
-        variable: Name of its environment variable.
-        description: Its meaning, for people.
-        *flags: Its flags on the command line.
-        **limits: Constraints of pydantic, such as `ge`.
-    """
-    extra: dict[str, Any] = {"flags": list(flags)}
-    return Field(
-        default, alias=variable, description=description, json_schema_extra=extra, **limits
-    )
 
 
 class ProjectFields(BaseModel):
@@ -334,6 +319,7 @@ class SimpleFields(BaseModel):
 GROUPS: tuple[type[BaseModel], ...] = (
     ProjectFields,
     DatabaseFields,
+    WatchFields,
     StorageFields,
     TrainFields,
     ParallelFields,

@@ -26,6 +26,7 @@ from xingu.config.fields import (
 from xingu.config.hints import notes_on
 from xingu.config.lookup import Lookup
 from xingu.config.manager import ConfigManager
+from xingu.config.watch_fields import WatchFields
 from xingu.errors import SettingsError, did_you_mean
 from xingu.masking import remember_secrets, secrets_of
 
@@ -39,6 +40,7 @@ class Settings(
     ParallelFields,
     TrainFields,
     StorageFields,
+    WatchFields,
     DatabaseFields,
     ProjectFields,
 ):

@@ -29,6 +29,8 @@ _FACTS = frozenset(
     {"etag", "content-md5", "digest", "mtime", "updated"}
     | {"lastmodified", "last-modified", "last_modified"}
 )
+DIGEST = "sha256="
+"""Beginning of a version that is a digest of the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +148,23 @@ def find_files(place: Place) -> list[FoundFile]:
     return found
 
 
-def version_of(place: Place, file: FoundFile) -> str:
-    """Return a version of the content of a file: size and time or ETag, else a digest."""
+def stated_version(place: Place, file: FoundFile) -> str | None:
+    """Return the version of a file that its storage states: ETag, or size and time; else None."""
     if place.is_local:
         status = Path(file.path).stat()
         return f"{status.st_size} {status.st_mtime_ns}"
     info = file.info or place.files.info(file.path)
-    facts = [f"{name}={info[name]}" for name in info if name.lower() in _FACTS and info[name]]
+    facts = {name.lower(): info[name] for name in info if name.lower() in _FACTS and info[name]}
+    if etag := facts.get("etag"):
+        return f"etag={etag}"
     if facts:
-        return " ".join([str(info.get("size")), *sorted(facts)])
-    return hashlib.sha256(place.files.cat_file(file.path)).hexdigest()
+        return " ".join([str(info.get("size")), *(f"{k}={facts[k]}" for k in sorted(facts))])
+    return None
+
+
+def digest_of_content(content: bytes) -> str:
+    """Return the version of a file whose storage states none."""
+    return DIGEST + hashlib.sha256(content).hexdigest()
 
 
 def _matches(place: Place, folder: str, pattern: str) -> list[FoundFile]:

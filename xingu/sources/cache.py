@@ -13,6 +13,7 @@ import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,14 @@ _PLAIN_VALUES = (
     *(type(None), bool, int, float, str, bytes, dt.date, dt.time, dt.timedelta, np.generic),
     *(np.dtype, pd.api.extensions.ExtensionDtype, Path, re.Pattern),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A cached frame, and the note that was stored with it; empty in entries of older versions."""
+
+    frame: pd.DataFrame
+    note: str
 
 
 class SourceCache:
@@ -56,8 +65,8 @@ class SourceCache:
             return False
         return all(key is not None and self._record(key).exists() for key in keys)
 
-    def load(self, key: str, *, warn: bool) -> pd.DataFrame | None:
-        """Return the frame of an entry; None if its file cannot be read or is damaged.
+    def load(self, key: str, *, warn: bool) -> "Entry | None":
+        """Return an entry; None if its file cannot be read or is damaged.
 
         Args:
             key: Key of the entry.
@@ -68,23 +77,25 @@ class SourceCache:
         file = self._file(key)
         try:
             record = self._record(key).read_bytes()
-            digest = record.decode().partition(" ")[0]
-            if record != _sealed(key, digest):
+            digest, _, rest = record.decode().partition(" ")
+            note = rest.partition(" ")[2]
+            if record != _sealed(key, digest, note):
                 raise StorageError("its record is not what was written")
-            return read_frame(file, digest)
+            return Entry(read_frame(file, digest), note)
         except Exception as error:  # noqa: BLE001 - the source is read again, whatever it is
             if warn:
                 text = "The cache file %s is unreadable and will be replaced (%s)"
                 logger.warning(text, file, error)
             return None
 
-    def store(self, key: str, frame: pd.DataFrame, label: str) -> None:
+    def store(self, key: str, frame: pd.DataFrame, label: str, note: str = "") -> None:
         """Store a frame; log a warning if parquet would change it or the write fails.
 
         Args:
             key: Key of the entry.
             frame: Frame to store.
             label: Description of the frame, for the warning.
+            note: Text to keep with the frame.
         """
         from xingu.files.frames import parquet_obstacle, write_parquet
 
@@ -95,7 +106,7 @@ class SourceCache:
             data = buffer.getvalue()
             try:
                 write_atomically(self._file(key), data)
-                write_atomically(self._record(key), _sealed(key, digest_of_bytes(data)))
+                write_atomically(self._record(key), _sealed(key, digest_of_bytes(data), note))
             except (OSError, StorageError) as error:
                 reason = str(error)
         if reason:
@@ -146,9 +157,10 @@ class SourceCache:
         return self._file(key, ".digest")
 
 
-def _sealed(key: str, digest: str) -> bytes:
-    """Return the content of a record: the digest of a file, and a digest of it and the key."""
-    return f"{digest} {digest_of_bytes(f'{key} {digest}'.encode())}".encode()
+def _sealed(key: str, digest: str, note: str = "") -> bytes:
+    """Return a record: the digest of a file, a digest of all of it and the key, and the note."""
+    end = f" {note}" if note else ""
+    return f"{digest} {digest_of_bytes(f'{key} {digest}{end}'.encode())}{end}".encode()
 
 
 def cache_key(*parts: Any) -> str | None:

@@ -38,6 +38,20 @@ def frame_digest(frame: pd.DataFrame) -> str:
     return whole.hexdigest()
 
 
+def rows_digest(frame: pd.DataFrame) -> str:
+    """Return a digest of column names, dtypes and rows, which ignores index and order of the rows.
+
+    A database may return the same rows in another order. Rows with cells that pandas cannot hash,
+    such as dicts, are compared in their order.
+    """
+    try:
+        rows = np.sort(pd.util.hash_pandas_object(frame, index=False).to_numpy())
+    except TypeError:
+        return frame_digest(frame)
+    columns = [(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]
+    return hashlib.sha256(repr(columns).encode() + rows.tobytes()).hexdigest()
+
+
 def _values_digest(values: "pd.Series | pd.Index") -> bytes:
     digest = hashlib.sha256(str(values.dtype).encode())
     dtype = values.dtype

@@ -8,10 +8,11 @@ distinguished; only folders of parquet files are read in parts. TXT means tab-se
 import bz2
 import copy
 import gzip
+import hashlib
 import io
 import lzma
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,17 @@ import pandas as pd
 
 from xingu.errors import MissingFileError, SourceError
 from xingu.masking import masked
-from xingu.sources.addresses import FoundFile, Place, find_files, is_web, resolve, version_of
+from xingu.records import Observed
+from xingu.sources.addresses import (
+    DIGEST,
+    FoundFile,
+    Place,
+    digest_of_content,
+    find_files,
+    is_web,
+    resolve,
+    stated_version,
+)
 from xingu.sources.combine import concatenate, read_parquet_folder
 from xingu.sources.delimited import read_delimited
 from xingu.sources.exact import with_exact_integers
@@ -42,13 +53,16 @@ _OPENERS: Mapping[Compression, Callable[[IO[bytes]], Any]] = {
 }
 
 
-def read_file(provider_id: str, spec: UrlSource, home: Path) -> pd.DataFrame:
+def read_file(provider_id: str, spec: UrlSource, home: Path) -> tuple[pd.DataFrame, Observed]:
     """Read a file into a frame, or all files of a folder or a pattern into one.
 
     Args:
         provider_id: Id of the DataProvider, for errors.
         spec: The file.
         home: Folder that relative paths are relative to.
+
+    Returns:
+        The frame, and what `observe_file` would have returned before it was read.
 
     Raises:
         MissingFileError: If there is no such file.
@@ -58,22 +72,29 @@ def read_file(provider_id: str, spec: UrlSource, home: Path) -> pd.DataFrame:
     source = _Source(provider_id, spec)
     options = copy.deepcopy(dict(spec.params))
     place, found = source.find(home, options.pop("storage_options", None) or {})
+    versions = _stated(source, place, found)
     if found[0].name and spec.format == "parquet":
         folder = found[0].path.removesuffix(found[0].name)
+        with source.accessing():
+            observed = _observed(place, found, versions)
         with source.reading():
-            return read_parquet_folder(place.files, folder, [one.name for one in found], options)
+            frame = read_parquet_folder(place.files, folder, [one.name for one in found], options)
+            return frame, observed
     frames: dict[str, pd.DataFrame] = {}
     for one in found:
         with source.accessing(one.name):
             content = _content(place, one)
+        if isinstance(content, bytes) and versions[one.name] is None:
+            versions[one.name] = digest_of_content(content)
         with source.reading(one.name):
             frames[one.name] = _parse(source, content, one.name, options)
     with source.reading():
-        return concatenate(frames) if len(frames) > 1 else frames[found[0].name]
+        frame = concatenate(frames) if len(frames) > 1 else frames[found[0].name]
+    return frame, _observed(place, found, versions)
 
 
-def file_version(provider_id: str, spec: UrlSource, home: Path) -> str:
-    """Return a version of the content of all files: size and time or ETag, else a digest.
+def observe_file(provider_id: str, spec: UrlSource, home: Path) -> Observed:
+    """Observe the content of all files: ETag, or size and time, else a digest of the content.
 
     Raises:
         MissingFileError: If there is no such file.
@@ -81,9 +102,30 @@ def file_version(provider_id: str, spec: UrlSource, home: Path) -> str:
     """
     source = _Source(provider_id, spec)
     place, found = source.find(home, spec.params.get("storage_options") or {})
+    versions = _stated(source, place, found)
     with source.accessing():
-        versions = [(one.name, version_of(place, one)) for one in found]
-    return repr(versions) if found[0].name else versions[0][1]
+        return _observed(place, found, versions)
+
+
+def _stated(source: "_Source", place: Place, found: Sequence[FoundFile]) -> dict[str, str | None]:
+    versions: dict[str, str | None] = {}
+    for one in found:
+        with source.accessing(one.name):
+            versions[one.name] = stated_version(place, one)
+    return versions
+
+
+def _observed(
+    place: Place, found: Sequence[FoundFile], versions: Mapping[str, str | None]
+) -> Observed:
+    """Return the observation of files; the content of those without a version is hashed."""
+    whole = [
+        (one.name, versions[one.name] or digest_of_content(place.files.cat_file(one.path)))
+        for one in found
+    ]
+    how = "content" if any(version.startswith(DIGEST) for _, version in whole) else "file"
+    facts = whole if found[0].name else whole[0][1]
+    return Observed(hashlib.sha256(repr(facts).encode()).hexdigest(), how=how)
 
 
 def look_at_file(spec: UrlSource, home: Path) -> None:

@@ -4,26 +4,27 @@ A job is a group, or one source without a group. A job runs in one thread, on on
 database, and is either read completely from the cache or completely from its sources.
 """
 
-import hashlib
 import logging
 import os
 import time
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Event, Thread
-from typing import Any
+from threading import Event
+from typing import Any, Protocol
 
 import pandas as pd
 
-from xingu.errors import DeclarationError, SourceError, XinguError, did_you_mean
+from xingu.errors import DeclarationError, SourceError, did_you_mean
+from xingu.records import Observed
 from xingu.sources.addresses import local_path, location
 from xingu.sources.cache import SourceCache, cache_key
-from xingu.sources.databases import Connection, Databases
-from xingu.sources.digest import frame_digest
-from xingu.sources.files import file_version, read_file
+from xingu.sources.databases import Databases
+from xingu.sources.files import observe_file, read_file
+from xingu.sources.session import Session, named_source
 from xingu.sources.spec import AssetSource, ExternalSource, SourceSpec, SqlSource, UrlSource
+from xingu.sources.watermark import ask_watermark, note_of, observed_of, observed_rows
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ class SourceResult:
     seconds: float
     """Duration of reading it, from the cache or from the source."""
     cached: bool
+    observed: Observed = field(default_factory=lambda: Observed(""))
+    """What an observation would have found just before it was read."""
 
 
 @dataclass(slots=True)
@@ -55,36 +58,54 @@ class _Reader:
         self._databases = databases
         self._cache = cache
         self._stopped = Event()
-        self._connections: set[Connection] = set()
+        self._sessions: set[Session] = set()
 
     def run(self, job: _Job) -> dict[str, SourceResult]:
         """Return the requested results by name."""
-        keys = self._keys(job) if self._cache.active else {}
+        with Session(self._databases) as session:
+            self._sessions.add(session)
+            try:
+                return self._run(job, session)
+            finally:
+                self._sessions.discard(session)
+
+    def _run(self, job: _Job, session: Session) -> dict[str, SourceResult]:
+        marks = self._watermarks(job, session)
+        keys = self._keys(job, marks) if self._cache.active else {}
         found = self._cached(keys, warn=False)
         if found is not None:
             return found
         with self._cache.locked(list(keys.values()), lambda: self._log_waiting(job)):
             # Another process may have stored them in the meantime.
-            return self._cached(keys, warn=True) or self._fetch(job, keys)
+            return self._cached(keys, warn=True) or self._fetch(job, session, marks, keys)
 
     def stop(self) -> None:
         """Cancel the running jobs in the background; drivers without support finish their query."""
         self._stopped.set()
-        Thread(target=self._cancel, name="xingu-cancel", daemon=True).start()
+        for session in list(self._sessions):
+            session.stop()
 
-    def _cancel(self) -> None:
-        # Repeated, because a query that has not started yet cannot be cancelled.
-        while self._connections:
-            for connection in list(self._connections):
-                connection.cancel()
-            time.sleep(0.2)
+    def _watermarks(self, job: _Job, session: Session) -> dict[str, Observed]:
+        """Return what the watermarks say before any row is read.
 
-    def _keys(self, job: _Job) -> dict[str, str | None]:
+        A change between the watermark and the query is in the rows, and the next observation
+        differs from the recorded one: it causes one train too many, never one too few.
+        """
+        marks: dict[str, Observed] = {}
+        for spec in job.specs:
+            if isinstance(spec, SqlSource) and spec.watermark and spec.name in job.requested:
+                with self._named(spec):
+                    marks[spec.name] = ask_watermark(session, spec)
+        return marks
+
+    def _keys(self, job: _Job, marks: Mapping[str, Observed]) -> dict[str, str | None]:
         """Return the cache key of each requested member; it includes the members before it."""
         keys: dict[str, str | None] = {}
         parts: list[Any] = []
         for spec in job.specs:
-            parts.append(self._key_parts(spec) + ([spec.version] if spec.version else []))
+            mark = marks[spec.name].version if spec.name in marks else ""
+            versions = [version for version in (spec.version, mark) if version]
+            parts.append(self._key_parts(spec) + versions)
             if spec.name in job.requested:
                 keys[spec.name] = cache_key(parts)
         return keys
@@ -95,7 +116,7 @@ class _Reader:
         home = self._databases.home
         path = local_path(spec.url, home)
         # The version of a local file is cheap to get; that of a remote one is not.
-        version = file_version(self._provider_id, spec, home) if path else ""
+        version = observe_file(self._provider_id, spec, home).version if path else ""
         address = str(path) if path else location(spec.url)
         return ["url 2", address, version, spec.format, spec.compression, spec.params]
 
@@ -105,53 +126,56 @@ class _Reader:
         results: dict[str, SourceResult] = {}
         for name, key in keys.items():
             started = time.perf_counter()
-            frame = self._cache.load(key, warn=warn) if key else None
-            if frame is None:
+            entry = self._cache.load(key, warn=warn) if key else None
+            if entry is None:
                 return None
-            results[name] = SourceResult(name, frame, time.perf_counter() - started, cached=True)
+            seconds, observed = time.perf_counter() - started, observed_of(entry.note)
+            results[name] = SourceResult(name, entry.frame, seconds, True, observed)
         for result in results.values():
             self._log("%s: took %s from the cache, %d rows × %d columns in %.2f s", result)
         return results
 
-    def _fetch(self, job: _Job, keys: dict[str, str | None]) -> dict[str, SourceResult]:
+    def _fetch(
+        self,
+        job: _Job,
+        session: Session,
+        marks: Mapping[str, Observed],
+        keys: dict[str, str | None],
+    ) -> dict[str, SourceResult]:
         results: dict[str, SourceResult] = {}
-        with ExitStack() as stack:
-            connections: dict[str, Connection] = {}
-            for spec in job.specs:
-                if self._stopped.is_set():
-                    break
-                started = time.perf_counter()
-                frame = self._read(spec, connections, stack)
-                result = SourceResult(spec.name, frame, time.perf_counter() - started, cached=False)
-                self._log("%s: read %s, %d rows × %d columns in %.2f s", result)
-                self._warn_of_doubled(spec, frame)
-                if spec.name in job.requested:
-                    results[spec.name] = result
-                    self._store(spec, frame, keys)
+        for spec in job.specs:
+            if self._stopped.is_set():
+                break
+            started = time.perf_counter()
+            frame, observed = self._read(spec, session)
+            seconds = time.perf_counter() - started
+            if spec.name in job.requested:
+                observed = marks.get(spec.name) or observed or observed_rows(frame)
+            result = SourceResult(spec.name, frame, seconds, False, observed or Observed(""))
+            self._log("%s: read %s, %d rows × %d columns in %.2f s", result)
+            self._warn_of_doubled(spec, frame)
+            if spec.name in job.requested:
+                results[spec.name] = result
+                self._store(spec, result, keys)
         return results
 
-    def _read(
-        self, spec: ExternalSource, connections: dict[str, Connection], stack: ExitStack
-    ) -> pd.DataFrame:
+    def _read(self, spec: ExternalSource, session: Session) -> tuple[pd.DataFrame, Observed | None]:
+        """Return the rows, and of a file its version."""
         if isinstance(spec, UrlSource):
             return read_file(self._provider_id, spec, self._databases.home)
-        try:
-            if spec.database not in connections:
-                connection = stack.enter_context(self._databases.connect(spec.database))
-                connections[spec.database] = connection
-                self._connections.add(connection)
-                stack.callback(self._connections.discard, connection)
+        with self._named(spec):
             if self._stopped.is_set():
                 raise SourceError("another source has failed")
-            return connections[spec.database].query(spec.query)
-        except XinguError as error:
-            facts = {**error.facts, "dataprovider_id": self._provider_id, "source": spec.name}
-            raise type(error)(
-                f"{self._provider_id}: source {spec.name!r}: {error}", **facts
-            ) from None
+            return session.query(spec.database, spec.query), None
+
+    @contextmanager
+    def _named(self, spec: ExternalSource) -> Iterator[None]:
+        """Name DataProvider and source in errors."""
+        with named_source(self._provider_id, spec.name):
+            yield
 
     def _store(
-        self, spec: ExternalSource, frame: pd.DataFrame, keys: dict[str, str | None]
+        self, spec: ExternalSource, result: SourceResult, keys: dict[str, str | None]
     ) -> None:
         if spec.name not in keys:
             return
@@ -159,9 +183,9 @@ class _Reader:
         key = keys[spec.name]
         if key is None:
             logger.warning("%s is not cached: its `params` hold code or objects", label)
-        elif len(frame.columns) or spec.group:
+        elif len(result.frame.columns) or spec.group:
             # A single statement without rows is run for its side effects, so it is never cached.
-            self._cache.store(key, frame, label)
+            self._cache.store(key, result.frame, label, note_of(result.observed))
 
     def _warn_of_doubled(self, spec: ExternalSource, frame: pd.DataFrame) -> None:
         if not frame.columns.is_unique:
@@ -227,44 +251,35 @@ def read_sources(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def observe_source(
-    provider_id: str,
-    spec: ExternalSource,
-    databases: Databases,
-    *,
-    declared: Sequence[SourceSpec] = (),
-) -> str:
-    """Return a version of the external data that changes when the data may have changed.
+class Stoppable(Protocol):
+    """Whose `stop` another thread calls to cancel what runs."""
 
-    For a database in a file it is made of the size and time of the file, for a URL of the metadata
-    of the server (ETag, modification time). Other databases run the query; the version is then a
-    digest of the result.
+    stop: Callable[[], None]
+
+
+def observe_rows(
+    provider_id: str,
+    declared: Sequence[SourceSpec],
+    name: str,
+    databases: Databases,
+    stoppable: Stoppable,
+) -> Observed:
+    """Read the rows of one source, and return the observation that they mean.
 
     Args:
         provider_id: Id of the DataProvider, for errors.
-        spec: The source.
+        declared: All sources of the declaration.
+        name: The source.
         databases: Databases by nickname.
-        declared: All sources of the declaration, for a query that needs the earlier members of its
-            group.
+        stoppable: Receives the function that cancels the queries.
 
     Raises:
-        SourceError: If the data cannot be read.
+        SourceError: If it cannot be read.
     """
-    if isinstance(spec, UrlSource):
-        facts = [file_version(provider_id, spec, databases.home)]
-    else:
-        databases.check(provider_id, "sources", [spec])
-        facts = [databases.identity(spec.database), spec.query]
-        file = databases.file(spec.database)
-        if file is not None and file.is_file():
-            facts += [_stamp(one) for one in (file, _log_of(file, "-wal"), _log_of(file, ".wal"))]
-        else:
-            everything = declared or [spec]
-            read = read_sources(
-                provider_id, everything, databases, SourceCache(None), names=[spec.name]
-            )
-            facts += [frame_digest(result.frame) for result in read]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+    reader = _Reader(provider_id, databases, SourceCache(None))
+    stoppable.stop = reader.stop
+    (job,) = _plan(provider_id, declared, [name])
+    return reader.run(job)[name].observed
 
 
 def _plan(
@@ -313,17 +328,3 @@ def _await(
         if mine.done():
             return mine.result()
         pending = wait(pending, return_when=FIRST_COMPLETED).not_done
-
-
-def _log_of(file: Any, ending: str) -> Any:
-    return file.with_name(file.name + ending)
-
-
-def _stamp(file: Any) -> str:
-    try:
-        status = file.stat()
-    except FileNotFoundError:
-        return "none"
-    except OSError as error:
-        raise SourceError(f"{file} cannot be accessed: {error}; check its permissions.") from error
-    return f"{status.st_size} {status.st_mtime_ns}"

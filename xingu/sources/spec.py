@@ -30,8 +30,8 @@ _COMPRESSION_NAMES: Mapping[str, Compression] = {
     "zip": "zip",
 }
 _KEYS = {
-    "source": {"source", "query", "group", "depends_on"},
-    "url": {"url", "params", "group", "depends_on"},
+    "source": {"source", "query", "group", "depends_on", "watermark", "observe_seconds"},
+    "url": {"url", "params", "group", "depends_on", "observe_seconds"},
     "asset": {"asset", "depends_on"},
 }
 
@@ -53,6 +53,10 @@ class SqlSource:
     """Assets that the data comes from."""
     version: str = ""
     """Version of what the data comes from, if it is known: a part of the cache key."""
+    observe_seconds: float = 0
+    """Least time between two observations, in seconds."""
+    watermark: str = ""
+    """SQL with one row that changes when the data does; empty: the rows are hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ class UrlSource:
     """Assets that the data comes from."""
     version: str = ""
     """Version of what the data comes from, if it is known: a part of the cache key."""
+    observe_seconds: float = 0
+    """Least time between two observations, in seconds."""
 
     @property
     def label(self) -> str:
@@ -106,7 +112,8 @@ def parse_sources(
         provider_id: Id of the DataProvider, for errors.
         attribute: Attribute or hook with the declaration, for errors.
         declared: ``{name: {source, query}}``, ``{name: {url, params}}`` or ``{name: {asset}}``, the
-            first two with an optional ``group``, all with ``depends_on``. It is not modified.
+            first two with optional ``group`` and ``observe_seconds``, the first with an optional
+            ``watermark``, all with ``depends_on``. It is not modified.
 
     Returns:
         One spec per source, in the declared order.
@@ -134,8 +141,23 @@ def _parse_entry(where: str, name: object, entry: Any) -> SourceSpec:
         return AssetSource(name, _asset_key(f"{where}['asset']", entry["asset"]), depends_on)
     if kind == "source":
         nickname, query = (_require_string(where, entry, key) for key in ("source", "query"))
-        return SqlSource(name, nickname, query, group, depends_on)
-    return replace(_parse_url(where, name, entry, group), depends_on=depends_on)
+        watermark = _require_string(where, entry, "watermark") if "watermark" in entry else ""
+        spec: ExternalSource = SqlSource(
+            name, nickname, query, group, depends_on, watermark=watermark
+        )
+    else:
+        spec = replace(_parse_url(where, name, entry, group), depends_on=depends_on)
+    return replace(spec, observe_seconds=_seconds(where, entry.get("observe_seconds", 0)))
+
+
+def _seconds(where: str, value: Any) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value < float("inf"):
+        raise DeclarationError(
+            f"{where}['observe_seconds'] is {value!r}; give the least time between two "
+            "observations in seconds, such as 3600."
+        )
+    return value
 
 
 def _kind(where: str, name: str, entry: Mapping[str, Any]) -> str:

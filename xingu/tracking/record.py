@@ -127,7 +127,11 @@ def record_train(
             {"parent_dataprovider_id": dp_id, "parent_train_id": train_id}
             for dp_id, train_id in parents.items()
         ],
-        tables.sources: [asdict(source) for source in sources],
+        tables.sources: [
+            # What an observation would have found is in the manifest of the package.
+            {name: value for name, value in asdict(source).items() if name in tables.sources.c}
+            for source in sources
+        ],
         tables.packages: [
             {
                 "path": package.path,

@@ -21,6 +21,7 @@ from xingu.sources import (
     read_sources,
 )
 from xingu.sources.spec import ExternalSource
+from xingu.sources.watermark import upstream_version
 from xingu.values import Facts, Label, Record
 from xingu.workspace import Workspace
 from xingu_dagster.metadata import Metadata, frame_metadata
@@ -121,8 +122,13 @@ def _keep(
         **origin_metadata(step.workspace, spec),
         **more,
     }
-    declared = _declared(step, spec, more.get("data versions upstream", {}))
-    record = SourceRecord(result.name, declared, "", len(frame), cached)
+    versions = more.get("data versions upstream", {})
+    declared = _declared(step, spec, versions)
+    # A source that comes from other assets is watched by their data versions.
+    seen = upstream_version(versions) if versions else result.observed
+    record = SourceRecord(
+        *(result.name, declared, "", len(frame), cached), seen.version, seen.rows, seen.watermark
+    )
     label = Label(facts=Facts(sources=(record,), options=step.used_options))
     return step.keep(path, frame, label, result.seconds, metadata, "open")
 
