@@ -85,7 +85,8 @@ def decide(policy: Policy, facts: Facts, now: datetime) -> Decision:
 
 def _reasons(policy: Policy, facts: Facts, state: State, now: datetime) -> Iterator[_Reason]:
     if facts.last is None:
-        yield _Reason("it was never trained", "first")
+        waits = "a source was not observed" if facts.unobserved else ""
+        yield _Reason("it was never trained", "first", waits)
         return
     when, last = policy.when, facts.last
     if when.new_data is not None and (changed := _changed(facts)):

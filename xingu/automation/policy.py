@@ -24,8 +24,12 @@ BATCH = "batch_predict_dataset_sources"
 EXAMPLE = '{"when": {"new_data": {"min_new_rows": 500, "min_interval": "6h"}}, "then": "replace"}'
 
 
-def _seconds(value: Any) -> Any:
-    """Return seconds, of a number or a text like ``10m``."""
+def seconds_of(value: Any) -> Any:
+    """Return seconds, of a number or a text like ``10m``.
+
+    Raises:
+        ValueError: If a text is no duration.
+    """
     if not isinstance(value, str):
         return value
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", value)
@@ -35,7 +39,7 @@ def _seconds(value: Any) -> Any:
     return float(found[1]) * UNITS[found[2]]
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0)]
+Seconds = Annotated[float, BeforeValidator(seconds_of), Field(ge=0)]
 
 
 class _Part(BaseModel):
