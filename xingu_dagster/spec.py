@@ -295,7 +295,10 @@ class ProviderSpec:
         """Return the spec of an asset."""
         # In the graph, the name alone does not tell an asset of a batch from one of the train.
         marked = ("batch", *kinds) if path[0] == "batch" else kinds
-        metadata = code_references(self.cls, path)
+        metadata: Mapping[str, Any] = code_references(self.cls, path)
+        policies = {("model",): self.policy, ("batch", "estimations"): self.batch_policy}
+        if policy := policies.get(path):
+            metadata = {**metadata, "xingu/by itself": str(policy)}
         props = AssetProps(self.cls, path, marked, description, metadata, deps, self.code_version)
         return self._translated(props, self.asset_key(*path))
 

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ConfigDict, SecretStr, ValidationError
 from upath import UPath
 
+from xingu.config.automation_fields import AutomationFields
 from xingu.config.fields import (
     DatabaseFields,
     ParallelFields,
@@ -37,6 +38,7 @@ class Settings(
     # Pydantic has the fields of the last base first.
     SimpleFields,
     ProvenanceFields,
+    AutomationFields,
     ParallelFields,
     TrainFields,
     StorageFields,
