@@ -65,6 +65,10 @@ class RunOptions(BaseModel):
         description="Train that estimates the batch, or is deployed; empty: that of this run, "
         "else the current one.",
     )
+    register_only: bool = Field(
+        False,
+        description="Accept the train without making it current; the one before it stays so.",
+    )
     save_sets: bool = Field(
         True, description="Record index and target of every set in the control DB."
     )

@@ -18,6 +18,7 @@ from xingu.provider.declared import define_provider
 from xingu.provider.discovery import DataProviderFactory
 from xingu.sources import parse_sources
 from xingu.tuning.space import parse_space
+from xingu_dagster.automation import SensorOptions
 from xingu_dagster.component import (
     ModelComponent,
     XinguProjectComponent,
@@ -87,6 +88,8 @@ ATTRIBUTES = {
     "checks": "checks",
     "gates": "quality_gates",
     "batch_sinks": "batch_predict_sinks",
+    "retrain": "retrain",
+    "batch_when": "batch_predict_when",
     "metric_directions": "metric_directions",
     "proba_class_index": "proba_class_index",
     "owners": "owners",
@@ -138,6 +141,8 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
     checks: Mapping[str, Any] = Field({}, description="Built-in checks by name: off, warn, error.")
     gates: Mapping[str, Any] = Field({}, description="What a train must reach, by set and metric.")
     batch_sinks: Mapping[str, Any] = Field({}, description="Where estimations are written, too.")
+    retrain: Any = Field(None, description="When it is trained by itself, as on_new_data.")
+    batch_when: Any = Field(None, description="When its batch is estimated by itself.")
     metric_directions: Mapping[str, Any] = Field({}, description="minimize, maximize or zero.")
     proba_class_index: int | None = Field(None, description="Class that is estimated.")
     pre_req: Sequence[str] | Mapping[str, str] = Field(
@@ -195,13 +200,20 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
                 translator, key = project.get_translator(), project.resource_key
                 settings = project.resource(context)
             built = XinguProject(
-                {self.dp_id: cls}, settings=settings, translator=translator, resource_key=key
+                {self.dp_id: cls},
+                settings=settings,
+                translator=translator,
+                resource_key=key,
+                # Each component has definitions of its own, whose names must not collide.
+                sensors=SensorOptions(per_dataprovider=True),
             )
             assets = built.assets()
         except DeclarationError as error:
             raise self._with_position(error) from error
         alone = project is None and self.resource_key is None
-        return dg.Definitions(assets, resources=built.resources() if alone else None)
+        return dg.Definitions(
+            assets, sensors=built.sensors(), resources=built.resources() if alone else None
+        )
 
     def provider(self, origin: Path) -> type[DataProvider]:
         """Return the class of the DataProvider.

@@ -21,7 +21,7 @@ from xingu.options import ResolvedOptions, RunOptions, resolve
 logger = logging.getLogger(__name__)
 
 TAG = "xingu/"
-FACTS = ("trigger", "session", "train/")
+FACTS = ("trigger", "reason", "session", "train/")
 """Tags, or beginnings of tags, after `TAG` that Xingu writes to tell people about a run."""
 
 DEPLOY = "deploy"
@@ -29,8 +29,8 @@ DEPLOY = "deploy"
 USED_BY: Mapping[str, tuple[str, ...]] = {
     "prepare": ("refresh_sources", "pre_req_train_or_session_ids", "train_session_id"),
     "tune": ("hyperopt_strategy", "hyperopt_evaluations"),
-    "fit": (),
-    "evaluate": ("save_sets",),
+    "fit": ("register_only",),
+    "evaluate": ("save_sets", "register_only"),
     "batch_raw": ("refresh_sources", "train_id"),
     "batch": ("train_id", "batch_predict_save_estimations"),
     "batch_sinks": (),

@@ -26,6 +26,12 @@ from xingu.errors import (
 from xingu.provider.base import DataProvider
 from xingu.provider.discovery import DataProviderFactory, check_provider, raise_broken
 from xingu.workspace import Workspace
+from xingu_dagster.automation import (
+    SensorOptions,
+    build_sensors,
+    has_policy,
+    sensor_options,
+)
 from xingu_dagster.collector import without_collections
 from xingu_dagster.engine.executor import build_executor
 from xingu_dagster.engine.limits import work_limits
@@ -33,6 +39,7 @@ from xingu_dagster.factory import broken_asset, build_provider_assets
 from xingu_dagster.io_managers import io_manager_of
 from xingu_dagster.project_resource import ProjectResource
 from xingu_dagster.resources import KEY, XinguResource
+from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
 
 logger = logging.getLogger(__name__)
@@ -57,6 +64,8 @@ class XinguProject:
         resource_key: Key of the resource, and with ``_io`` of the IO manager; None: ``xingu``,
             after the key prefix of the translator. Two projects of one code location need
             different ones.
+        sensors: Whether `definitions` has the sensors of `sensors`, and how they are built; None:
+            as the settings say, or with the defaults of `SensorOptions`.
 
     Attributes:
         classes: The DataProviders by id, prerequisites first.
@@ -74,6 +83,7 @@ class XinguProject:
         settings: Any = None,
         translator: XinguTranslator | None = None,
         resource_key: str | None = None,
+        sensors: bool | SensorOptions | None = None,
     ) -> None:
         if isinstance(dataproviders, str | Path):
             folder = Path(dataproviders).absolute()
@@ -92,6 +102,7 @@ class XinguProject:
             database_pools=settings.database_pools if isinstance(settings, Settings) else None
         )
         self.resource_key = resource_key or "_".join((*self.translator.key_prefix, KEY))
+        self._sensors = sensors
 
     @classmethod
     def from_environment(cls, translator: XinguTranslator | None = None) -> Self:
@@ -110,7 +121,7 @@ class XinguProject:
     # -- definitions --------------------------------------------------------------------------
 
     def definitions(self) -> dg.Definitions:
-        """Return assets and resources, for ``dg.Definitions.merge``.
+        """Return assets, sensors and resources, for ``dg.Definitions.merge``.
 
         They contain no executor, because a code location has one; see `executor`.
 
@@ -120,7 +131,8 @@ class XinguProject:
         assets = self.assets()
         if os.environ.get("DAGSTER_IS_DEFS_VALIDATION_CLI"):
             raise_broken(self._broken or {})
-        return dg.Definitions(assets=assets, resources=self.resources())
+        sensors = [] if self._sensors is False else self.sensors()
+        return dg.Definitions(assets=assets, resources=self.resources(), sensors=sensors)
 
     def assets(self, select: str | Iterable[str] | None = None) -> list[dg.AssetsDefinition]:
         """Return the assets of all DataProviders, or of some.
@@ -146,8 +158,20 @@ class XinguProject:
         return [key for one in assets for key in one.check_keys]
 
     def sensors(self) -> list[dg.SensorDefinition]:
-        """Return the sensors: none, since conditions are evaluated by Dagster's own sensor."""
-        return []
+        """Return the sensors that act by the policies of DataProviders; none without a policy.
+
+        ``<resource key>_retrain`` trains models (`DataProvider.retrain`), and
+        ``<resource key>_batch_predict`` estimates batches (`batch_predict_when`).
+        """
+        options = self._sensors if isinstance(self._sensors, SensorOptions) else None
+        options = options or sensor_options(self._settings)
+        resource = ProjectResource.of(self.resource(), self.resource_key)
+        specs = {
+            ProviderSpec(cls, self.translator, resource): self._assets[dp_id]
+            for dp_id, cls in self.classes.items()
+            if dp_id in self._assets and has_policy(cls)
+        }
+        return build_sensors(specs, self.resource_key, options)
 
     def resources(self) -> dict[str, Any]:
         """Return the resource and the IO manager by key."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from xingu.automation.policy import Policy, parse_batch_policy, parse_policy
 from xingu.checks.catalog import planned_checks
 from xingu.checks.check import AssetPath, Check, Declared
 from xingu.checks.gates import Gate, check_metrics_of, parse_gates
@@ -156,6 +157,21 @@ class ProviderSpec:
         return sorted(self.cls.pre_req)
 
     @cached_property
+    def policy(self) -> Policy | None:
+        """When it is trained by itself; None: never.
+
+        Raises:
+            DeclarationError: If the policy cannot be used.
+        """
+        pre_reqs, batch = bool(self.cls.pre_req), bool(self.batch_sources)
+        return parse_policy(self.id, self.cls.retrain, pre_reqs=pre_reqs, batch=batch)
+
+    @cached_property
+    def batch_policy(self) -> Policy | None:
+        """When its batch is estimated by itself; see `policy`."""
+        return parse_batch_policy(self.id, self.cls.batch_predict_when, bool(self.batch_sources))
+
+    @cached_property
     def checks(self) -> Mapping[str, Check]:
         """The checks that apply, as configured, by name.
 
@@ -279,7 +295,10 @@ class ProviderSpec:
         """Return the spec of an asset."""
         # In the graph, the name alone does not tell an asset of a batch from one of the train.
         marked = ("batch", *kinds) if path[0] == "batch" else kinds
-        metadata = code_references(self.cls, path)
+        metadata: Mapping[str, Any] = code_references(self.cls, path)
+        policies = {("model",): self.policy, ("batch", "estimations"): self.batch_policy}
+        if policy := policies.get(path):
+            metadata = {**metadata, "xingu/by itself": str(policy)}
         props = AssetProps(self.cls, path, marked, description, metadata, deps, self.code_version)
         return self._translated(props, self.asset_key(*path))
 

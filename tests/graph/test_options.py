@@ -63,6 +63,7 @@ def test_the_launchpad_shows_all_options_with_the_settings_as_defaults_and_descr
         "pre_req_train_or_session_ids": ["a", "b"],
         "train_session_id": "day",
         "train_id": "",
+        "register_only": False,
         "save_sets": True,
         "batch_predict_save_estimations": False,
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from xingu.config.automation_fields import AutomationFields
 from xingu.config.declare import setting
 from xingu.config.deploy_fields import DeployFields
 from xingu.config.kinds import (
@@ -325,6 +326,7 @@ GROUPS: tuple[type[BaseModel], ...] = (
     StorageFields,
     TrainFields,
     ParallelFields,
+    AutomationFields,
     ProvenanceFields,
     SigningFields,
     DeployFields,

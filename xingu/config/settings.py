@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError
 from upath import UPath
 
+from xingu.config.automation_fields import AutomationFields
 from xingu.config.deploy_fields import DeployFields, variable_of
 from xingu.config.fields import (
     DatabaseFields,
@@ -42,6 +43,7 @@ class Settings(
     DeployFields,
     SigningFields,
     ProvenanceFields,
+    AutomationFields,
     ParallelFields,
     TrainFields,
     StorageFields,

@@ -95,6 +95,13 @@ class DataProvider:
     plot_segments: Sequence[str] = ()
     """Columns whose values are the segments of the plot of errors; the features if empty."""
 
+    retrain: Any = None
+    """When it is trained again by itself: ``"on_new_data"``, ``"with_pre_reqs"``, a cron string, or
+    ``{"when": …, "how": …, "then": …}``; see `xingu.automation.policy`. None: never."""
+    batch_predict_when: Any = None
+    """When the batch is estimated again by itself, in the same form; then it also follows a new
+    current train. None: never."""
+
     owners: Sequence[str] = ()
     """Owners of the assets: e-mail addresses, or ``team:name``."""
     tags: Mapping[str, str] = {}

@@ -19,11 +19,16 @@ Status = Literal["current", "accepted", "refused", "rolled back", "waiting for i
 """Status of a train: ``accepted`` trains were current before, or are kept beside a pin."""
 
 
-def accept(models: ModelStore, train: Manifest) -> Entry | None:
+def accept(models: ModelStore, train: Manifest, *, register_only: bool = False) -> Entry | None:
     """Record that a train has passed its blocking checks.
 
     It becomes current unless a train is pinned, or a newer one was accepted before. Repeating it
     changes nothing.
+
+    Args:
+        models: The model storage.
+        train: The train.
+        register_only: Leave the train before it current, if there is one.
 
     Returns:
         The newest entry, whose `current` is the current train of the ledger.
@@ -38,7 +43,8 @@ def accept(models: ModelStore, train: Manifest) -> Entry | None:
         standing = next(ledger.standing(before), None) if before else None
         newer = standing is not None and _is_newer(models, train, standing)
         action: Action = "pass" if newer else "train"
-        if before is not None and (before.pinned or newer):
+        stays = before is not None and before.current is not None and register_only
+        if before is not None and (before.pinned or newer or stays):
             return {"action": action, "current": before.current, "pinned": before.pinned}
         return {"action": action, "current": train.train_id, "pinned": False}
 

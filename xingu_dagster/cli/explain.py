@@ -16,6 +16,7 @@ TITLES = {
     "dataprovider": "DataProvider",
     "methods": "Metric and plot methods",
     "gates": "Quality gates",
+    "by_itself": "What happens by itself",
     "pre_reqs": "Prerequisites",
     "settings": "Settings that change it",
 }

@@ -46,6 +46,10 @@ COMMANDS = {
         "Show what targets serve, or served at a time.",
     ),
     "impact": ("xingu_dagster.cli.impact", "Show which models depend on a table or a column."),
+    "replay": (
+        "xingu_dagster.cli.replay",
+        "Show what a retrain policy would have done in the past.",
+    ),
     "config": ("xingu_dagster.cli.config", "Show settings, and where they come from."),
     "ui": ("xingu_dagster.cli.ui", "Open the Dagster UI of the project."),
     "completion": (

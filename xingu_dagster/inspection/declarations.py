@@ -44,6 +44,7 @@ class Declarations:
             self._read_sources(hook, attribute)
         self._each("batch_predict_sinks", parse_sinks)
         self._each("checks", planned_checks)
+        self._read_policies()
         self._each("dagster", parse_step_settings)
         self._each_gate()
         self._read_estimator()
@@ -96,6 +97,12 @@ class Declarations:
     def _each(self, attribute: str, parse: Callable[[str, Any], Any]) -> None:
         for one in _entries(getattr(self.cls, attribute)):
             self._attempt(attribute, lambda one=one: parse(self.id, one), one)
+
+    def _read_policies(self) -> None:
+        for attribute in ("retrain", "batch_predict_when"):
+            spec = ProviderSpec(self.cls)
+            policy = "policy" if attribute == "retrain" else "batch_policy"
+            self._attempt(attribute, lambda spec=spec, policy=policy: getattr(spec, policy))
 
     def _each_gate(self) -> None:
         def parse(owner: str, declared: Any) -> None:

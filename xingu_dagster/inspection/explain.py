@@ -25,7 +25,15 @@ from xingu_dagster.spec import ProviderSpec
 
 Record = dict[str, Any]
 Classes = Mapping[str, type[DataProvider]]
-SHOWN_APART = {"id", "checks", "quality_gates", "estimator_hyperparams_search_space", "pre_req"}
+SHOWN_APART = {
+    "id",
+    "checks",
+    "quality_gates",
+    "retrain",
+    "batch_predict_when",
+    "estimator_hyperparams_search_space",
+    "pre_req",
+}
 """Declarations that have sections of their own."""
 
 
@@ -60,6 +68,7 @@ def explain_provider(cls: type[DataProvider], known: Classes, settings: Settings
             {"set": one.set, "metric": one.metric, "required": f"{one.operator} {one.value:g}"}
             for one in spec.gates
         ],
+        "by_itself": list(_policies(spec)),
         "methods": list(_methods(cls)),
         "search_space": space,
         "pre_reqs": {
@@ -159,6 +168,17 @@ def _checks(spec: ProviderSpec) -> Iterator[Record]:
             "limits": {name: value for name, value in check.limits.items() if value != ()},
             "title": check.title,
         }
+
+
+def _policies(spec: ProviderSpec) -> Iterator[Record]:
+    policies = {"retrain": spec.policy, "batch_predict_when": spec.batch_policy}
+    for name, policy in policies.items():
+        if policy is not None:
+            parts = policy.described()
+            if name == "batch_predict_when":
+                parts = {part: parts[part] for part in ("when", "limits")}
+            for part, text in parts.items():
+                yield {"policy": name, "part": part, "meaning": text}
 
 
 def _methods(cls: type[DataProvider]) -> Iterator[Record]:

@@ -67,12 +67,19 @@ def _frame(loaded: AssetValue) -> pd.DataFrame:
 
 def data_versions(step: PhaseStep, keys: Collection[dg.AssetKey]) -> dict[str, str]:
     """Return the latest data versions of assets that have one, by key."""
+    return latest_data_versions(step.context.instance, keys)
+
+
+def latest_data_versions(
+    instance: dg.DagsterInstance, keys: Collection[dg.AssetKey]
+) -> dict[str, str]:
+    """Return the latest data versions of assets that have one, by key."""
     found: dict[str, str] = {}
     for key in keys:
-        entry = step.context.instance.get_latest_materialization_event(key)
+        entry = instance.get_latest_materialization_event(key)
         event: Any = entry.asset_materialization if entry else None
         if event is None:
-            observed = step.context.instance.fetch_observations(key, limit=1).records
+            observed = instance.fetch_observations(key, limit=1).records
             event = observed[0].asset_observation if observed else None
         if event is not None and VERSION in (event.tags or {}):
             found[key.to_user_string()] = event.tags[VERSION]

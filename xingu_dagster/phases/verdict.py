@@ -51,7 +51,7 @@ def settle(step: PhaseStep, train_id: str) -> None:
             )
     else:
         sign_verdict(models, train, checks, accepted=True)
-        entry = accept(models, train)
+        entry = accept(models, train, register_only=step.options.register_only)
         pin = models.pin_of(dp_id)
         if pin is not None and pin.train_id != train_id:
             logger.warning("%s: train %s is kept beside %s", dp_id, train_id, pin)
@@ -122,6 +122,8 @@ def _events(step: PhaseStep, name: str) -> set[dg.DagsterEventType]:
 def becomes_current(step: PhaseStep) -> str:
     """Return when the train of this run becomes current, as a readable text."""
     pin = step.workspace.models.pin_of(step.spec.id)
+    if step.options.register_only:
+        return "not by itself, because of register_only; make it so with `xingu inventory pin`"
     if pin is not None:
         return f"when it is unpinned: current is {pin}"
     names = sorted({name for _, name in step.spec.proofs})

@@ -1,0 +1,238 @@
+"""Ticks of the sensors on a real instance: what they ask for, and what they say."""
+
+import sqlite3
+
+import dagster as dg
+import pytest
+
+from tests.support import toys
+from tests.support.project import Project
+from tests.support.toys import MeanEstimator, houses
+from xingu import DataProvider
+from xingu.errors import DeclarationError
+from xingu.provider.methods import BUILTIN_PLOTS
+from xingu_dagster.automation import SensorOptions
+from xingu_dagster.project import XinguProject
+from xingu_dagster.resources import XinguResource
+
+WATERMARK = {
+    "houses": {
+        "source": "db",
+        "query": "select * from houses",
+        "watermark": "select max(id), count(*) from houses",
+    }
+}
+
+
+class Light(DataProvider):
+    """A model that is trained in no time."""
+
+    train_dataset_sources = WATERMARK
+    x_features = ["size"]
+    y = "price"
+    estimator_class = MeanEstimator
+    builtin_plots_off = BUILTIN_PLOTS
+
+    def clean_data_for_train(self, datasets):
+        return datasets["houses"].set_index("id")
+
+
+class Houses(Light):
+    id = "houses"
+    batch_predict_dataset_sources = toys.Houses.batch_predict_dataset_sources
+    retrain = {"when": {"new_data": {"min_new_rows": 20}}}
+    batch_predict_when = "on_new_data"
+
+
+class Taxes(Light):
+    id = "taxes"
+    pre_req = {"houses"}
+    retrain = "with_pre_reqs"
+
+
+class Town:
+    """A project whose table grows, and its sensors."""
+
+    def __init__(self, home, *providers):
+        self.project = Project(home, providers or [Houses, Taxes])
+        self.cursors: dict[str, str | None] = {}
+        self.launched: set[str] = set()
+
+    def tick(self, name="xingu_retrain"):
+        """Evaluate a sensor as the daemon does; gives the run requests and what it said."""
+        repository = self.project.definitions.get_repository_def()
+        with dg.build_sensor_context(
+            instance=self.project.instance,
+            cursor=self.cursors.get(name),
+            repository_def=repository,
+            resources=dict(self.project.definitions.resources or {}),
+            sensor_name=name,
+        ) as context:
+            result = repository.get_sensor_def(name).evaluate_tick(context)
+        self.cursors[name] = result.cursor
+        assert not {one.run_key for one in result.run_requests or []} & self.launched
+        return list(result.run_requests or []), result.skip_message or ""
+
+    def launch(self, request):
+        """Execute a run as it was requested; gives its status."""
+        self.launched.add(request.run_key)
+        job = self.project.definitions.resolve_implicit_global_asset_job_def()
+        return job.execute_in_process(
+            instance=self.project.instance,
+            asset_selection=request.asset_selection,
+            raise_on_error=False,
+            run_config=request.run_config,
+            tags=request.tags,
+        ).success
+
+    def add_rows(self, number):
+        with sqlite3.connect(self.project.home / "houses.db") as db:
+            begin = db.execute("select count(*) from houses").fetchone()[0]
+            rows = houses(number, seed=begin).assign(id=range(begin, begin + number))
+            rows.to_sql("houses", db, index=False, if_exists="append")
+
+    def current(self, dp_id):
+        return self.project.models.current(dp_id)
+
+
+def assets_of(request):
+    return {key.to_user_string() for key in request.asset_selection or ()}
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    town = Town(tmp_path_factory.mktemp("town"))
+    [request], _ = town.tick()
+    assert town.launch(request)
+    return town
+
+
+def test_models_that_need_each_other_are_trained_by_one_run(town):
+    assert town.current("houses")
+    assert town.current("taxes")
+    requests, told = town.tick()
+    assert requests == []
+    assert told.splitlines() == [
+        "houses: no new data.", "taxes: no prerequisite was trained."
+    ]  # fmt: skip
+
+
+def test_new_rows_train_a_model_and_what_needs_it_once(town):
+    before = town.current("houses"), town.current("taxes")
+    town.add_rows(10)
+    assert "houses: 10 new rows in houses (min 20), waits." in town.tick()[1]
+    town.add_rows(15)
+    [request], _ = town.tick()
+    assert {one.partition("/")[0] for one in assets_of(request)} == {"houses", "taxes"}
+    assert not any("batch" in one for one in assets_of(request))
+    assert request.tags["xingu/reason"] == (
+        "houses: 25 new rows in houses; taxes: houses is trained in the same run"
+    )
+    assert town.launch(request)
+    after = town.current("houses"), town.current("taxes")
+    assert not set(before) & set(after)
+    assert town.tick()[0] == []
+
+
+def test_a_batch_follows_its_data_and_its_model_without_training(town):
+    [request], _ = town.tick("xingu_batch_predict")
+    assert assets_of(request) >= {"houses/batch/estimations", "houses/batch/raw/houses"}
+    assert not assets_of(request) & {"houses/model", "houses/raw/houses"}
+    trained = town.current("houses")
+    assert town.launch(request)
+    assert town.current("houses") == trained
+    assert town.tick("xingu_batch_predict") == ([], "houses: no new data; no prerequisite was "
+                                                    "trained.")  # fmt: skip
+
+
+def test_a_run_in_progress_is_told_and_no_second_one_is_asked_for(town):
+    town.add_rows(30)
+    [request], _ = town.tick()
+    job = town.project.definitions.resolve_implicit_global_asset_job_def()
+    run = town.project.instance.create_run_for_job(
+        job, asset_selection=frozenset(request.asset_selection), tags=request.tags
+    )
+    town.launched.add(request.run_key)
+    requests, told = town.tick()
+    assert (requests, f"houses: run {run.run_id[:8]} is training it." in told) == ([], True)
+    town.project.instance.report_run_canceled(run)
+    assert "tries again in 10 min" in town.tick()[1]
+
+
+class Fragile(Light):
+    id = "fragile"
+    retrain = {"when": "on_new_data", "then": "register", "limits": {"failures": 2,
+                                                                     "retry_after": 0}}  # fmt: skip
+    fails = False
+
+    def data_split_for_train(self, data):
+        if Fragile.fails:
+            raise ValueError("no split today")
+        return super().data_split_for_train(data)
+
+
+def test_failures_are_tried_again_until_the_policy_stops_and_a_train_by_hand_ends_that(tmp_path):
+    town = Town(tmp_path, Fragile)
+    Fragile.fails = True
+    for _ in range(2):
+        [request], _ = town.tick()
+        assert not town.launch(request)
+    requests, told = town.tick()
+    assert requests == []
+    assert "stopped after 2 failed runs in a row" in told
+    Fragile.fails = False
+    town.project.run("fragile/*")
+    assert "no new data" in town.tick()[1]
+
+
+def test_a_train_that_is_only_registered_leaves_the_one_before_it_current(tmp_path):
+    Fragile.fails = False
+    town = Town(tmp_path, Fragile)
+    town.project.run("fragile/*")
+    before = town.current("fragile")
+    town.add_rows(5)
+    [request], _ = town.tick()
+    assert town.launch(request)
+    assert town.current("fragile") == before
+    newest = town.project.models.ledger("fragile").newest()
+    assert newest is not None
+    assert (newest.action, newest.train_id == before) == ("train", False)
+    assert "no new data" in town.tick()[1]
+
+
+def test_a_source_that_cannot_be_observed_does_not_hold_up_the_others(tmp_path):
+    class Lost(Light):
+        id = "lost"
+        train_dataset_sources = {"gone": {"url": "gone.csv"}}
+        retrain = "on_new_data"
+
+    town = Town(tmp_path, Houses, Lost)
+    town.project.run("houses/*")
+    town.add_rows(30)
+    [request], _ = town.tick()
+    assert {one.partition("/")[0] for one in assets_of(request)} == {"houses"}
+
+
+def test_names_of_sensors_follow_the_resource_and_are_off_by_default(tmp_path):
+    resource = XinguResource(project_home=str(tmp_path))
+    given = {"settings": resource, "resource_key": "team"}
+    [retrain, batch] = XinguProject([Houses], **given).definitions().sensors or []
+    assert [retrain.name, batch.name] == ["team_retrain", "team_batch_predict"]
+    assert retrain.default_status is dg.DefaultSensorStatus.STOPPED
+    own = SensorOptions(seconds=5, running=True, per_dataprovider=True)
+    some = XinguProject([Houses, Taxes], **given, sensors=own).sensors()
+    assert [one.name for one in some] == [
+        "team_retrain__houses", "team_retrain__taxes", "team_batch_predict__houses"
+    ]  # fmt: skip
+    assert some[0].default_status is dg.DefaultSensorStatus.RUNNING
+    assert XinguProject([Houses], **given, sensors=False).definitions().sensors == []
+    assert XinguProject([toys.Houses], **given).sensors() == []
+
+
+def test_a_policy_that_cannot_be_used_breaks_its_dataprovider_alone(tmp_path):
+    class Wrong(Light):
+        id = "wrong"
+        retrain = "sometimes"
+
+    with pytest.raises(DeclarationError, match="wrong.retrain is 'sometimes'"):
+        XinguProject([Wrong], settings=XinguResource(project_home=str(tmp_path))).assets()

@@ -1,0 +1,1 @@
+"""Decide when a DataProvider is trained again: its policy, and pure decisions about it."""
