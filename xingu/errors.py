@@ -28,7 +28,8 @@ programs. Secrets in both are masked::
     │   └── StalePlanError            what a plan was made from has changed since
     ├── RunFailedError                phases of a run failed
     │   ├── StepTimeoutError          a step took longer than its timeout
-    │   └── WorkerDiedError           the process of a step ended before the step did
+    │   ├── WorkerDiedError           the process of a step ended before the step did
+    │   └── ConcurrentTrainError      another run trains the same DataProvider
     ├── MissingExtraError             a package of an extra is not installed
     └── StorageError                  a stored value or model is missing, damaged or unsafe
         ├── MissingValueError
@@ -153,6 +154,10 @@ class MissingExtraError(XinguError, ImportError):
 
 class StepTimeoutError(RunFailedError):
     """A step took longer than its timeout; `facts` have the step and the seconds."""
+
+
+class ConcurrentTrainError(RunFailedError):
+    """Another run trains the same DataProvider, or has taken over from this run."""
 
 
 class WorkerDiedError(RunFailedError):

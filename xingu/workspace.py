@@ -47,6 +47,8 @@ class Workspace:
         options: Options of a run that gives none.
         source_workers: Number of groups of sources that are read at the same time; 0 means the
             number of cores.
+        train_wait_seconds: How long a run waits while another one trains the same DataProvider.
+        lease_seconds: Time after which a run of which nothing was heard can be replaced.
         hyperopt_workers: Number of concurrent trials of a search; 0 means the number of cores.
         picture_formats: Formats of pictures that are saved beside the page of a plot.
         home: Folder of the project, absolute.
@@ -70,6 +72,8 @@ class Workspace:
         self.options = default_options(settings)
         self.source_workers = settings.datasource_workers
         self.hyperopt_workers = settings.hyperopt_workers
+        self.train_wait_seconds = settings.train_wait_seconds
+        self.lease_seconds = settings.lease_seconds
         self.picture_formats: tuple[PictureFormat, ...] = tuple(
             name for name in settings.plots_format if name != "html"
         )

@@ -21,7 +21,7 @@ from xingu.options import ResolvedOptions, RunOptions, resolve
 logger = logging.getLogger(__name__)
 
 TAG = "xingu/"
-FACTS = ("trigger", "reason", "session", "train/")
+FACTS = ("trigger", "reason", "session", "train/", "process")
 """Tags, or beginnings of tags, after `TAG` that Xingu writes to tell people about a run."""
 
 DEPLOY = "deploy"

@@ -85,6 +85,8 @@ class XinguResource(dg.ConfigurableResource):
     save_sets: bool = _setting("save_sets")
     save_estimations: bool = _setting("save_estimations")
     verify_packages: bool = _setting("verify_packages")
+    train_wait_seconds: float = _setting("train_wait_seconds")
+    lease_seconds: float = _setting("lease_seconds")
     connections: dg.ResourceDependency[Any] = _NONE
     """Databases that were given as Python objects."""
 

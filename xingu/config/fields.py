@@ -244,6 +244,20 @@ class ParallelFields(BaseModel):
         "Steps after which a worker of the pool is replaced; 0: no limit.",
         ge=0,
     )
+    train_wait_seconds: float = setting(
+        3600,
+        "XINGU_TRAIN_WAIT_SECONDS",
+        "How long a run waits while another run trains the same DataProvider, before it fails; "
+        "0: it is refused at once.",
+        ge=0,
+    )
+    lease_seconds: float = setting(
+        300,
+        "XINGU_LEASE_SECONDS",
+        "Time after which another run may train a DataProvider if nothing was heard of the run "
+        "that trained it, and it cannot be found out whether that run has ended.",
+        gt=0,
+    )
 
 
 class ProvenanceFields(BaseModel):

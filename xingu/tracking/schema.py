@@ -78,6 +78,7 @@ class Tables:
         trials: Trials of searches: parameters (JSON), value, state; times in seconds.
         plots: Location of the plots of a train.
         checks: Results of the checks on a train; `severity` is ``warn`` or ``error``.
+        leases: Runs that hold a name; see `xingu.tracking.leases`. Times of the database's clock.
     """
 
     metadata: MetaData
@@ -97,6 +98,7 @@ class Tables:
     trials: Table
     plots: Table
     checks: Table
+    leases: Table
 
     @property
     def xingu_2(self) -> list[Table]:
@@ -204,5 +206,13 @@ def _details(table: Callable[..., Table]) -> list[Table]:
             *_text(*IDS, "asset", "name", "severity", "text"),
             Column("passed", Boolean, nullable=False),
             key=[*KEY, "asset", "name"],
+        ),
+        table(
+            "leases",
+            *_text("name", "run_id", "process"),
+            Column("token", BigInteger, nullable=False),
+            Column("since", Double, nullable=False),
+            Column("expires", Double, nullable=False),
+            key=["name", "token"],
         ),
     ]

@@ -126,7 +126,7 @@ def execute(
 def _end_of_killed(child: Child, run_id: str | None, home: Path) -> Message:
     """Record the end of a run whose process was killed, and return it as a message."""
     if run_id:
-        from xingu_dagster.engine.runs import close_run
+        from xingu_dagster.engine.run_process import close_run
         from xingu_dagster.running import open_instance
 
         with open_instance(home) as instance:

@@ -17,6 +17,7 @@ from xingu.masking import masked
 from xingu.workspace import Workspace
 from xingu_dagster import outcome
 from xingu_dagster.cli.order import Message, Order, schema_of
+from xingu_dagster.engine.run_process import close_dead_runs
 from xingu_dagster.engine.runs import RunRequest, project_job
 from xingu_dagster.instance import instance_folder
 from xingu_dagster.options import options_key
@@ -74,6 +75,7 @@ class _Run:
         if not steps:
             raise SettingsError(self._nothing())
         with open_instance(self.home) as instance:
+            close_dead_runs(instance)
             self.progress = Progress(steps, _expected(instance, steps), self._workers())
             result = run(
                 RunRequest(

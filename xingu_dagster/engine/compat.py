@@ -16,7 +16,9 @@ from typing import Literal
 
 logger = logging.getLogger(__name__)
 
-Part = Literal["pool", "runs", "threads", "storage", "compute_logs", "locations", "asset_values"]
+Part = Literal[
+    "pool", "runs", "threads", "storage", "compute_logs", "locations", "asset_values", "launcher"
+]  # fmt: skip
 
 _CORE = "dagster._core"
 _PLAN = f"{_CORE}.execution.plan"
@@ -78,7 +80,7 @@ NEEDED: dict[Part, dict[str, str]] = {
     },
     "runs": {
         "dagster:DagsterInstance.create_run_for_job": (
-            "job_def run_config tags job_code_origin asset_selection"
+            "job_def run_id run_config tags job_code_origin asset_selection"
         ),
         "dagster:DagsterInstance.report_run_canceled": "dagster_run",
         "dagster:DagsterInstance.report_run_canceling": "run",
@@ -158,6 +160,13 @@ NEEDED: dict[Part, dict[str, str]] = {
         f"{_CORE}.workspace.load_target:PyProjectFileTarget.create_origins": "",
         f"{_CORE}.workspace.load_target:WorkspaceFileTarget": "",
         f"{_CORE}.workspace.load_target:WorkspaceFileTarget.create_origins": "",
+    },
+    "launcher": {
+        "dagster:DefaultRunLauncher.supports_check_run_worker_health": "",
+        "dagster:DefaultRunLauncher.check_run_worker_health": "run",
+        f"{_CORE}.launcher.base:CheckRunHealthResult": "status msg",
+        f"{_CORE}.launcher.base:WorkerStatus.FAILED": "",
+        f"{_CORE}.launcher.base:WorkerStatus.RUNNING": "",
     },
     "asset_values": {
         f"{_STORAGE}.asset_value_loader:AssetValueLoader": "assets_defs_by_key instance",

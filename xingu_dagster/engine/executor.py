@@ -17,6 +17,7 @@ from xingu.cores import all_cores
 from xingu.errors import SettingsError
 from xingu_dagster.engine import compat
 from xingu_dagster.engine.limits import Limits
+from xingu_dagster.engine.wrapper import WrapperExecutor
 
 # Dagster's own executors for clusters: package, attribute.
 ELSEWHERE = {
@@ -62,7 +63,7 @@ def build_executor(
         SettingsError: If its package is not installed.
     """
     if name == "in_process":
-        return dg.in_process_executor
+        return _in_process()
     if name == "pool":
         most = max([all_cores(), *(limit["limit"] for limit in limits)])
         return _pool_executor(Limits(max_steps or most, memory_mb, worker_steps), limits)
@@ -91,7 +92,7 @@ def _pool_executor(most: Limits, by_tag: Sequence[Mapping[str, Any]]) -> dg.Exec
         assert stock.executor_creation_fn  # noqa: S101
         executor = stock.executor_creation_fn(context._replace(executor_config=config))
         if not compat.usable("pool"):
-            return executor
+            return WrapperExecutor(executor)
         from xingu_dagster.engine.pool_executor import PoolExecutor
 
         limits = replace(most, workers=config["max_concurrent"])
@@ -107,9 +108,9 @@ def thread_executor(workers: int) -> dg.ExecutorDefinition:
     Args:
         workers: Steps at the same time; 1, or a Dagster without what it needs: one after the other.
     """
-    stock = dg.in_process_executor
     if workers < 2 or not compat.usable("threads"):
-        return stock
+        return _in_process()
+    stock = dg.in_process_executor
 
     def create(context: dg.InitExecutorContext) -> dg.Executor:
         from xingu_dagster.engine.threads import ThreadExecutor
@@ -120,6 +121,19 @@ def thread_executor(workers: int) -> dg.ExecutorDefinition:
     schema: Any = stock.config_schema
     text = "Execute the steps of a run in threads of its process."
     return dg.ExecutorDefinition("threads", schema, None, create, text)
+
+
+def _in_process() -> dg.ExecutorDefinition:
+    """Return Dagster's in-process executor, which records the process of the run first."""
+    stock = dg.in_process_executor
+
+    def create(context: dg.InitExecutorContext) -> dg.Executor:
+        assert stock.executor_creation_fn  # noqa: S101
+        return WrapperExecutor(stock.executor_creation_fn(context))
+
+    schema: Any = stock.config_schema
+    text = "Execute the steps of a run one after the other, in its process."
+    return dg.ExecutorDefinition("in_process", schema, None, create, text)
 
 
 def _start_method() -> dict[str, Any]:

@@ -51,7 +51,7 @@ class PoolExecutor(WrapperExecutor):
         self._preload = preload
         self._tag_concurrency_limits = list(tag_concurrency_limits)
 
-    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
+    def execute_steps(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Execute the steps of the plan and yield their events."""
         begin, pid = time.monotonic(), os.getpid()
         workers = self._limits.workers

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 
 from xingu_dagster.engine import compat
+from xingu_dagster.engine.run_process import close_run, process_tags
 
 INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
@@ -74,10 +76,12 @@ def run_events(
     from dagster._core.execution.api import execute_run_iterator
 
     in_memory = isinstance(request.job, dg.JobDefinition)
+    run_id = str(uuid4())
     run = instance.create_run_for_job(
         job_def=request.definition,
         run_config=request.run_config,
-        tags=request.tags,
+        run_id=run_id,
+        tags={**request.tags, **process_tags(run_id)},
         job_code_origin=None if in_memory else request.job.get_python_origin(),
         asset_selection=request.assets,
     )
@@ -91,23 +95,6 @@ def run_events(
         yield event
     if interrupted:
         close_run(instance, run.run_id, canceled=True)
-
-
-def close_run(instance: dg.DagsterInstance, run_id: str, *, canceled: bool) -> None:
-    """Record the end of a run that has recorded none, such as one whose process was killed.
-
-    Args:
-        instance: The instance of Dagster.
-        run_id: The run.
-        canceled: Whether a user has ended it; else it has failed.
-    """
-    run = instance.get_run_by_id(run_id)
-    if run is None or run.is_finished:
-        return
-    if canceled:
-        instance.report_run_canceled(run)
-    else:
-        instance.report_run_failed(run, "The process of the run was killed.")
 
 
 def _is_interruption(event: dg.DagsterEvent) -> bool:

@@ -46,7 +46,7 @@ class ThreadExecutor(WrapperExecutor):
         super().__init__(stock)
         self._workers = workers
 
-    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
+    def execute_steps(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Execute the steps of the plan and yield their events."""
         pid, keys = os.getpid(), execution_plan.step_keys_to_execute
         yield dg.DagsterEvent.engine_event(

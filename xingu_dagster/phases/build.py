@@ -16,6 +16,7 @@ from xingu.masking import masked_errors
 from xingu_dagster.engine.limits import WORK, WORK_OF
 from xingu_dagster.exits import reported_exits
 from xingu_dagster.options import step_config
+from xingu_dagster.phases.exclusive import exclusive
 from xingu_dagster.phases.retries import final
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.phases.timeout import limited
@@ -116,8 +117,9 @@ def _runner(
 
     def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
         try:
-            with masked_errors(), reported_exits(name):
-                results = compute(PhaseStep(context, provider))
+            step = PhaseStep(context, provider)
+            with masked_errors(), reported_exits(name), exclusive(step):
+                results = compute(step)
                 yield from limited(results, timeout, name, context.log.error)
         except XinguError as error:
             logger.debug("%s", error, exc_info=True)

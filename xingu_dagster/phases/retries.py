@@ -4,9 +4,16 @@ import sys
 
 import dagster as dg
 
-from xingu.errors import DataError, DeclarationError, MissingExtraError, SettingsError, XinguError
+from xingu.errors import (
+    ConcurrentTrainError,
+    DataError,
+    DeclarationError,
+    MissingExtraError,
+    SettingsError,
+    XinguError,
+)
 
-PERMANENT = (DataError, DeclarationError, MissingExtraError, SettingsError)
+PERMANENT = (ConcurrentTrainError, DataError, DeclarationError, MissingExtraError, SettingsError)
 
 
 def final(error: XinguError, step: str) -> Exception:

@@ -23,6 +23,7 @@ from xingu.names import session_id_of, train_id_of
 from xingu.options import InForce, RunOptions
 from xingu.records import TrainRun
 from xingu.stages.builder import ProviderBuilder
+from xingu.tracking.leases import Lease
 from xingu.tracking.record import claim_session, claim_train, record_step
 from xingu.values import Key, Label, Record, Stored
 from xingu_dagster.engine import memory
@@ -78,6 +79,7 @@ class PhaseStep:
         spec: The DataProvider.
         workspace: Stores, databases and folders of the project.
         options_of: Options of the DataProvider in this run, with their origins, by phase.
+        lease: The lease of the DataProvider, which the steps of a train hold; None: this is none.
 
     Raises:
         SettingsError: If an option of the run cannot be used.
@@ -90,6 +92,7 @@ class PhaseStep:
         self.options_of = options_by_phase(
             context, self.workspace.options, spec.op_prefix, spec.resource.options_key
         )
+        self.lease: Lease | None = None
         self._memory: dict[Key, Stored] = {}
 
     @cached_property

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 
 import dagster as dg
 
@@ -11,6 +12,7 @@ from xingu.registry.audit import Outcome, sign_verdict
 from xingu.registry.ledger import Entry
 from xingu.registry.lifecycle import accept, refuse
 from xingu.registry.manifest import Manifest
+from xingu.tracking.leases import fenced
 from xingu.tracking.query import check_results, children_of
 from xingu_dagster.phases.step import PhaseStep
 
@@ -24,7 +26,15 @@ def settle(step: PhaseStep, train_id: str) -> None:
 
     A train that was made in the same session with a refused one is refused too. Repeating
     this changes nothing, so a step that was killed can be run again.
+
+    Raises:
+        ConcurrentTrainError: If another run has taken over from the run of this train.
     """
+    with fenced(step.workspace.control, step.lease) if step.lease else nullcontext():
+        _settle(step, train_id)
+
+
+def _settle(step: PhaseStep, train_id: str) -> None:
     models, control, dp_id = step.workspace.models, step.workspace.control, step.spec.id
     train = models.manifest(dp_id, train_id)
     proofs = step.spec.proofs
