@@ -87,6 +87,7 @@ ATTRIBUTES = {
     "checks": "checks",
     "gates": "quality_gates",
     "batch_sinks": "batch_predict_sinks",
+    "batch_partitions": "batch_partitions",
     "metric_directions": "metric_directions",
     "proba_class_index": "proba_class_index",
     "owners": "owners",
@@ -138,6 +139,9 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
     checks: Mapping[str, Any] = Field({}, description="Built-in checks by name: off, warn, error.")
     gates: Mapping[str, Any] = Field({}, description="What a train must reach, by set and metric.")
     batch_sinks: Mapping[str, Any] = Field({}, description="Where estimations are written, too.")
+    batch_partitions: Mapping[str, Any] | None = Field(
+        None, description="Partitions of the batch, as daily: 2026-01-01, or static: [keys]."
+    )
     metric_directions: Mapping[str, Any] = Field({}, description="minimize, maximize or zero.")
     proba_class_index: int | None = Field(None, description="Class that is estimated.")
     pre_req: Sequence[str] | Mapping[str, str] = Field(

@@ -19,7 +19,7 @@ from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
-from xingu.sinks.spec import Sink, TableSink, parse_sinks
+from xingu.sinks.spec import Sink, TableSink, check_partitioned, parse_sinks
 from xingu.sources import parse_sources
 from xingu.values import Key
 from xingu.workspace import Workspace
@@ -90,6 +90,22 @@ class ProviderSpec:
         return self._by_key_part(BATCH_SOURCES[1], self.batch_declarations)
 
     @cached_property
+    def batch_partitions(self) -> dg.PartitionsDefinition | None:
+        """The partitions of the batch; None: it has none.
+
+        Raises:
+            DeclarationError: If they are malformed, or there is no batch.
+        """
+        definition = self.translator.get_batch_partitions(self.cls)
+        if definition is not None and not self.batch_sources:
+            raise DeclarationError(
+                f"{self.id}.batch_partitions: there is no batch to divide; declare "
+                f"{BATCH_SOURCES[1]} too.",
+                dataprovider_id=self.id,
+            )
+        return definition
+
+    @cached_property
     def sinks(self) -> Mapping[str, Sink]:
         """The sinks of the batch, by key part.
 
@@ -103,6 +119,7 @@ class ProviderSpec:
                 f"{BATCH_SOURCES[1]} too.",
                 dataprovider_id=self.id,
             )
+        check_partitioned(self.id, sinks.values(), partitioned=self.batch_partitions is not None)
         parts = self._by_key_part("batch_predict_sinks", sinks)
         return {part: sinks[name] for part, name in parts.items()}
 
@@ -281,7 +298,10 @@ class ProviderSpec:
         marked = ("batch", *kinds) if path[0] == "batch" else kinds
         metadata = code_references(self.cls, path)
         props = AssetProps(self.cls, path, marked, description, metadata, deps, self.code_version)
-        return self._translated(props, self.asset_key(*path))
+        spec = self._translated(props, self.asset_key(*path))
+        if path[0] != "batch" or self.batch_partitions is None:
+            return spec
+        return spec.replace_attributes(partitions_def=self.batch_partitions)
 
     def source_spec(self, part: str, *, batch: bool = False) -> dg.AssetSpec:
         """Return the spec of the external data of a source."""

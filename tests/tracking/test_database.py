@@ -83,9 +83,12 @@ def test_a_database_of_an_older_version_is_brought_up_to_date_and_keeps_its_rows
     claim_train(db, TrainRun("houses", "t", "s", "r"), "r", lambda _: False)
     with db.write("test") as connection:
         for statement in ("DROP TABLE trials", "DROP TABLE plots", "DROP TABLE checks",
+                          "DROP TABLE batch_partitions",
                           "UPDATE xingu_version SET version_num = '0001'"):  # fmt: skip
             connection.exec_driver_sql(statement)
     newer = control_db("sqlite:///control.db", tmp_path)
-    assert {"trials", "plots", "checks"} <= set(inspect(newer.engine).get_table_names())
+    assert {"trials", "plots", "checks", "batch_partitions"} <= set(
+        inspect(newer.engine).get_table_names()
+    )
     with newer.read() as connection:
         assert connection.exec_driver_sql("SELECT train_id FROM train_claims").scalar() == "t"

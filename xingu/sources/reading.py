@@ -91,7 +91,8 @@ class _Reader:
 
     def _key_parts(self, spec: ExternalSource) -> list[Any]:
         if isinstance(spec, SqlSource):
-            return ["sql", self._databases.identity(spec.database), spec.query]
+            bound = [sorted(spec.parameters.items())] if spec.parameters else []
+            return ["sql", self._databases.identity(spec.database), spec.query, *bound]
         home = self._databases.home
         path = local_path(spec.url, home)
         # The version of a local file is cheap to get; that of a remote one is not.
@@ -143,7 +144,7 @@ class _Reader:
                 stack.callback(self._connections.discard, connection)
             if self._stopped.is_set():
                 raise SourceError("another source has failed")
-            return connections[spec.database].query(spec.query)
+            return connections[spec.database].query(spec.query, spec.parameters)
         except XinguError as error:
             facts = {**error.facts, "dataprovider_id": self._provider_id, "source": spec.name}
             raise type(error)(
@@ -255,6 +256,7 @@ def observe_source(
     else:
         databases.check(provider_id, "sources", [spec])
         facts = [databases.identity(spec.database), spec.query]
+        facts += [repr(sorted(spec.parameters.items()))] if spec.parameters else []
         file = databases.file(spec.database)
         if file is not None and file.is_file():
             facts += [_stamp(one) for one in (file, _log_of(file, "-wal"), _log_of(file, ".wal"))]

@@ -53,6 +53,8 @@ class SqlSource:
     """Assets that the data comes from."""
     version: str = ""
     """Version of what the data comes from, if it is known: a part of the cache key."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the parameters that the query names; see `xingu.sources.parameters`."""
 
 
 @dataclass(frozen=True, slots=True)

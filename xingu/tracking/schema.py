@@ -78,6 +78,7 @@ class Tables:
         trials: Trials of searches: parameters (JSON), value, state; times in seconds.
         plots: Location of the plots of a train.
         checks: Results of the checks on a train; `severity` is ``warn`` or ``error``.
+        batch_partitions: The `time` of the rows of each partition of a batch, by table.
     """
 
     metadata: MetaData
@@ -97,6 +98,7 @@ class Tables:
     trials: Table
     plots: Table
     checks: Table
+    batch_partitions: Table
 
     @property
     def xingu_2(self) -> list[Table]:
@@ -204,5 +206,11 @@ def _details(table: Callable[..., Table]) -> list[Table]:
             *_text(*IDS, "asset", "name", "severity", "text"),
             Column("passed", Boolean, nullable=False),
             key=[*KEY, "asset", "name"],
+        ),
+        table(
+            "batch_partitions",
+            _time(),
+            *_text(*IDS, "table_name", "partition"),
+            key=[*KEY, "table_name", "partition"],
         ),
     ]

@@ -8,8 +8,10 @@ import dagster as dg
 from xingu.errors import DeclarationError
 from xingu.masking import masked_errors
 from xingu.sources import AssetSource, SourceSpec, observe_source, parse_sources
+from xingu.sources.parameters import bind_partition
 from xingu.sources.spec import ExternalSource
 from xingu_dagster.metadata import namespaced
+from xingu_dagster.partitions import latest_partition
 from xingu_dagster.phases.sources import origin_metadata
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
 
@@ -51,7 +53,11 @@ def _build(
                 hook, attribute = BATCH_SOURCES if batch else TRAIN_SOURCES
                 # Read again: a hook may return other queries every day.
                 declared = provider.read_declarations(hook, attribute)
-                specs = parse_sources(provider.id, attribute, declared)
+                specs = bind_partition(
+                    f"{provider.id}.{attribute}",
+                    parse_sources(provider.id, attribute, declared),
+                    latest_partition(provider.batch_partitions) if batch else None,
+                )
                 spec = _external(specs, name)
                 workspace.databases.check(provider.id, attribute, [spec])
                 version = observe_source(provider.id, spec, workspace.databases, declared=specs)
