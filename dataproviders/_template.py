@@ -42,6 +42,9 @@ class Template(DataProvider):
     # Where estimations are written besides, for example {"prices": {"url": "out/prices.csv"}} or
     # {"prices": {"database": "nickname", "table": "prices", "mode": "append", "key": ["id"]}}.
     batch_predict_sinks: Mapping[str, Mapping[str, Any]] = {}
+    # Partitions of the batch, for example {"daily": "2026-01-01"} or {"static": ["north", "east"]};
+    # queries name :partition_key, :partition_start and :partition_end.
+    batch_partitions: Mapping[str, Any] | None = None
 
     # What a caller of Model.predict() has to give.
     x_features: Sequence[str] = ("area", "rooms")

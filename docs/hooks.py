@@ -46,7 +46,8 @@ PATHS = {
 
 NOT_OVERRIDDEN = {
     "make_estimator", "is_classifier", "log", "logger", "get_logger", "pre_req_model",
-    "random_data_split", "time_data_split", "get_metrics_computers", "get_plot_renderers",
+    "batch_partition", "random_data_split", "time_data_split", "get_metrics_computers",
+    "get_plot_renderers",
 }  # fmt: skip
 """Public members of a DataProvider that are not meant to be overridden."""
 

@@ -39,6 +39,17 @@ def key_part(name: str) -> str:
     return f"{part}_{blake2b(name.encode(errors='surrogatepass'), digest_size=3).hexdigest()}"
 
 
+def partition_part(key: str) -> str:
+    """Return the key of a partition as part of a path: different keys give different ones.
+
+    A key of lower-case letters, digits and ``-`` is legible; others get a hash too.
+    """
+    if re.fullmatch(r"[a-z0-9-]+", key):
+        return key.replace("-", "_")
+    digest = blake2b(key.encode(errors="surrogatepass"), digest_size=6).hexdigest()
+    return f"{key_part(key)[:80]}_{digest}"
+
+
 def is_file_name(name: str) -> bool:
     """Return whether `name` is short enough for a file that is named after it.
 

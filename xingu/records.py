@@ -6,6 +6,7 @@ here, so that rooms do not depend on each other.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 Channel = Literal["trainsets", "batch_predict", "global"]
@@ -40,6 +41,22 @@ class TrainRun:
     def full_train_id(self) -> str:
         """`train_session_id:train_id`."""
         return f"{self.train_session_id}:{self.train_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPartition:
+    """One partition of a batch.
+
+    Attributes:
+        key: Its key.
+        start: Start of its period; None: it is no period of time. It has a time zone if one was
+            declared, else it is in UTC, without a zone.
+        end: End of its period, which does not belong to it.
+    """
+
+    key: str
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,8 +189,12 @@ def _request(group: Sequence[Subject], decisions: Mapping[str, Decision]) -> dg.
         reasons.append(f"{one.id}: {decision.reason}")
         ops |= one.config(decision)
         keys.append(f"{one.step_prefix}-{decision.key}")
+    partition = group[0].latest_partition()  # batches are estimated in runs of their own
+    if partition is not None:
+        keys.append(partition.key)
     return dg.RunRequest(
         run_key=" ".join(keys),
+        partition_key=partition.key if partition else None,
         asset_selection=[key for one in group for key in one.keys],
         tags={**tags, f"{TAG}reason": "; ".join(reasons)},
         run_config={"ops": ops} if ops else {},

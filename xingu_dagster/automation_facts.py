@@ -17,11 +17,13 @@ from xingu.automation.history import current_and_newest, last_batch, trains_sinc
 from xingu.automation.policy import Policy
 from xingu.errors import text_of
 from xingu.masking import masked
-from xingu.records import Observed
+from xingu.records import BatchPartition, Observed
 from xingu.sources import AssetSource, Memory, Watched, observe_sources, parse_sources
+from xingu.sources.parameters import bind_partition
 from xingu.sources.watermark import upstream_version
 from xingu.tracking.query import check_results
 from xingu.workspace import Workspace
+from xingu_dagster.partitions import latest_partition
 from xingu_dagster.phases.step import UNFINISHED
 from xingu_dagster.phases.upstream import latest_data_versions
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
@@ -81,6 +83,10 @@ class Subject:
         digest = blake2b(self.step_prefix.encode(), digest_size=6).hexdigest()
         name = self.step_prefix
         return name if len(name) <= LONGEST else f"{name[: LONGEST - 13]}-{digest}"
+
+    def latest_partition(self) -> BatchPartition | None:
+        """Return the partition of the batch that is estimated; None: it has none."""
+        return latest_partition(self.spec.batch_partitions) if self.batch else None
 
     def run_tags(self, change: str) -> dict[str, str]:
         """Return the tags by which later ticks recognize a run."""
@@ -235,7 +241,11 @@ class FactFinder:
         spec = subject.spec
         hook, attribute = BATCH_SOURCES if subject.batch else TRAIN_SOURCES
         # Read again: a hook may return other queries every day.
-        declared = parse_sources(spec.id, attribute, spec.read_declarations(hook, attribute))
+        declared = bind_partition(
+            f"{spec.id}.{attribute}",
+            parse_sources(spec.id, attribute, spec.read_declarations(hook, attribute)),
+            subject.latest_partition(),
+        )
         parts = spec.batch_sources if subject.batch else spec.train_sources
         part_of = {name: part for part, name in parts.items()}
         for one in declared:

@@ -21,16 +21,18 @@ from xingu.api import Model, no_batch, time_of
 from xingu.compat.factory import factory_of
 from xingu.config import Settings
 from xingu.cores import all_cores
-from xingu.errors import RunFailedError
+from xingu.errors import RunFailedError, SettingsError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.discovery import DataProviderFactory
 from xingu.reports.report import Report, report_trains
 from xingu.tracking.query import TrainFilter
+from xingu.values import partition_key
 from xingu_dagster.coach_card import ShownCoach
 from xingu_dagster.coach_names import LOAD_OPTIONS, CoachNames, check_names, ids_of
 from xingu_dagster.engine.executor import thread_executor
 from xingu_dagster.engine.runs import RunRequest
+from xingu_dagster.partitions import chosen_partitions, partition_tags
 from xingu_dagster.progress import Progress, shown
 from xingu_dagster.project import definitions_of
 from xingu_dagster.running import (
@@ -49,6 +51,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 logger = logging.getLogger(__name__)
+
+LEFT_OUT = (
+    "The batch of %s has partitions and was left out; estimate it with team_batch_predict(…, "
+    "partition=…)"
+)
 
 
 class Coach(CoachNames, ShownCoach):
@@ -172,19 +179,32 @@ class Coach(CoachNames, ShownCoach):
         self.trained |= loaded
         return loaded
 
-    def team_batch_predict(self, dps: Iterable[str] | None = None) -> dict[str, pd.DataFrame]:
+    def team_batch_predict(
+        self, dps: Iterable[str] | None = None, partition: str = ""
+    ) -> dict[str, pd.DataFrame]:
         """Estimate the batch of each DataProvider with its current Model; nothing is trained.
 
+        Args:
+            dps: Their ids; None: all of the factory.
+            partition: Of batches with partitions: a key, ``FIRST..LAST`` or ``latest``. Without it
+                such batches are left out, with a warning.
+
         Returns:
-            Estimations by id, of the DataProviders that declare a batch.
+            Estimations by id, of the DataProviders that declare a batch; of several partitions, the
+            rows of all.
 
         Raises:
             RunFailedError: If a phase failed.
+            SettingsError: If there is no such partition.
         """
         ids = [dp_id for dp_id in self._ids(dps) if self._has_batch(dp_id)]
-        if ids:
-            _raise_failures(self._materialize(ids, BATCH + SINKS))
-        return {dp_id: self._estimations(dp_id) for dp_id in ids}
+        if not partition:
+            ids = self._without_partitions(ids)
+        if not ids:
+            return {}
+        result = self._materialize(ids, BATCH + SINKS, partition=partition)
+        _raise_failures(result)
+        return {dp_id: self._estimations(dp_id, result.partitions) for dp_id in ids}
 
     def single_batch_predict(self, model: Model) -> pd.DataFrame:
         """Estimate the batch of a saved Model, also of one that is not the current one.
@@ -197,9 +217,15 @@ class Coach(CoachNames, ShownCoach):
         Raises:
             RunFailedError: If a phase failed.
             UntrainedModelError: If its DataProvider declares no batch.
+            SettingsError: If its batch has partitions.
         """
         if not self._has_batch(model.id):
             raise no_batch(model.id)
+        if not self._without_partitions([model.id]):
+            raise SettingsError(
+                f"The batch of {model.id} has partitions; estimate them with team_batch_predict("
+                f"[{model.id!r}], partition=…)."
+            )
         provider = ProviderSpec(self.dp_factory.classes[model.id])
         phases = BATCH if provider.batch_sources_need_model else BATCH[-1:]
         config = {
@@ -285,15 +311,31 @@ class Coach(CoachNames, ShownCoach):
     def _has_batch(self, dp_id: str) -> bool:
         return bool(self._graph.select([key_part(dp_id)], BATCH))
 
+    def _without_partitions(self, ids: Sequence[str]) -> list[str]:
+        """Return those whose batch has no partitions; warn of the others."""
+        steps = self._graph.select(map(key_part, ids), BATCH)
+        divided = self._graph.partitions(steps)
+        if divided:
+            logger.warning(LEFT_OUT, ", ".join(divided))
+        return [dp_id for dp_id in ids if key_part(dp_id) not in divided]
+
     def _materialize(
         self,
         ids: Sequence[str],
         phases: Sequence[str],
         ops: Mapping[str, Any] | None = None,
         needed: Sequence[dg.AssetKey] = (),
+        partition: str = "",
     ) -> RunResult:
         """Materialize phases that exist, at least one: Dagster takes none for all assets."""
         steps = self._graph.select(map(key_part, ids), phases)
+        keys: Sequence[str] = ()
+        if partition:
+            definitions = self._graph.partitions(steps)
+            keys = chosen_partitions(partition, definitions, self.instance)
+        elif divided := self._graph.partitions(steps):
+            logger.warning(LEFT_OUT, ", ".join(divided))
+            steps = self._graph.without_partitions(steps)
         workers = min(self.settings.train_workers or all_cores(), len(ids))
         progress = Progress(steps, workers=workers)
         job = self._definitions.resolve_implicit_global_asset_job_def()
@@ -301,13 +343,15 @@ class Coach(CoachNames, ShownCoach):
             job.with_executor_def(thread_executor(workers)),
             frozenset([*self._graph.keys(steps), *needed]),
             {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": dict(ops or {})},
-            {"xingu/trigger": "coach"},
+            {"xingu/trigger": "coach", **partition_tags(keys)},
         )
         display = shown(progress) if self._progress else nullcontext()
         with chdir(self.settings.project_home.resolve()), display, warnings.catch_warnings():
             # In a notebook, Dagster cannot close an event loop of its own that nothing has used.
             warnings.filterwarnings("ignore", "coroutine 'BaseEventLoop.shutdown_asyncgens'")
-            return run(request, self.instance, on_news=progress.on_news)
+            result = run(request, self.instance, on_news=progress.on_news)
+        result.partitions = keys
+        return result
 
     def _take_trained(self, ids: Sequence[str], run_id: str) -> None:
         values, models = self._workspace.values, self._workspace.models
@@ -317,9 +361,13 @@ class Coach(CoachNames, ShownCoach):
                 model = models.load(dp_id, record.facts.train_id or "")
                 self.trained[dp_id] = cast(Model, model)
 
-    def _estimations(self, dp_id: str) -> pd.DataFrame:
+    def _estimations(self, dp_id: str, partitions: Sequence[str] = ()) -> pd.DataFrame:
         key = (key_part(dp_id), "batch", "estimations")
-        return self._workspace.values.read(key).value.frame
+        steps = self._graph.select([key_part(dp_id)], BATCH)
+        divided = partitions and self._graph.partitions(steps)
+        keys = [partition_key(key, one) for one in partitions] if divided else [key]
+        frames = [self._workspace.values.read(one).value.frame for one in keys]
+        return frames[0] if len(frames) == 1 else pd.concat(frames)
 
 
 def _raise_failures(result: RunResult) -> None:

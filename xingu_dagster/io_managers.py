@@ -9,10 +9,12 @@ from functools import cache, cached_property
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
+from xingu.errors import DataError, MissingValueError
 from xingu.provider.state import PreparedFrame, PreparedSplits
 from xingu.records import ModelRef
-from xingu.values import Label
+from xingu.values import Key, Label, partition_key
 from xingu.workspace import Workspace
 from xingu_dagster.resources import XinguResource, workspace_of
 from xingu_dagster.translator import XinguTranslator
@@ -48,10 +50,36 @@ class XinguIOManager(dg.IOManager):
             return ready.workspace.below(self._prefix)
 
     def load_input(self, context: dg.InputContext) -> Any:
-        """Return the value of an asset from the upstream's run, else the latest."""
+        """Return the value of an asset from the upstream's run, else the latest.
+
+        Several partitions of an asset are a dict by key or, for an input that is a DataFrame, one
+        frame of the rows of all. With the metadata ``allow_missing_partitions`` of the input, those
+        that were not made are left out.
+
+        Raises:
+            MissingValueError: If a value, or that of a partition, was never made.
+        """
+        key = tuple(context.asset_key.path)
+        if not context.has_asset_partitions:
+            return self._load(context, key)
+        partitions = list(context.asset_partition_keys)
+        if len(partitions) == 1:
+            return self._load(context, partition_key(key, partitions[0]))
+        found = {}
+        for one in partitions:
+            try:
+                found[one] = self._load(context, partition_key(key, one))
+            except MissingValueError:
+                if not context.definition_metadata.get("allow_missing_partitions"):
+                    raise
+        if context.dagster_type.typing_type is pd.DataFrame and found:
+            return pd.concat(list(found.values()))
+        return found
+
+    def _load(self, context: dg.InputContext, key: Key) -> Any:
         upstream = context.upstream_output
         run_ids = [upstream.run_id] if upstream is not None else []
-        value = self.workspace.values.read(tuple(context.asset_key.path), run_ids).value
+        value = self.workspace.values.read(key, run_ids).value
         if isinstance(value, PreparedFrame):
             return value.frame
         if isinstance(value, PreparedSplits):
@@ -61,8 +89,19 @@ class XinguIOManager(dg.IOManager):
         return value
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Store the value of a user's own asset."""
+        """Store the value of a user's own asset, or of one partition of it.
+
+        Raises:
+            DataError: If the value is of several partitions.
+        """
         key = tuple(context.asset_key.path)
+        if context.has_asset_partitions:
+            if len(context.asset_partition_keys) > 1:
+                raise DataError(
+                    f"{'/'.join(key)} was made for several partitions in one step, of which no "
+                    "value is told apart; materialize them in a run each."
+                )
+            key = partition_key(key, context.asset_partition_key)
         self.workspace.values.write(key, context.run_id, obj, Label(), "open")
 
 

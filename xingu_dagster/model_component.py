@@ -90,6 +90,7 @@ ATTRIBUTES = {
     "batch_sinks": "batch_predict_sinks",
     "retrain": "retrain",
     "batch_when": "batch_predict_when",
+    "batch_partitions": "batch_partitions",
     "metric_directions": "metric_directions",
     "proba_class_index": "proba_class_index",
     "owners": "owners",
@@ -143,6 +144,9 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
     batch_sinks: Mapping[str, Any] = Field({}, description="Where estimations are written, too.")
     retrain: Any = Field(None, description="When it is trained by itself, as on_new_data.")
     batch_when: Any = Field(None, description="When its batch is estimated by itself.")
+    batch_partitions: Mapping[str, Any] | None = Field(
+        None, description="Partitions of the batch, as daily: 2026-01-01, or static: [keys]."
+    )
     metric_directions: Mapping[str, Any] = Field({}, description="minimize, maximize or zero.")
     proba_class_index: int | None = Field(None, description="Class that is estimated.")
     pre_req: Sequence[str] | Mapping[str, str] = Field(

@@ -12,6 +12,7 @@ import pandas as pd
 from xingu.errors import StorageError
 from xingu.names import key_part
 from xingu.tuning.trials import best_of, plain
+from xingu.values import Key, partition_key
 from xingu.workspace import Workspace
 from xingu_dagster.engine.limits import dataprovider_of
 from xingu_dagster.progress import Progress
@@ -89,9 +90,16 @@ class _Record:
         state = "skipped" if phase.state == "waiting" else phase.state
         return {"state": state, "seconds": round(phase.seconds, 3)}
 
+    def _key(self, *path: str) -> Key:
+        """Return the key of a value; of a batch with partitions, that of the run's last one."""
+        key, steps = (self.part, *path), self.steps
+        if path[0] == "batch" and self.result.partitions and self.graph.partitions(steps):
+            return partition_key(key, self.result.partitions[-1])
+        return key
+
     def _value_id(self, *path: str) -> str | None:
         """Return the id of the value that this run has stored."""
-        record = self.workspace.values.record((self.part, *path), [self.result.run_id])
+        record = self.workspace.values.record(self._key(*path), [self.result.run_id])
         return record.value_id if record and record.run_id == self.result.run_id else None
 
     def _train(self) -> dict[str, Any]:
@@ -160,7 +168,7 @@ class _Record:
             "estimations": ("batch", "estimations"),
         }.items():
             if value_id := self._value_id(*path):
-                folder = self.workspace.values.folder((self.part, *path))
+                folder = self.workspace.values.folder(self._key(*path))
                 files[name] = str(folder / value_id)
         return files
 
@@ -170,7 +178,7 @@ class _Record:
         paths = [key.path[1:] for key in self.graph.keys({step} & {*self.steps})]
         found = {path[-1]: (path, self._value_id(*path)) for path in paths}
         return {
-            name: self.workspace.values.read((self.part, *path), (), value_id).value["address"]
+            name: self.workspace.values.read(self._key(*path), (), value_id).value["address"]
             for name, (path, value_id) in found.items()
             if value_id
         }

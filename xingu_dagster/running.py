@@ -53,6 +53,7 @@ class RunResult:
         failures: The steps that failed, by name.
         checks: Results of checks that failed.
         error: Why it failed, if it was not a step; else empty.
+        partitions: Keys of the partitions of the batch that it was of.
     """
 
     run_id: str
@@ -60,6 +61,7 @@ class RunResult:
     failures: dict[str, Failure] = field(default_factory=dict)
     checks: list[dg.AssetCheckEvaluation] = field(default_factory=list)
     error: str = ""
+    partitions: Sequence[str] = ()
 
     @property
     def success(self) -> bool:
@@ -97,6 +99,15 @@ class Graph:
         """Return the steps of phases that exist, by DataProvider."""
         names = [f"{part}__{phase}" for part in parts for phase in phases]
         return [name for name in names if name in self.steps]
+
+    def partitions(self, steps: Iterable[str]) -> dict[str, dg.PartitionsDefinition]:
+        """Return the partitions of the batches among steps, by DataProvider as part of a key."""
+        found = {step: next(iter(self.steps[step].specs)).partitions_def for step in steps}
+        return {dataprovider_of(step): one for step, one in found.items() if one}
+
+    def without_partitions(self, steps: Iterable[str]) -> list[str]:
+        """Return the steps that a run without a partition can make."""
+        return [step for step in steps if not self.partitions([step])]
 
     def keys(self, steps: Iterable[str]) -> list[dg.AssetKey]:
         """Return the assets of steps."""

@@ -20,7 +20,7 @@ from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
-from xingu.sinks.spec import Sink, TableSink, parse_sinks
+from xingu.sinks.spec import Sink, TableSink, check_partitioned, parse_sinks
 from xingu.sources import parse_sources
 from xingu.values import Key
 from xingu.workspace import Workspace
@@ -91,6 +91,22 @@ class ProviderSpec:
         return self._by_key_part(BATCH_SOURCES[1], self.batch_declarations)
 
     @cached_property
+    def batch_partitions(self) -> dg.PartitionsDefinition | None:
+        """The partitions of the batch; None: it has none.
+
+        Raises:
+            DeclarationError: If they are malformed, or there is no batch.
+        """
+        definition = self.translator.get_batch_partitions(self.cls)
+        if definition is not None and not self.batch_sources:
+            raise DeclarationError(
+                f"{self.id}.batch_partitions: there is no batch to divide; declare "
+                f"{BATCH_SOURCES[1]} too.",
+                dataprovider_id=self.id,
+            )
+        return definition
+
+    @cached_property
     def sinks(self) -> Mapping[str, Sink]:
         """The sinks of the batch, by key part.
 
@@ -104,6 +120,7 @@ class ProviderSpec:
                 f"{BATCH_SOURCES[1]} too.",
                 dataprovider_id=self.id,
             )
+        check_partitioned(self.id, sinks.values(), partitioned=self.batch_partitions is not None)
         parts = self._by_key_part("batch_predict_sinks", sinks)
         return {part: sinks[name] for part, name in parts.items()}
 
@@ -116,17 +133,9 @@ class ProviderSpec:
             DeclarationError: If the declaration cannot be used, or databases have several pools.
         """
         settings = self._step_settings[phase]
-        pools = {} if settings.pool else self._database_pools(phase)
-        if len({*pools.values()}) > 1:
-            raise DeclarationError(
-                f"{self.id}.dagster: the phase {phase} uses the databases "
-                f"{' and '.join(f'{name} (pool {pool})' for name, pool in pools.items())}, and a "
-                f"step can hold one pool; name it, as in {{{phase!r}: {{'pool': …}}}}.",
-                dataprovider_id=self.id,
-            )
-        return settings.model_copy(update={"pool": next(iter(pools.values()), settings.pool)})
+        return settings if settings.pool else settings.holding(self.id, phase, self._pools(phase))
 
-    def _database_pools(self, phase: str) -> Mapping[str, str]:
+    def _pools(self, phase: str) -> Mapping[str, str]:
         """Return the pools of the databases that a phase reads or writes, by nickname."""
         if phase == "batch_sinks":
             names = [one.database for one in self.sinks.values() if isinstance(one, TableSink)]
@@ -300,7 +309,10 @@ class ProviderSpec:
         if policy := policies.get(path):
             metadata = {**metadata, "xingu/by itself": str(policy)}
         props = AssetProps(self.cls, path, marked, description, metadata, deps, self.code_version)
-        return self._translated(props, self.asset_key(*path))
+        spec = self._translated(props, self.asset_key(*path))
+        if path[0] != "batch" or self.batch_partitions is None:
+            return spec
+        return spec.replace_attributes(partitions_def=self.batch_partitions)
 
     def source_spec(self, part: str, *, batch: bool = False) -> dg.AssetSpec:
         """Return the spec of the external data of a source."""

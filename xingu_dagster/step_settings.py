@@ -56,6 +56,26 @@ class StepSettings(dg.Resolvable, dg.Model):
         {}, description="Tags of the step, as dagster-k8s/config: texts, or JSON."
     )
 
+    def holding(self, dp_id: str, phase: str, pools: Mapping[str, str]) -> Self:
+        """Return these settings with the pool of the databases that the phase uses.
+
+        Args:
+            dp_id: Id of the DataProvider, for errors.
+            phase: The phase, for errors.
+            pools: Pools by nickname of the database.
+
+        Raises:
+            DeclarationError: If they have several pools.
+        """
+        if len({*pools.values()}) > 1:
+            raise DeclarationError(
+                f"{dp_id}.dagster: the phase {phase} uses the databases "
+                f"{' and '.join(f'{name} (pool {pool})' for name, pool in pools.items())}, and a "
+                f"step can hold one pool; name it, as in {{{phase!r}: {{'pool': …}}}}.",
+                dataprovider_id=dp_id,
+            )
+        return self.model_copy(update={"pool": next(iter(pools.values()), None)})
+
 
 def parse_step_settings(dp_id: str, declared: Any) -> Mapping[str, StepSettings]:
     """Parse `DataProvider.dagster`.

@@ -14,7 +14,9 @@ from xingu.checks.check import AssetPath
 from xingu.errors import DeclarationError
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
+from xingu.provider.partitions import parse_partitions
 from xingu.sources.sql_names import SqlTable
+from xingu_dagster.partitions import partitions_def_of
 
 DESCRIPTIONS: Mapping[str, str] = {
     "cleaned": "One frame of all sources, cleaned (`clean_data_for_train`).",
@@ -125,6 +127,15 @@ class XinguTranslator:
     def maps_tables(self) -> bool:
         """Whether `table_asset_key` is overridden; else no SQL is parsed for the graph."""
         return type(self).table_asset_key is not XinguTranslator.table_asset_key
+
+    def get_batch_partitions(self, provider: type[DataProvider]) -> dg.PartitionsDefinition | None:
+        """Return the partitions of the batch of a DataProvider: those that it declares.
+
+        An override may return any definition of Dagster; one without periods of time has no
+        ``:partition_start``.
+        """
+        declared = parse_partitions(str(provider.id), provider.batch_partitions)
+        return partitions_def_of(declared) if declared else None
 
     def get_group_name(self, provider: type[DataProvider]) -> str:
         """Return the group of all assets of a DataProvider."""

@@ -11,6 +11,7 @@ from xingu.provider.hooks import HOOKS
 
 HELPERS = {
     *("make_estimator", "is_classifier", "log", "logger", "get_logger", "pre_req_model"),
+    "batch_partition",
     *("random_data_split", "time_data_split", "get_metrics_computers", "get_plot_renderers"),
 }
 NAMES = {name for name in vars(DataProvider) if not name.startswith("_")} - HELPERS

@@ -82,10 +82,11 @@ def test_a_database_of_an_older_version_is_brought_up_to_date_and_keeps_its_rows
     db = control_db("sqlite:///control.db", tmp_path)
     claim_train(db, TrainRun("houses", "t", "s", "r"), "r", lambda _: False)
     with db.write("test") as connection:
-        for table in ("trials", "plots", "checks", "leases"):
+        for table in ("trials", "plots", "checks", "leases", "batch_partitions"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("UPDATE xingu_version SET version_num = '0001'")
     newer = control_db("sqlite:///control.db", tmp_path)
-    assert {"trials", "plots", "checks", "leases"} <= set(inspect(newer.engine).get_table_names())
+    made = {"trials", "plots", "checks", "leases", "batch_partitions"}
+    assert made <= set(inspect(newer.engine).get_table_names())
     with newer.read() as connection:
         assert connection.exec_driver_sql("SELECT train_id FROM train_claims").scalar() == "t"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from xingu.errors import UnknownDatabaseError, XinguError
 from xingu.inspection.findings import Finding, finding_of
@@ -108,14 +109,16 @@ def _try_database(databases: Databases, nickname: str, groups: list[list[Query]]
     yield Doing("connecting")
     try:
         with open_probe(databases, nickname) as probe:
-            known: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+            known: dict[Any, list[tuple[int, str]]] = {}
             for group in groups if probe.plans else ():
                 first, spec = group[0]
                 yield Doing(f"planning {first.where(spec)}")
                 queries = tuple(spec.query for _, spec in group)
-                if queries not in known:
-                    known[queries] = list(probe.problems(queries))
-                for number, reason in known[queries]:
+                values = {name: one for _, spec in group for name, one in spec.parameters.items()}
+                asked = queries, repr(values)
+                if asked not in known:
+                    known[asked] = list(probe.problems(queries, values))
+                for number, reason in known[asked]:
                     yield _refused(*group[number], reason)
     except XinguError as error:
         used = f" It is used by {', '.join(users)}." if users else " No DataProvider uses it."

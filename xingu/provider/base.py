@@ -19,6 +19,10 @@ from xingu.provider.estimator import Estimator, classifies, resolve_estimator_cl
 from xingu.provider.methods import find_methods
 from xingu.provider.protocols import ModelView
 from xingu.provider.splits import default_split, random_data_split, set_rows, time_data_split
+from xingu.records import BatchPartition
+
+OF_THE_RUN = ("pre_req_model", "batch_partition")
+"""Attributes that the framework sets for each run; they are no state of a DataProvider."""
 
 
 class DataProvider:
@@ -38,6 +42,10 @@ class DataProvider:
     batch_predict_sinks: Mapping[str, Mapping[str, Any]] = {}
     """`{name: {"url": "….csv" or "….parquet"}}` or `{name: {"database": nickname, "table": name,
     "mode": "replace" or "append", "key": columns}}`: where estimations are written, too."""
+
+    batch_partitions: Mapping[str, Any] | None = None
+    """`{"daily": "2026-01-01"}` (or `hourly`, `weekly`, `monthly`; with `timezone`, `end_offset`)
+    or `{"static": [keys]}`: partitions of the batch; see `xingu.provider.partitions`."""
 
     x_features: Sequence[str] = ()
     """Input features: columns that a caller of `Model.predict` has to pass."""
@@ -111,6 +119,7 @@ class DataProvider:
     "op_tags": {…}}}`: settings of the steps of Dagster; the phase ``*`` stands for all."""
 
     pre_req_model: Mapping[str, ModelView] = {}
+    batch_partition: BatchPartition | None = None
 
     logger = ClassLogger()
     """Logger with the name of the class."""
@@ -364,13 +373,13 @@ class DataProvider:
 def gained_attributes(provider: DataProvider) -> dict[str, Any]:
     """Return the attributes that hooks have set on `provider`, and those of `__getstate__`.
 
-    Models of prerequisites are left out, because they are saved as packages of their own. A
+    `OF_THE_RUN` are left out: Models of prerequisites are saved as packages of their own. A
     `__getstate__` that needs an attribute which no hook has set yet adds nothing.
     """
-    own = {name: value for name, value in vars(provider).items() if name != "pre_req_model"}
+    own = {name: value for name, value in vars(provider).items() if name not in OF_THE_RUN}
     try:
         added = provider.__getstate__()
     except AttributeError as error:
         provider.logger.debug("%s.__getstate__ adds nothing yet: %s", provider.id, error)
         return own
-    return {**own, **{name: one for name, one in added.items() if name != "pre_req_model"}}
+    return {**own, **{name: one for name, one in added.items() if name not in OF_THE_RUN}}

@@ -36,7 +36,7 @@ def _parts(provider: Any, cls: type, base: type) -> Iterator[str]:
     yield cards.paragraph((cls.__doc__ or "").strip().partition("\n")[0])
     declared = [name for name in vars(base) if not name.startswith("_") and name != "id"]
     overridden = [one for one in declared if owner_of(cls, one) is not base]
-    apart = {"pre_req_model", *(attribute for attribute, _ in SOURCES.values())}
+    apart = {"pre_req_model", "batch_partition", *(attribute for attribute, _ in SOURCES.values())}
     attributes = [one for one in overridden if not callable(getattr(base, one))]
     shown = {one: declared_text(getattr(cls, one)) for one in attributes if one not in apart}
     yield cards.facts(shown)

@@ -1,13 +1,14 @@
 """Parse and validate `batch_predict_sinks`."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from xingu.errors import DeclarationError, did_you_mean
 from xingu.masking import remember_secrets, secrets_of, shown_address
+from xingu.sources.parameters import PLACE
 from xingu.sources.spec import require_known_keys
 
 FileFormat = Literal["csv", "parquet"]
@@ -40,7 +41,8 @@ class TableSink:
         name: Name of the sink.
         database: Nickname of the database.
         table: Name of the table, with its schema if it has one.
-        mode: ``replace`` removes all rows before, ``append`` those with the key of a new row.
+        mode: ``replace`` removes all rows before, of a batch with partitions all of the partition;
+            ``append`` those with the key of a new row.
         key: Columns whose values identify a row; empty: those of the index of the estimations.
     """
 
@@ -75,6 +77,28 @@ def parse_sinks(provider_id: str, declared: Mapping[str, Any]) -> tuple[Sink, ..
             f"{where} is a {type(declared).__name__}; give a dict by name of the sink."
         )
     return tuple(_parse(f"{where}[{name!r}]", name, entry) for name, entry in declared.items())
+
+
+def check_partitioned(provider_id: str, sinks: Iterable[Sink], *, partitioned: bool) -> None:
+    """Check that a file has the partition in its address if, and only if, the batch has any.
+
+    Raises:
+        DeclarationError: If partitions would replace each other's file; or there are none.
+    """
+    for sink in sinks:
+        if not isinstance(sink, FileSink) or (PLACE in sink.url) == partitioned:
+            continue
+        problem = (
+            f"each partition would replace the file of the one before; write {PLACE} into the url"
+            if partitioned
+            else f"the url has {PLACE}, but the batch has no partitions; declare batch_partitions, "
+            "or remove it"
+        )
+        raise DeclarationError(
+            f"{provider_id}.batch_predict_sinks[{sink.name!r}]: {problem}.",
+            dataprovider_id=provider_id,
+            sink=sink.name,
+        )
 
 
 def _parse(where: str, name: object, entry: Any) -> Sink:

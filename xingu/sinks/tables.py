@@ -35,10 +35,22 @@ from xingu.sinks.spec import TableSink
 from xingu.tracking.bulk import insert_columns
 
 STAGED = "xingu_staged_rows"
+PARTITION = "partition_key"
+"""Column with the partition of the batch."""
 
 
-def write_alchemy(rows: pd.DataFrame, sink: TableSink, url: URL, key: Sequence[str]) -> None:
+def write_alchemy(
+    rows: pd.DataFrame, sink: TableSink, url: URL, key: Sequence[str], partition: str | None = None
+) -> None:
     """Write rows to a table of any database that SQLAlchemy knows.
+
+    Args:
+        rows: The rows.
+        sink: The table.
+        url: Its database.
+        key: Columns that identify a row.
+        partition: Key of the partition that the rows are, which they have in a column; None: they
+            are the whole batch.
 
     Raises:
         DataError: If the table lacks a column of `rows`.
@@ -49,6 +61,8 @@ def write_alchemy(rows: pd.DataFrame, sink: TableSink, url: URL, key: Sequence[s
     target = Table(name, MetaData(), *_columns(types), schema=schema or None)
     if sink.mode == "append":
         Index(f"ix_{name}_key", *(target.c[one] for one in key))
+    elif partition is not None:
+        Index(f"ix_{name}_partition", target.c[PARTITION])
     with create_engine(url, poolclass=NullPool).begin() as connection:
         inspected = inspect(connection)
         if inspected.has_table(name, schema or None):
@@ -64,13 +78,17 @@ def write_alchemy(rows: pd.DataFrame, sink: TableSink, url: URL, key: Sequence[s
         if sink.mode == "append":
             same = and_(*(staged.c[one] == target.c[one] for one in key))
             removed = removed.where(exists().where(same))
+        elif partition is not None:
+            removed = removed.where(target.c[PARTITION] == partition)
         connection.execute(removed)
         connection.execute(insert(target).from_select([*types], select(*staged.c)))
         staged.drop(connection)
 
 
-def write_duckdb(rows: pd.DataFrame, sink: TableSink, url: URL, key: Sequence[str]) -> None:
-    """Write rows to a table of a DuckDB database.
+def write_duckdb(
+    rows: pd.DataFrame, sink: TableSink, url: URL, key: Sequence[str], partition: str | None = None
+) -> None:
+    """Write rows to a table of a DuckDB database; the arguments are those of `write_alchemy`.
 
     Raises:
         DataError: If the table lacks a column of `rows`.
@@ -85,8 +103,12 @@ def write_duckdb(rows: pd.DataFrame, sink: TableSink, url: URL, key: Sequence[st
         present = connection.sql(f"FROM {table} LIMIT 0").columns
         _check_columns(sink, map(str, rows), present)
         same = " AND ".join(f"{STAGED}.{_quoted(one)} = {table}.{_quoted(one)}" for one in key)
-        matching = f" WHERE EXISTS (FROM {STAGED} WHERE {same})" if sink.mode == "append" else ""
-        connection.execute(f"DELETE FROM {table}{matching}")
+        matching, given = "", []
+        if sink.mode == "append":
+            matching = f" WHERE EXISTS (FROM {STAGED} WHERE {same})"
+        elif partition is not None:
+            matching, given = f" WHERE {PARTITION} = ?", [partition]
+        connection.execute(f"DELETE FROM {table}{matching}", given)
         connection.execute(f"INSERT INTO {table} BY NAME FROM {STAGED}")
         connection.commit()
 

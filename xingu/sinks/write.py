@@ -6,6 +6,7 @@ atomically, a table changes in one transaction.
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,38 +15,51 @@ from upath import UPath
 from xingu.errors import DataError, SourceError, StorageError, StorageFullError, XinguError, text_of
 from xingu.files.atomic import write_atomically
 from xingu.masking import masked
+from xingu.records import BatchPartition
 from xingu.sinks.spec import FileSink, Sink, TableSink
-from xingu.sinks.tables import write_alchemy, write_duckdb
+from xingu.sinks.tables import PARTITION, write_alchemy, write_duckdb
 from xingu.sources import Databases
+from xingu.sources.parameters import address_of
 
 TRAIN_ID = "train_id"
 
 
-def rows_of(estimations: pd.DataFrame, train_id: str) -> pd.DataFrame:
+def rows_of(
+    estimations: pd.DataFrame, train_id: str, partition: BatchPartition | None = None
+) -> pd.DataFrame:
     """Return estimations as rows without an index.
 
     Args:
         estimations: Result of a batch.
         train_id: The train that estimated.
+        partition: The partition of the batch; None: it has none.
 
     Returns:
         The levels of the index (called ``index``, or ``level_0 …``, if they have no name), the
-        columns of `estimations`, and ``train_id``.
+        columns of `estimations`, ``train_id`` and, of a partition, ``partition_key``.
 
     Raises:
         DataError: If two of these have the same name.
     """
-    names = [*estimations.index.names, *estimations.columns, TRAIN_ID]
+    added = {TRAIN_ID: train_id, **({PARTITION: partition.key} if partition else {})}
+    names = [*estimations.index.names, *estimations.columns, *added]
     if doubled := sorted({str(name) for name in names if name and names.count(name) > 1}):
         raise DataError(
             f"The estimations have {', '.join(doubled)} twice, among the names of the index, the "
-            f"columns and {TRAIN_ID!r}, so that they cannot be written; rename one of them.",
+            f"columns and {' and '.join(map(repr, added))}, so that they cannot be written; rename "
+            "one of them.",
             columns=doubled,
         )
-    return estimations.reset_index().assign(**{TRAIN_ID: train_id})
+    return estimations.reset_index().assign(**added)
 
 
-def write_sink(rows: pd.DataFrame, sink: Sink, databases: Databases, key: Sequence[str]) -> str:
+def write_sink(
+    rows: pd.DataFrame,
+    sink: Sink,
+    databases: Databases,
+    key: Sequence[str],
+    partition: BatchPartition | None = None,
+) -> str:
     """Write rows to a sink and return its address.
 
     Args:
@@ -53,6 +67,7 @@ def write_sink(rows: pd.DataFrame, sink: Sink, databases: Databases, key: Sequen
         sink: The sink.
         databases: Databases by nickname; relative paths start at their `home`.
         key: Columns that identify a row, if the sink declares none.
+        partition: The partition that the rows are; None: they are the whole batch.
 
     Raises:
         StorageError: If the file cannot be written.
@@ -60,14 +75,15 @@ def write_sink(rows: pd.DataFrame, sink: Sink, databases: Databases, key: Sequen
         DataError: If the rows do not fit the key or the table.
     """
     if isinstance(sink, FileSink):
-        return _write_file(rows, sink, databases.home)
+        url = sink.url if partition is None else address_of(sink.name, sink.url, partition)
+        return _write_file(rows, replace(sink, url=url), databases.home)
     key = sink.key or tuple(key)
     if sink.mode == "append":
         _check_key(rows, sink, key)
     address = databases.address(sink.database)
     write = write_duckdb if databases.url(sink.database).drivername == "duckdb" else write_alchemy
     try:
-        write(rows, sink, databases.url(sink.database), key)
+        write(rows, sink, databases.url(sink.database), key, partition and partition.key)
     except XinguError:
         raise
     except Exception as error:  # noqa: BLE001 - raised again without the driver's error, which may hold a password

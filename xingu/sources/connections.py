@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from xingu.sources.frames import from_arrow, from_rows
+from xingu.sources.parameters import parameters_of, with_placeholders
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +46,13 @@ _FALLBACK_STATES = ("42", "0A")
 class Backend(Protocol):
     """An open connection to a database."""
 
-    def run(self, sql: str) -> pd.DataFrame:
-        """Run `sql` and return its rows; no columns if the statement returns none."""
+    def run(self, sql: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
+        """Run `sql` and return its rows; no columns if the statement returns none.
+
+        Args:
+            sql: Statements.
+            parameters: Values by name; may have more than `sql` names.
+        """
         ...
 
     def cancel(self) -> None:
@@ -69,9 +75,9 @@ class DuckDbBackend:
         self._connection.execute("SET python_enable_replacements = false")
         self._connection.execute("SET enable_progress_bar = false")
 
-    def run(self, sql: str) -> pd.DataFrame:
+    def run(self, sql: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         """See `Backend`."""
-        return duckdb_rows(self._connection, sql)
+        return duckdb_rows(self._connection, sql, parameters)
 
     def cancel(self) -> None:
         """See `Backend`."""
@@ -93,10 +99,10 @@ class AlchemyBackend:
         if self._connection.dialect.driver == "psycopg":
             _accept_infinity(self._connection.connection.driver_connection)
 
-    def run(self, sql: str) -> pd.DataFrame:
+    def run(self, sql: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         """See `Backend`."""
         driver = self._connection.connection
-        return last_rows(driver, sql, self._connection.dialect.loaded_dbapi)
+        return last_rows(driver, sql, parameters, self._connection.dialect.loaded_dbapi)
 
     def cancel(self) -> None:
         """See `Backend`."""
@@ -120,37 +126,41 @@ class AdbcBackend:
         self._dialect: Dialect = dialect
         self._open_fallback = open_fallback
         self._fallback: Backend | None = None
-        self._history: list[str] = []
+        self._history: list[tuple[str, Mapping[str, Any]]] = []
         self._cancelled = False
         self._connection = _connect_adbc(dialect, uri)
         self._cursor = self._connection.cursor()
         if dialect == "sqlite":
             self._cursor.adbc_statement.set_options(**_SQLITE_OPTIONS)
 
-    def run(self, sql: str) -> pd.DataFrame:
+    def run(self, sql: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         """See `Backend`."""
-        if self._fallback is None and not self._needs_fallback(sql):
-            frame = self._run_adbc(sql)
+        if self._fallback is None and not self._needs_fallback(sql, parameters):
+            frame = self._run_adbc(sql, parameters)
             if frame is not None:
-                self._history.append(sql)
+                self._history.append((sql, parameters))
                 return frame
         if self._cancelled:
             raise InterruptedError("cancelled")
-        return self._switch_to_fallback().run(sql)
+        return self._switch_to_fallback().run(sql, parameters)
 
-    def _needs_fallback(self, sql: str) -> bool:
+    def _needs_fallback(self, sql: str, parameters: Mapping[str, Any]) -> bool:
+        # The driver wraps PostgreSQL's SQL in a COPY, which takes no parameters.
+        if self._dialect == "postgresql" and not parameters.keys().isdisjoint(parameters_of(sql)):
+            return True
         # Of several statements the SQLite driver runs only the first.
         ends = re.finditer(";", sql.rstrip(_END)) if self._dialect == "sqlite" else ()
         return any(sqlite3.complete_statement(sql[: end.end()]) for end in ends)
 
-    def _run_adbc(self, sql: str) -> pd.DataFrame | None:
+    def _run_adbc(self, sql: str, parameters: Mapping[str, Any]) -> pd.DataFrame | None:
         """Return the rows; None if the fallback has to read them."""
         import pyarrow as pa
         from adbc_driver_manager import Error
 
+        sql, given = with_placeholders(sql, parameters, "qmark", times_as_text=True)
         try:
             # The driver wraps PostgreSQL's SQL in a COPY: the newline ends a trailing comment.
-            self._cursor.execute(sql.rstrip(_END) + "\n")
+            self._cursor.execute(sql.rstrip(_END) + "\n", given)
             if not self._cursor.description:
                 return pd.DataFrame()
             table = self._cursor.fetch_arrow_table()
@@ -170,8 +180,8 @@ class AdbcBackend:
             logger.info("ADBC cannot read a query without loss: SQLAlchemy takes over, slower")
             self._close_adbc()
             self._fallback = self._open_fallback()
-            for statement in self._history:
-                self._fallback.run(statement)
+            for statement, given in self._history:
+                self._fallback.run(statement, given)
         return self._fallback
 
     def cancel(self) -> None:
@@ -204,15 +214,20 @@ def cancel_query(driver: Any) -> None:
             getattr(driver, name)()
 
 
-def duckdb_rows(connection: Any, sql: str) -> pd.DataFrame:
+def duckdb_rows(connection: Any, sql: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
     """Return the rows of the last statement of `sql` on a connection of DuckDB."""
+    sql, given = with_placeholders(sql, parameters, "dollar")
+
+    def named(statement: Any) -> dict[str, Any]:
+        return {name: given[name] for name in statement.named_parameters} if given else {}  # type: ignore[call-overload]
+
     statements = connection.extract_statements(sql)
     if not statements:
         return pd.DataFrame()
     *earlier, last = statements
     for statement in earlier:
-        connection.execute(statement).fetchall()
-    relation = connection.sql(last)
+        connection.execute(statement, named(statement)).fetchall()
+    relation = connection.sql(last, params=named(last) or None)
     if relation is None:
         return pd.DataFrame()
     kinds = {kind.name for kind in last.expected_result_type}
@@ -221,18 +236,22 @@ def duckdb_rows(connection: Any, sql: str) -> pd.DataFrame:
     return from_arrow(relation.to_arrow_table())
 
 
-def last_rows(connection: Any, sql: str, dbapi: Any) -> pd.DataFrame:
+def last_rows(connection: Any, sql: str, parameters: Mapping[str, Any], dbapi: Any) -> pd.DataFrame:
     """Return the rows of the last statement of `sql` on a connection of the DB-API.
 
     Args:
         connection: The connection.
         sql: Statements.
-        dbapi: Module of the driver, or what has its `NotSupportedError`.
+        parameters: Values by name; may have more than `sql` names.
+        dbapi: Module of the driver, or what has its `NotSupportedError` and `paramstyle`.
     """
+    style = getattr(dbapi, "paramstyle", "")
+    is_sqlite = getattr(dbapi, "__name__", "").startswith("sqlite3")
+    sql, given = with_placeholders(sql, parameters, style, times_as_text=is_sqlite)
     # SQLAlchemy's results end with the first statement, so this takes the driver's own cursor.
     # Without parameters, `%` and `:` in the SQL are not interpreted.
     with closing(connection.cursor()) as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, *([] if given is None else [given]))
         _skip_to_last_result(cursor, dbapi)
         if not cursor.description:
             return pd.DataFrame()

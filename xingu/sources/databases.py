@@ -51,8 +51,12 @@ class Connection:
         self._nickname = nickname
         self._address = address
 
-    def query(self, sql: str) -> pd.DataFrame:
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Run `sql` as given, without a commit (a writable DuckDB commits).
+
+        Args:
+            sql: The query.
+            parameters: Values of the parameters that it names; see `xingu.sources.parameters`.
 
         Returns:
             The rows; a frame without columns for a statement that returns none.
@@ -61,7 +65,7 @@ class Connection:
             QueryError: If the database rejects it.
         """
         try:
-            return self._backend.run(sql)
+            return self._backend.run(sql, parameters or {})
         except Exception as error:  # noqa: BLE001 - raised again without the driver's error, which may hold a password
             reason = _message(error)
             raise QueryError(

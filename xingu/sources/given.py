@@ -4,7 +4,8 @@ The function returns a connection of SQLAlchemy, of DuckDB or of any driver with
 Python, or a context manager that gives one; what it returns is closed after each use.
 """
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +16,6 @@ from xingu.sources.connections import cancel_query, duckdb_rows, last_rows
 
 GivenDatabase = Any
 """A SQLAlchemy `Engine`, or a `Callable` that returns a connection or a context manager of one."""
-
-_ANY_DRIVER = SimpleNamespace(NotSupportedError=Exception)
 
 
 def is_engine(database: GivenDatabase) -> bool:
@@ -59,14 +58,14 @@ class GivenBackend:
             )
         self._connection = connection
 
-    def run(self, sql: str) -> pd.DataFrame:
+    def run(self, sql: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         """See `xingu.sources.connections.Backend`."""
         if hasattr(self._connection, "extract_statements"):
-            return duckdb_rows(self._connection, sql)
+            return duckdb_rows(self._connection, sql, parameters)
         if hasattr(self._connection, "exec_driver_sql"):
             dbapi = self._connection.dialect.loaded_dbapi
-            return last_rows(self._connection.connection, sql, dbapi)
-        return last_rows(self._connection, sql, _ANY_DRIVER)
+            return last_rows(self._connection.connection, sql, parameters, dbapi)
+        return last_rows(self._connection, sql, parameters, _driver_of(self._connection))
 
     def cancel(self) -> None:
         """See `xingu.sources.connections.Backend`."""
@@ -75,6 +74,19 @@ class GivenBackend:
 
     def close(self) -> None:
         """Do nothing: `connected` closes the connection."""
+
+
+def _driver_of(connection: Any) -> Any:
+    """Return the module of the driver of a connection, as far as it can be told."""
+    parents = type(connection).__module__.split(".")
+    names = [".".join(parents[: at + 1]) for at in range(len(parents))]
+    modules = (sys.modules.get(name) for name in names)
+    found = next((one for one in modules if hasattr(one, "paramstyle")), None)
+    return SimpleNamespace(
+        NotSupportedError=Exception,
+        paramstyle=getattr(found, "paramstyle", ""),
+        __name__=getattr(found, "__name__", ""),
+    )
 
 
 def _is_connection(value: Any) -> bool:

@@ -6,8 +6,9 @@ error of a later one counts only if it is one of syntax.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from xingu.errors import QueryError
 from xingu.sources.databases import Connection, Databases
@@ -35,26 +36,30 @@ class Probe:
         self._has_transaction = backend == "postgresql"
         self.plans = bool(self._explain)
 
-    def problems(self, queries: Sequence[str]) -> Iterator[tuple[int, str]]:
+    def problems(
+        self, queries: Sequence[str], parameters: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[int, str]]:
         """Yield the position of each query that the database refuses, and its reason.
 
         Args:
             queries: Queries that run one after the other on one connection.
+            parameters: Values of the parameters that they name.
         """
         changed = False
         for number, query in enumerate(queries):
             for statement in split_statements(query):
-                reason = self._refusal(statement.text) if statement.can_be_explained else None
+                explained = statement.can_be_explained
+                reason = self._refusal(statement.text, parameters or {}) if explained else None
                 if reason and not (changed and not _SYNTAX.search(reason)):
                     yield number, _shortened(reason)
                     break
                 changed = changed or not statement.is_read
 
-    def _refusal(self, statement: str) -> str | None:
+    def _refusal(self, statement: str, parameters: Mapping[str, Any]) -> str | None:
         try:
             if self._has_transaction:
                 self._connection.query("SET TRANSACTION READ ONLY")
-            self._connection.query(f"{self._explain} {statement}")
+            self._connection.query(f"{self._explain} {statement}", parameters)
         except QueryError as error:
             return str(error.facts["reason"])
         finally:

@@ -144,7 +144,7 @@ def _question(name: str, watched: Watched, databases: Databases) -> Question:
     else:
         databases.check(watched.provider_id, "sources", [spec])
         place = databases.identity(spec.database)
-        parts = ["watermark", place, spec.watermark]
+        parts = ["watermark", place, spec.watermark, _values(spec)]
         if not spec.watermark:
             parts = ["rows", *_query_parts(watched, databases)]
             file = databases.file(spec.database)
@@ -175,10 +175,14 @@ def _query_parts(watched: Watched, databases: Databases) -> list[object]:
     names = [one.name for one in members]
     for one in members[: names.index(spec.name) + 1] if spec.name in names else [spec]:
         if isinstance(one, SqlSource):
-            parts.append([databases.identity(one.database), one.query])
+            parts.append([databases.identity(one.database), one.query, _values(one)])
         else:
             parts.append([location(one.url), one.params])
     return parts
+
+
+def _values(spec: SqlSource) -> str:
+    return repr(sorted(spec.parameters.items()))
 
 
 def _no_stamp() -> None:

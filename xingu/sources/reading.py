@@ -112,7 +112,8 @@ class _Reader:
 
     def _key_parts(self, spec: ExternalSource) -> list[Any]:
         if isinstance(spec, SqlSource):
-            return ["sql", self._databases.identity(spec.database), spec.query]
+            bound = [sorted(spec.parameters.items())] if spec.parameters else []
+            return ["sql", self._databases.identity(spec.database), spec.query, *bound]
         home = self._databases.home
         path = local_path(spec.url, home)
         # The version of a local file is cheap to get; that of a remote one is not.
@@ -166,7 +167,7 @@ class _Reader:
         with self._named(spec):
             if self._stopped.is_set():
                 raise SourceError("another source has failed")
-            return session.query(spec.database, spec.query), None
+            return session.query(spec.database, spec.query, spec.parameters), None
 
     @contextmanager
     def _named(self, spec: ExternalSource) -> Iterator[None]:

@@ -1,10 +1,11 @@
 """Connections of one thread to the databases of sources, which another thread can cancel."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 from types import TracebackType
+from typing import Any
 
 import pandas as pd
 
@@ -24,8 +25,15 @@ class Session:
         self._connections: dict[str, Connection] = {}
         self._stopped = Event()
 
-    def query(self, nickname: str, sql: str) -> pd.DataFrame:
+    def query(
+        self, nickname: str, sql: str, parameters: Mapping[str, Any] | None = None
+    ) -> pd.DataFrame:
         """Run `sql` as given on the connection of a database.
+
+        Args:
+            nickname: The database.
+            sql: The query.
+            parameters: Values of the parameters that it names.
 
         Raises:
             SourceError: If the session was stopped, or as `Databases.connect`.
@@ -38,7 +46,7 @@ class Session:
             self._connections[nickname] = connection
             if self._stopped.is_set():
                 raise SourceError("another source has failed")
-        return self._connections[nickname].query(sql)
+        return self._connections[nickname].query(sql, parameters or {})
 
     def stop(self) -> None:
         """Cancel the running query in the background; a driver without support finishes it."""

@@ -57,6 +57,8 @@ class SqlSource:
     """Least time between two observations, in seconds."""
     watermark: str = ""
     """SQL with one row that changes when the data does; empty: the rows are hashed."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the parameters that the query names; see `xingu.sources.parameters`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,15 @@ not recognized is not explained, because a database executes what follows a semi
 import re
 from dataclasses import dataclass
 
-_TOKENS = re.compile(
-    r"""
+QUOTED = r"""
       (?P<comment> --[^\n]* | /\*.*?\*/ )
     | (?P<quoted> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*`
         | (?P<dollar>\$[A-Za-z_]*\$).*?(?P=dollar) )
+"""
+"""Pattern of what a database does not read as SQL; verbose."""
+_TOKENS = re.compile(
+    QUOTED
+    + r"""
     | (?P<end> ; )
     | (?P<word> [A-Za-z_][\w$]* )
     | (?P<other> . )

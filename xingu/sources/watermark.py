@@ -70,7 +70,7 @@ def ask_watermark(session: Session, spec: SqlSource) -> Observed:
         SourceError: If the database cannot be reached, or the result is not one row.
         QueryError: If the database rejects the query.
     """
-    return observed_watermark(session.query(spec.database, spec.watermark))
+    return observed_watermark(session.query(spec.database, spec.watermark, spec.parameters))
 
 
 def observed_rows(frame: pd.DataFrame) -> Observed:

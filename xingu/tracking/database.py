@@ -22,7 +22,7 @@ from xingu.tracking.schema import Tables, tables
 logger = logging.getLogger(__name__)
 
 NICKNAME = "xingu"
-HEAD = "0004"
+HEAD = "0005"
 """Revision of the newest migration."""
 BUSY_SECONDS = 300
 """Longest wait for other writers of the same SQLite file, in seconds."""

@@ -30,6 +30,7 @@ from xingu.records import (
 )
 from xingu.tracking.bulk import index_strings, insert_columns, plain_values
 from xingu.tracking.database import ControlDB
+from xingu.tracking.partitions import forget_partitions, renewed_partition
 from xingu.tracking.schema import IDS, NOISE, NOT_FINITE
 
 
@@ -247,9 +248,13 @@ def record_sets(
 
 
 def record_estimations(
-    db: ControlDB, run: TrainRun, estimation: pd.Series, classes: Sequence[Hashable] = ()
+    db: ControlDB,
+    run: TrainRun,
+    estimation: pd.Series,
+    classes: Sequence[Hashable] = (),
+    partition: str | None = None,
 ) -> None:
-    """Replace the estimations of a train.
+    """Replace the estimations of a train, or those of one partition of its batch.
 
     Args:
         db: The control DB.
@@ -257,6 +262,7 @@ def record_estimations(
         estimation: Numbers, or labels out of `classes`, indexed as the batch. Labels that are no
             numbers are stored as their position in `classes`, because the column is numeric.
         classes: Labels of a classifier.
+        partition: Key of the partition; None: the batch has none, and all rows are replaced.
     """
     try:
         numbers = estimation.astype("float64")
@@ -264,32 +270,41 @@ def record_estimations(
         positions = {label: float(at) for at, label in enumerate(classes)}
         numbers = estimation.map(positions).astype("float64")
     values = {"estimation": numbers.tolist()}
-    _replace_indexed(db, db.tables.estimations, run, estimation.index, values)
+    _replace_indexed(db, db.tables.estimations, run, estimation.index, values, partition)
 
 
-def record_estimation_metrics(db: ControlDB, run: TrainRun, table: pd.DataFrame) -> None:
-    """Replace the metrics of single estimations.
+def record_estimation_metrics(
+    db: ControlDB, run: TrainRun, table: pd.DataFrame, partition: str | None = None
+) -> None:
+    """Replace the metrics of single estimations of a train, or of one partition of its batch.
 
     Args:
         db: The control DB.
         run: The train.
         table: Columns ``name``, ``value_number`` and ``value_text``, indexed as the batch.
+        partition: Key of the partition; None: the batch has none.
     """
     values = {
         "name": table["name"].astype(str).tolist(),
         "value_number": _or_none(table["value_number"].astype("float64")),
         "value_text": _or_none(table["value_text"]),
     }
-    _replace_indexed(db, db.tables.metrics_estimation, run, table.index, values)
+    _replace_indexed(db, db.tables.metrics_estimation, run, table.index, values, partition)
 
 
 def _replace_indexed(
-    db: ControlDB, table: Table, run: TrainRun, index: pd.Index, values: Mapping[str, list]
-) -> None:
+    db: ControlDB, table: Table, run: TrainRun, index: pd.Index, values: Mapping[str, list],
+    partition: str | None,
+) -> None:  # fmt: skip
     with db.write(run.train_id) as connection:
-        connection.execute(delete(table).where(_same(table, ids_of(run))))
+        now = _now()
+        if partition is None:
+            forget_partitions(db, connection, table, run)
+            connection.execute(delete(table).where(_same(table, ids_of(run))))
+        else:
+            now = renewed_partition(db, connection, table, run, partition, now)
         columns = {"index": index_strings(index), **values}
-        insert_columns(connection, table, {"time": _now(), **ids_of(run)}, columns)
+        insert_columns(connection, table, {"time": now, **ids_of(run)}, columns)
 
 
 def _replace(

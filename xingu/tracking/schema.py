@@ -79,6 +79,7 @@ class Tables:
         plots: Location of the plots of a train.
         checks: Results of the checks on a train; `severity` is ``warn`` or ``error``.
         leases: Runs that hold a name; see `xingu.tracking.leases`. Times of the database's clock.
+        batch_partitions: The `time` of the rows of each partition of a batch, by table.
     """
 
     metadata: MetaData
@@ -99,6 +100,7 @@ class Tables:
     plots: Table
     checks: Table
     leases: Table
+    batch_partitions: Table
 
     @property
     def xingu_2(self) -> list[Table]:
@@ -214,5 +216,11 @@ def _details(table: Callable[..., Table]) -> list[Table]:
             Column("since", Double, nullable=False),
             Column("expires", Double, nullable=False),
             key=["name", "token"],
+        ),
+        table(
+            "batch_partitions",
+            _time(),
+            *_text(*IDS, "table_name", "partition"),
+            key=[*KEY, "table_name", "partition"],
         ),
     ]

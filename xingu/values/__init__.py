@@ -1,6 +1,6 @@
 """The value store: values by asset key, with their records."""
 
-from xingu.values.record import Facts, Key, Label, Record, Stored
+from xingu.values.record import Facts, Key, Label, Record, Stored, partition_key
 from xingu.values.store import ValueStore
 
-__all__ = ["Facts", "Key", "Label", "Record", "Stored", "ValueStore"]
+__all__ = ["Facts", "Key", "Label", "Record", "Stored", "ValueStore", "partition_key"]

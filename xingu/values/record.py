@@ -7,10 +7,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from xingu.names import partition_part
 from xingu.records import SourceRecord
 
 Key = tuple[str, ...]
 Kind = Literal["frame", "frames", "prepared_frame", "prepared_splits", "object"]
+
+
+def partition_key(key: Key, partition: str) -> Key:
+    """Return the key of the values of one partition of an asset."""
+    return (*key, "partitions", partition_part(partition))
 
 
 class Facts(BaseModel):
@@ -22,6 +28,7 @@ class Facts(BaseModel):
         replay_sample: Id of the stored sample of raw rows that the parity check replays.
         options: Value and origin of the options that the value was made with; see
             `xingu.options.ResolvedOptions.used`.
+        partition: Key of the partition of the batch that the value is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +37,7 @@ class Facts(BaseModel):
     sources: tuple[SourceRecord, ...] = ()
     replay_sample: str | None = None
     options: Mapping[str, Mapping[str, Any]] = {}
+    partition: str | None = None
 
 
 class Record(BaseModel):

@@ -7,6 +7,7 @@ DataProvider never mix. Layout below the root::
     <asset key>/latest.json                the newest value
     <asset key>/runs/<run id>.json         the value that a run wrote
     <asset key>/pins/<value id>.<train>    a saved model refers to this value
+    <asset key>/partitions/<partition>/…   the same for each partition; see `partition_key`
 
 Value ids begin with the time, so their order is their age. The record has a digest of each file;
 records, pointers and pins contain one of themselves. All are verified before anything is parsed.

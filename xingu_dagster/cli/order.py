@@ -25,11 +25,14 @@ class Order:
         command: The sub-command.
         log: File that the output of the run goes to.
         options: Options of the run that have no setting; see `xingu.options.RunOptions`.
+        partition: Partition of the batches: a key, ``FIRST..LAST`` or ``latest``; empty: batches
+            with partitions are left out.
     """
 
     command: Command
     log: Path
     options: Mapping[str, Any] = field(default_factory=dict)
+    partition: str = ""
 
 
 def schema_of(command: Command) -> str:

@@ -36,6 +36,9 @@ def print_summary(document: Mapping[str, Any], console: Console | None, *, trace
     for text in document["broken"].values():
         console.print()
         _print(f"! {text}", console, "", "yellow")
+    if document.get("left_out"):
+        console.print()
+        _print(document["left_out"], console)
     if document["error"]:
         _print(document["error"], console)
     console.print()
@@ -56,6 +59,10 @@ def _conclusion(document: Mapping[str, Any]) -> str:
         "interrupted": "was interrupted and is canceled",
     }[document["status"]]
     text = f"Run {document['run_id'][:8]} {ended} after {document['seconds']:.1f} s"
+    if partitions := document.get("partitions"):
+        several = len(partitions) > 1
+        text += f", {'partitions' if several else 'partition'} {partitions[0]}"
+        text += f" to {partitions[-1]} ({len(partitions)})" if several else ""
     statuses = {one["status"] for one in document["dataproviders"]}
     only_broken = document["status"] == "failed" and statuses == {"success"} and document["broken"]
     return f"{text}{', because of what cannot be used' if only_broken else ''}."

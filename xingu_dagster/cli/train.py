@@ -40,6 +40,15 @@ def of_run(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return add
 
 
+PARTITION = click.option(
+    "--partition",
+    metavar="KEY",
+    default="",
+    help="Partition of batches that have any: a key, FIRST..LAST, or latest. Without it, such a "
+    "batch is left out.",
+)
+
+
 @click.command(
     cls=SettingsCommand,
     without={"train"},
@@ -48,6 +57,7 @@ def of_run(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 )
 @JSON
 @of_run(*SEARCH)
+@PARTITION
 @click.pass_context
 def train(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     """Train models, evaluate them, and estimate their batches.
@@ -75,6 +85,7 @@ def tune(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 @click.command(cls=SettingsCommand, without={*PHASES, "post_process", "hyperopt_strategy"})
 @JSON
 @of_run(*BATCH)
+@PARTITION
 @click.pass_context
 def batch_predict(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     """Estimate batches with the current models. Nothing is trained."""
@@ -102,7 +113,7 @@ def execute(
             f"There is no folder of DataProviders at {folder}; run from the project's root, set "
             "DATAPROVIDER_FOLDER, or let `xingu init` make a project."
         )
-    order = Order(command, new_log(home), options)
+    order = Order(command, new_log(home), options, (flags or {}).get("partition") or "")
     child, watch = Child(order), Watch(order.log, debug=settings.debug)
     with child.interruptible():
         end = watch.follow(child.messages())

@@ -21,6 +21,7 @@ from xingu_dagster.engine.run_process import close_dead_runs
 from xingu_dagster.engine.runs import RunRequest, project_job
 from xingu_dagster.instance import instance_folder
 from xingu_dagster.options import options_key
+from xingu_dagster.partitions import chosen_partitions, partition_tags
 from xingu_dagster.progress import Progress, StepNews
 from xingu_dagster.resources import KEY
 from xingu_dagster.running import (
@@ -61,6 +62,7 @@ def work(order: Order, send: Send) -> None:
 class _Run:
     def __init__(self, order: Order, send: Send) -> None:
         self.order, self.send, self.started = order, send, time.monotonic()
+        self.left_out = ""
         self.settings = Settings.load()
         self.home = self.settings.project_home.resolve()
         os.environ["DAGSTER_HOME"] = str(instance_folder(self.home))  # for the workers
@@ -76,18 +78,24 @@ class _Run:
             raise SettingsError(self._nothing())
         with open_instance(self.home) as instance:
             close_dead_runs(instance)
+            steps, partitions = self._with_partitions(steps, instance)
             self.progress = Progress(steps, _expected(instance, steps), self._workers())
             result = run(
                 RunRequest(
                     project_job(PROJECT),
                     frozenset([*self.graph.keys(steps), *self._proving(parts)]),
                     {**self._config(steps), "loggers": _loggers()},
-                    {"xingu/trigger": "command", "xingu/command": self.order.command},
+                    {
+                        "xingu/trigger": "command",
+                        "xingu/command": self.order.command,
+                        **partition_tags(partitions),
+                    },
                 ),
                 instance,
                 self._on_start,
                 self._on_news,
             )
+            result.partitions = partitions
         self.send({"kind": "end", "document": self._document(result)})
 
     # -- what to run --------------------------------------------------------------------------
@@ -114,6 +122,29 @@ class _Run:
         if self._phases():
             return "None of the DataProviders declares batch_predict_dataset_sources."
         return "There is nothing to do: neither to train nor to estimate batches."
+
+    def _with_partitions(
+        self, steps: list[str], instance: dg.DagsterInstance
+    ) -> tuple[list[str], Sequence[str]]:
+        """Return the steps of the run, and the partitions that it is of.
+
+        Raises:
+            SettingsError: If the requested partition does not exist, or nothing is left.
+        """
+        requested, definitions = self.order.partition, self.graph.partitions(steps)
+        if requested:
+            return steps, chosen_partitions(requested, definitions, instance)
+        rest = self.graph.without_partitions(steps)
+        if definitions:
+            names = ", ".join(definitions)
+            self.left_out = (
+                f"The batch of {names} has partitions and was left out. Estimate one with `xingu "
+                f"batch-predict --dps {','.join(definitions)} --partition latest`, or give its "
+                "key, or FIRST..LAST."
+            )
+        if not rest:
+            raise SettingsError(self.left_out)
+        return rest, ()
 
     def _proving(self, parts: Sequence[str]) -> list[dg.AssetKey]:
         """Return the assets that decide whether trains become current, if all are not made."""
@@ -152,6 +183,8 @@ class _Run:
             "seconds": round(time.monotonic() - self.started, 3),
             "dataproviders": self._records(result),
             "broken": self.graph.broken,
+            "partitions": list(result.partitions),
+            "left_out": self.left_out,
             "error": result.error,
             "instance": str(instance_folder(self.home)),
             "log": str(self.order.log),

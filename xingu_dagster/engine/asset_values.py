@@ -36,8 +36,14 @@ class AssetValue:
 
 
 @contextmanager
-def loaded_value(context: dg.AssetExecutionContext, key: dg.AssetKey) -> Iterator[AssetValue]:
+def loaded_value(
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    partition: tuple[dg.PartitionsDefinition, str] | None = None,
+) -> Iterator[AssetValue]:
     """Load the value of an asset, of all materialized partitions if it is partitioned.
+
+    An asset with the same partitions as the running step gives the partition of the step only.
 
     Resources of the IO manager are open until the end of the block.
 
@@ -52,6 +58,10 @@ def loaded_value(context: dg.AssetExecutionContext, key: dg.AssetKey) -> Iterato
     if STUB in node.metadata:
         raise UndefinedAssetError(key.to_user_string())
     partitions = _materialized(context, key, node.partitions_def)
+    if partitions is not None and partition and node.partitions_def == partition[0]:
+        if partition[1] not in partitions:
+            raise LookupError(f"its partition {partition[1]} was not materialized")
+        partitions = [partition[1]]
     if usable("asset_values"):
         with _loaded(context, key, node, partitions) as value:
             yield AssetValue(value, partitions)

@@ -1,6 +1,7 @@
 """Read every declaration of a DataProvider apart, so that one error does not hide the others."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from xingu.checks.catalog import planned_checks
@@ -11,12 +12,15 @@ from xingu.inspection.sources import DeclaredSources
 from xingu.provider.base import DataProvider
 from xingu.provider.class_source import Place, place_of
 from xingu.provider.hooks import is_overridden
+from xingu.records import BatchPartition
 from xingu.sinks.spec import parse_sinks
 from xingu.sources import SourceSpec, parse_sources
+from xingu.sources.parameters import bind_partition, same_rows, uses_partition
 from xingu.tuning.declaration import Declaration
 from xingu.tuning.plan import SearchPlan
 from xingu_dagster.exits import reported_exits
 from xingu_dagster.factory import build_provider_assets
+from xingu_dagster.partitions import latest_partition
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
 from xingu_dagster.step_settings import parse_step_settings
 
@@ -40,6 +44,7 @@ class Declarations:
         """Read all declarations, and import the Estimator."""
         if self._attempt("__init__", self.cls) is None:
             return
+        self._attempt("batch_partitions", lambda: ProviderSpec(self.cls).batch_partitions or True)
         for hook, attribute in (TRAIN_SOURCES, BATCH_SOURCES):
             self._read_sources(hook, attribute)
         self._each("batch_predict_sinks", parse_sinks)
@@ -77,15 +82,35 @@ class Declarations:
         if declared is None:
             return
         found: list[SourceSpec] = []
+        partition = self._partition() if attribute == BATCH_SOURCES[1] else None
         for one in _entries(declared):
-            found += self._attempt(member, lambda one=one: self._parse(attribute, one), one) or ()
+            parse = partial(self._parse, attribute, one, partition)
+            found += self._attempt(member, parse, one) or ()
         places = {spec.name: self._place(member, {spec.name: None}) for spec in found}
         self.sources.append(DeclaredSources(self.id, attribute, found, places))
         if attribute == TRAIN_SOURCES[1] and not declared:
             self._require_own_rows()
 
-    def _parse(self, attribute: str, declared: Any) -> tuple[SourceSpec, ...]:
-        return parse_sources(self.id, attribute, declared)
+    def _parse(
+        self, attribute: str, declared: Any, partition: BatchPartition | None
+    ) -> Sequence[SourceSpec]:
+        specs = parse_sources(self.id, attribute, declared)
+        if partition is None and self.cls.batch_partitions and attribute == BATCH_SOURCES[1]:
+            return specs  # no partition is known yet, so that queries cannot be bound
+        return bind_partition(f"{self.id}.{attribute}", specs, partition)
+
+    def _partition(self) -> BatchPartition | None:
+        """Return the newest partition; report sources that read the same rows for each one."""
+        try:
+            spec = ProviderSpec(self.cls)
+            definition, declared = spec.batch_partitions, spec.batch_declarations
+            specs = parse_sources(self.id, BATCH_SOURCES[1], declared) if definition else ()
+        except XinguError:  # reported apart
+            return None
+        if specs and not self._declares(BATCH_SOURCES[0]) and not any(map(uses_partition, specs)):
+            place = self._place("batch_partitions")
+            self.findings.append(Finding("warning", self.id, same_rows(self.id), place))
+        return latest_partition(definition)
 
     def _require_own_rows(self) -> None:
         if not is_overridden(self.cls(), "clean_data_for_train"):

@@ -3,6 +3,7 @@
 They are two phases, so that the rows are read while the model is trained; see ADR 9.
 """
 
+import logging
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -18,6 +19,8 @@ from xingu.provider.estimator import ESTIMATION
 from xingu.provider.hooks import call_hook
 from xingu.provider.state import PreparedFrame, ProviderState
 from xingu.records import BATCH_SET
+from xingu.sources import parse_sources
+from xingu.sources.parameters import same_rows, uses_partition
 from xingu.stages.batch import clean_batch, engineer_batch, estimate_batch, predicted
 from xingu.stages.draw import draw_batch
 from xingu.stages.evaluate import measure_batch, measure_estimations
@@ -43,6 +46,8 @@ from xingu_dagster.phases.sources import make_raw_assets, source_records, source
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.phases.verdict import await_verdicts
 from xingu_dagster.spec import BATCH_SOURCES, ProviderSpec
+
+logger = logging.getLogger(__name__)
 
 CLEANED, FEATURES = ("batch", "cleaned"), ("batch", "features")
 ESTIMATIONS, METRICS, PLOTS = ("batch", "estimations"), ("batch", "metrics"), ("batch", "plots")
@@ -89,11 +94,18 @@ def read_batch(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     hook, attribute = BATCH_SOURCES
     if step.spec.batch_sources_need_model:
         model = step.model(_train_id(step))
+        model.dp.batch_partition = step.partition
         with model.in_context("batch_predict"):
             declared = call_hook(model.dp, hook, model)
     else:
         _require_models(step)
-        declared = call_hook(step.spec.cls(), hook, None)
+        provider = step.spec.cls()
+        provider.batch_partition = step.partition
+        declared = call_hook(provider, hook, None)
+    if step.partition and not step.spec.batch_sources_need_model:
+        specs = parse_sources(step.spec.id, attribute, declared)
+        if not any(map(uses_partition, specs)):
+            logger.warning("%s", same_rows(step.spec.id))
     yield from make_raw_assets(step, ("batch", "raw"), declared, attribute)
 
 
@@ -128,11 +140,14 @@ class Batch:
         self.train_id = _train_id(step)
         step.tag_run(self.train_id)
         self.facts = Facts(train_id=self.train_id)
+        self.partition = step.partition.key if step.partition else None
 
     @cached_property
     def model(self) -> Model:
         """The current model."""
-        return self.step.model(self.train_id)
+        model = self.step.model(self.train_id)
+        model.dp.batch_partition = self.step.partition
+        return model
 
     def run(self) -> Results:
         """Materialize what was selected of the phase."""
@@ -244,7 +259,10 @@ class Batch:
         await_verdicts(self.step, {self.model.id: self.train_id, **self.model.pre_req_trains})
         if self.step.options.batch_predict_save_estimations:
             classes = self.model.signature().classes
-            record_estimations(place.control, self.model.run, estimations[ESTIMATION], classes)
+            record_estimations(
+                *(place.control, self.model.run, estimations[ESTIMATION], classes),
+                partition=self.partition,
+            )
         return estimations
 
     def _measure(
@@ -255,7 +273,7 @@ class Batch:
         failures.errors += table.failures.errors
         of_estimations = measure_estimations(self.model, XY, Y_pred, failures)
         record_metrics(control, run, table.rows, {"batch_predict"}, table.noise)
-        record_estimation_metrics(control, run, of_estimations)
+        record_estimation_metrics(control, run, of_estimations, self.partition)
         return {"model": metrics_frame(table.rows), "estimation": of_estimations}
 
     # -- checks -------------------------------------------------------------------------------
@@ -285,7 +303,7 @@ class Batch:
         stored = self.step.stored(*path)
         train_id = stored.record.facts.train_id
         if train_id != self.train_id:
-            name = "/".join(self.step.spec.key(*path))
+            name = "/".join(self.step.key(*path))
             raise DataError(
                 f"{name} was made with the train {train_id}, but the current model is "
                 f"{self.train_id}; materialize {name} and the assets before it in the same run.",

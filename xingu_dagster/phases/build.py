@@ -13,10 +13,12 @@ import dagster as dg
 
 from xingu.errors import XinguError
 from xingu.masking import masked_errors
+from xingu.provider.partitions import parse_partitions
 from xingu_dagster.engine.limits import WORK, WORK_OF
 from xingu_dagster.exits import reported_exits
 from xingu_dagster.options import step_config
 from xingu_dagster.phases.exclusive import exclusive
+from xingu_dagster.phases.partitions import BATCH_PHASES, run_phase
 from xingu_dagster.phases.retries import final
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.phases.timeout import limited
@@ -64,7 +66,7 @@ def build_phase(
     name = provider.step_name(f"{phase}_{part}" if part else phase)
     settings = provider.step_settings(phase)
     step = dg.OpDefinition(
-        compute_fn=_runner(provider, name, compute, settings.timeout),
+        compute_fn=_runner(provider, phase, compute, settings.timeout),
         name=name,
         ins=dict.fromkeys(inputs, NOTHING),
         outs=dict.fromkeys(outputs, _stored(provider.resource.key))
@@ -82,6 +84,7 @@ def build_phase(
         specs=specs,
         node_def=step,
         can_subset=True,
+        backfill_policy=_backfill_policy(provider, phase),
         resource_defs={provider.resource.options_key: provider.resource.options},
     )
 
@@ -99,6 +102,13 @@ def _check_specs(
     }
 
 
+def _backfill_policy(provider: ProviderSpec, phase: str) -> dg.BackfillPolicy | None:
+    """Return how a backfill is divided into runs; None: one for each partition."""
+    declared = parse_partitions(provider.id, provider.cls.batch_partitions)
+    in_one = phase in BATCH_PHASES and declared is not None and declared.one_run
+    return dg.BackfillPolicy.single_run() if in_one else None
+
+
 @cache
 def _stored(resource_key: str) -> dg.Out:
     return dg.Out(is_required=False, io_manager_key=f"{resource_key}_io")
@@ -111,15 +121,16 @@ def _tags(phase: str, priority: int, settings: StepSettings) -> dict[str, Any]:
 
 
 def _runner(
-    provider: ProviderSpec, name: str, compute: Compute, timeout: float | None
+    provider: ProviderSpec, phase: str, compute: Compute, timeout: float | None
 ) -> Callable[..., Results]:
-    """Return the function that Dagster executes as the step `name`."""
+    """Return the function that Dagster executes as the step of `phase`."""
+    name = provider.step_name(phase)
 
     def run(context: dg.AssetExecutionContext, _inputs: Any) -> Results:
         try:
             step = PhaseStep(context, provider)
             with masked_errors(), reported_exits(name), exclusive(step):
-                results = compute(step)
+                results = run_phase(step, phase, compute)
                 yield from limited(results, timeout, name, context.log.error)
         except XinguError as error:
             logger.debug("%s", error, exc_info=True)

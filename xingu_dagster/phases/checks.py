@@ -99,8 +99,9 @@ def _report(
     if train and records:
         record_checks(step.workspace.control, train, records, step.spec.checks)
     if failed:
+        name = "/".join(step.spec.key(*path)) + step.suffix
         raise CheckFailedError(
-            f"{'/'.join(step.spec.key(*path))}: {' '.join(failed)} Nothing downstream was made; "
+            f"{name}: {' '.join(failed)} Nothing downstream was made; "
             f"correct the data, or relax the check in {step.spec.id}.checks.",
             dataprovider_id=step.spec.id,
         )

@@ -11,9 +11,11 @@ from xingu.errors import DeclarationError, SourceError
 from xingu.masking import masked_errors
 from xingu.records import Observed
 from xingu.sources import AssetSource, SourceSpec, Watched, observe_sources, parse_sources
+from xingu.sources.parameters import bind_partition
 from xingu.sources.spec import ExternalSource
 from xingu.workspace import Workspace
 from xingu_dagster.metadata import Metadata, namespaced
+from xingu_dagster.partitions import latest_partition
 from xingu_dagster.phases.sources import origin_metadata
 from xingu_dagster.phases.upstream import VERSION
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
@@ -75,7 +77,11 @@ def _watched(
         names = {key: name for key, (batch, name) in keys.items() if batch is of_batch}
         if names:
             declared = provider.read_declarations(hook, attribute)
-            specs = parse_sources(provider.id, attribute, declared)
+            specs = bind_partition(
+                f"{provider.id}.{attribute}",
+                parse_sources(provider.id, attribute, declared),
+                latest_partition(provider.batch_partitions) if of_batch else None,
+            )
             chosen = {key: _external(specs, name) for key, name in names.items()}
             workspace.databases.check(provider.id, attribute, [*chosen.values()])
             watched |= {key: Watched(provider.id, spec, specs) for key, spec in chosen.items()}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from xingu.checks.check import AssetPath
 from xingu.model import Model
+from xingu.names import partition_part
 from xingu.plots.collect import Gallery, is_plotly
 from xingu.plots.files import Header, PlotFile, PlotFolder
 from xingu.plots.files import save_gallery as save_files
@@ -80,7 +81,7 @@ def save_gallery(
     workspace, run = step.workspace, header.run
     for figure in filter(is_plotly, gallery.figures.values()):
         stamp(figure, run.dataprovider_id, run.train_id, header.when)
-    folder = workspace.plots / step.spec.folder / run.train_id
+    folder = workspace.plots.joinpath(*_place(step, run.train_id))
     place = PlotFolder(folder, part, workspace.notebooks)
     files, shown = save_files(gallery, place, header, workspace.picture_formats)
     listed: list[tuple[PlotChannel, str, str]] = [
@@ -99,7 +100,7 @@ def plot_links(step: PhaseStep, train_id: str, part: str, text: str) -> Metadata
     """Return a link that opens plots of a train in the UI, and the page with all of its plots."""
     location = quote(code_location(step.context, step.workspace.home), safe="")
     notebook = quote(str(_notebook(step, train_id, part)), safe="")
-    page = step.workspace.plots / step.spec.folder / train_id / INDEX
+    page = step.workspace.plots.joinpath(*_place(step, train_id), INDEX)
     return {
         "open plots": dg.MetadataValue.md(
             f"[{text}](/notebook?path={notebook}&repoLocName={location})"
@@ -109,7 +110,13 @@ def plot_links(step: PhaseStep, train_id: str, part: str, text: str) -> Metadata
 
 
 def _notebook(step: PhaseStep, train_id: str, part: str) -> Path:
-    return step.workspace.notebooks / step.spec.folder / train_id / part / NOTEBOOK
+    return step.workspace.notebooks.joinpath(*_place(step, train_id), part, NOTEBOOK)
+
+
+def _place(step: PhaseStep, train_id: str) -> Sequence[str]:
+    """Return the folder of plots of a train; those of a partition of its batch have their own."""
+    own = ["partitions", partition_part(step.partition.key)] if step.partition else []
+    return [step.spec.folder, train_id, *own]
 
 
 def _rows(metrics: pd.DataFrame | None) -> Sequence[MetricRow]:

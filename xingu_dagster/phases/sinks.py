@@ -43,18 +43,18 @@ def write_sinks(step: PhaseStep) -> Results:
     stored = step.stored(*ESTIMATIONS)
     estimations: PreparedFrame = stored.value
     train_id = stored.record.facts.train_id or ""
-    rows = rows_of(estimations.frame, train_id)
+    rows = rows_of(estimations.frame, train_id, step.partition)
     key = list(rows.columns[: estimations.frame.index.nlevels])
     for part, sink in step.spec.sinks.items():
         path = ("batch", "sinks", part)
         if step.selected(*path):
             started = time.perf_counter()
-            address = write_sink(rows, sink, step.workspace.databases, key)
+            address = write_sink(rows, sink, step.workspace.databases, key, step.partition)
             label = Label(step.derived_version(ESTIMATIONS), Facts(train_id=train_id))
             value = {"address": address, "rows": len(rows), "train_id": train_id}
             place = step.workspace.databases.home
             metadata = {
-                **(_table(sink) if isinstance(sink, TableSink) else _uri(sink, place)),
+                **(_table(sink) if isinstance(sink, TableSink) else _uri(address, place)),
                 **table_metadata(rows),
                 "address": address,
                 "train_id": train_id,
@@ -72,8 +72,8 @@ def _table(sink: TableSink) -> Metadata:
     return {"dagster/table_name": sink.table}
 
 
-def _uri(sink: FileSink, home: Path) -> Metadata:
-    return uri_metadata(sink.label if "://" in sink.label else home / sink.label)
+def _uri(address: str, home: Path) -> Metadata:
+    return uri_metadata(address if "://" in address else home / address)
 
 
 def _describe(sink: Sink) -> str:

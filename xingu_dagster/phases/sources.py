@@ -20,6 +20,7 @@ from xingu.sources import (
     parse_sources,
     read_sources,
 )
+from xingu.sources.parameters import bind_partition
 from xingu.sources.spec import ExternalSource
 from xingu.sources.watermark import upstream_version
 from xingu.values import Facts, Label, Record
@@ -48,7 +49,11 @@ def make_raw_assets(
         SourceError: If external data cannot be read.
         EmptySourceError: If a train source without a group has no rows.
     """
-    specs = parse_sources(step.spec.id, attribute, declared)
+    specs = bind_partition(
+        f"{step.spec.id}.{attribute}",
+        parse_sources(step.spec.id, attribute, declared),
+        step.partition if parts[0] == "batch" else None,
+    )
     by_name = {spec.name: spec for spec in specs}
     known = step.spec.batch_sources if parts[0] == "batch" else step.spec.train_sources
     keys = {name: part for part, name in known.items()}
@@ -171,5 +176,6 @@ def origin_metadata(workspace: Workspace, spec: SourceSpec) -> Metadata:
         return {
             "database": workspace.databases.address(spec.database),
             "query": dg.MetadataValue.md(f"```sql\n{masked(spec.query)}\n```"),
+            **{name: str(value) for name, value in spec.parameters.items()},
         }
     return {"asset" if isinstance(spec, AssetSource) else "address": spec.label}

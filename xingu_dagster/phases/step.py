@@ -21,11 +21,11 @@ from xingu.files.frames import Layout
 from xingu.model import Model
 from xingu.names import session_id_of, train_id_of
 from xingu.options import InForce, RunOptions
-from xingu.records import TrainRun
+from xingu.records import BatchPartition, TrainRun
 from xingu.stages.builder import ProviderBuilder
 from xingu.tracking.leases import Lease
 from xingu.tracking.record import claim_session, claim_train, record_step
-from xingu.values import Key, Label, Record, Stored
+from xingu.values import Key, Label, Record, Stored, partition_key
 from xingu_dagster.engine import memory
 from xingu_dagster.metadata import Metadata, namespaced, uri_metadata
 from xingu_dagster.options import USED_BY, options_by_phase, phase_of
@@ -77,6 +77,7 @@ class PhaseStep:
     Attributes:
         context: Context of the running step.
         spec: The DataProvider.
+        partition: The partition of the batch that it makes; None: there are none.
         workspace: Stores, databases and folders of the project.
         options_of: Options of the DataProvider in this run, with their origins, by phase.
         lease: The lease of the DataProvider, which the steps of a train hold; None: this is none.
@@ -85,9 +86,15 @@ class PhaseStep:
         SettingsError: If an option of the run cannot be used.
     """
 
-    def __init__(self, context: dg.AssetExecutionContext, spec: ProviderSpec) -> None:
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        spec: ProviderSpec,
+        partition: BatchPartition | None = None,
+    ) -> None:
         self.context = context
         self.spec = spec
+        self.partition = partition
         self.workspace = spec.workspace(context.resources)
         self.options_of = options_by_phase(
             context, self.workspace.options, spec.op_prefix, spec.resource.options_key
@@ -139,9 +146,21 @@ class PhaseStep:
 
     # -- values -------------------------------------------------------------------------------
 
+    @property
+    def suffix(self) -> str:
+        """The partition, to be appended to the name of an asset in texts; empty: there is none."""
+        return f" [{self.partition.key}]" if self.partition else ""
+
+    def key(self, *parts: str) -> Key:
+        """Return the key of an asset in the value store, of the partition if it has any."""
+        key = self.spec.key(*parts)
+        if self.partition is None or parts[0] != "batch":
+            return key
+        return partition_key(key, self.partition.key)
+
     def stored(self, *parts: str, value_id: str | None = None) -> Stored:
         """Return a value with its record, from memory or from storage."""
-        key = self.spec.key(*parts)
+        key = self.key(*parts)
         if key not in self._memory:
             started = time.perf_counter()
             values = self.workspace.values
@@ -158,15 +177,15 @@ class PhaseStep:
 
     def remembers(self, *parts: str) -> bool:
         """Return whether a value is in memory."""
-        return self.spec.key(*parts) in self._memory
+        return self.key(*parts) in self._memory
 
     def forget(self, *parts: str) -> None:
         """Release a value that this step does not need any more."""
-        self._memory.pop(self.spec.key(*parts), None)
+        self._memory.pop(self.key(*parts), None)
 
     def versions(self, *assets: Sequence[str]) -> list[str]:
         """Return the data versions of assets that this step has made or loaded."""
-        return [self._memory[self.spec.key(*parts)].record.data_version for parts in assets]
+        return [self._memory[self.key(*parts)].record.data_version for parts in assets]
 
     def derived_version(self, *assets: Sequence[str], extra: Sequence[str] = ()) -> str:
         """Return a version that changes with the code and with the versions of `assets`."""
@@ -203,17 +222,20 @@ class PhaseStep:
         layout: Layout = "fast",
     ) -> dg.MaterializeResult:
         """Store a value that took `seconds` to compute; see `make`."""
-        key = self.spec.key(*path)
+        key = self.key(*path)
+        if self.partition is not None:
+            facts = label.facts.model_copy(update={"partition": self.partition.key})
+            label = replace(label, facts=facts)
         started = time.perf_counter()
         record = self.write(key, value, label, layout)
         self._memory[key] = Stored(value, record)
         if READ_LATER & {path, path[:-1]}:
             memory.remember(key, record.value_id, self._memory[key])
         stored = time.perf_counter() - started
-        name = "/".join(path)
+        name = "/".join(path) + self.suffix
         logger.info("%s: %s in %.2f s, stored in %.2f s", self.spec.id, name, seconds, stored)
         return dg.MaterializeResult(
-            asset_key=dg.AssetKey(key),
+            asset_key=self.spec.asset_key(*path),
             metadata=namespaced(metadata | self._storage_metadata(key, record, seconds) | metadata),
             data_version=dg.DataVersion(record.data_version),
         )

@@ -28,7 +28,9 @@ def read_asset(step: PhaseStep, spec: AssetSource) -> SourceResult:
     """
     key, started = dg.AssetKey(spec.asset), time.perf_counter()
     try:
-        with loaded_value(step.context, key) as loaded:
+        definition, one = step.spec.batch_partitions, step.partition
+        chosen = (definition, one.key) if definition and one else None
+        with loaded_value(step.context, key, chosen) as loaded:
             frame = _frame(loaded)
     except UndefinedAssetError:
         raise _refused(
