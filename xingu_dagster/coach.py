@@ -42,6 +42,7 @@ from xingu_dagster.running import (
     RunResult,
     open_instance,
     run,
+    send_alerts,
 )
 from xingu_dagster.spec import ProviderSpec
 
@@ -307,7 +308,9 @@ class Coach(CoachNames, ShownCoach):
         with chdir(self.settings.project_home.resolve()), display, warnings.catch_warnings():
             # In a notebook, Dagster cannot close an event loop of its own that nothing has used.
             warnings.filterwarnings("ignore", "coroutine 'BaseEventLoop.shutdown_asyncgens'")
-            return run(request, self.instance, on_news=progress.on_news)
+            result = run(request, self.instance, on_news=progress.on_news)
+            send_alerts(self._workspace, self._graph, self.instance, result.run_id)
+            return result
 
     def _take_trained(self, ids: Sequence[str], run_id: str) -> None:
         values, models = self._workspace.values, self._workspace.models

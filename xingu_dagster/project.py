@@ -26,6 +26,7 @@ from xingu.errors import (
 from xingu.provider.base import DataProvider
 from xingu.provider.discovery import DataProviderFactory, check_provider, raise_broken
 from xingu.workspace import Workspace
+from xingu_dagster.alerts import Watched, alert_sensor, is_configured
 from xingu_dagster.collector import without_collections
 from xingu_dagster.engine.executor import build_executor
 from xingu_dagster.engine.limits import work_limits
@@ -110,7 +111,7 @@ class XinguProject:
     # -- definitions --------------------------------------------------------------------------
 
     def definitions(self) -> dg.Definitions:
-        """Return assets and resources, for ``dg.Definitions.merge``.
+        """Return assets, sensors and resources, for ``dg.Definitions.merge``.
 
         They contain no executor, because a code location has one; see `executor`.
 
@@ -120,7 +121,8 @@ class XinguProject:
         assets = self.assets()
         if os.environ.get("DAGSTER_IS_DEFS_VALIDATION_CLI"):
             raise_broken(self._broken or {})
-        return dg.Definitions(assets=assets, resources=self.resources())
+        sensors = self.sensors()
+        return dg.Definitions(assets=assets, resources=self.resources(), sensors=sensors)
 
     def assets(self, select: str | Iterable[str] | None = None) -> list[dg.AssetsDefinition]:
         """Return the assets of all DataProviders, or of some.
@@ -146,8 +148,8 @@ class XinguProject:
         return [key for one in assets for key in one.check_keys]
 
     def sensors(self) -> list[dg.SensorDefinition]:
-        """Return the sensors: none, since conditions are evaluated by Dagster's own sensor."""
-        return []
+        """Return the sensors: the one of alerts, if the settings have a channel of alerts."""
+        return [alert_sensor(self._watched)] if is_configured(self._settings) else []
 
     def resources(self) -> dict[str, Any]:
         """Return the resource and the IO manager by key."""
@@ -170,6 +172,10 @@ class XinguProject:
             settings.worker_steps,
             work_limits(settings.train_workers, settings.load_workers),
         )
+
+    @property
+    def _watched(self) -> Watched:
+        return Watched.of(self._assets, self.resource_key, self.translator.key_prefix)
 
     @cached_property
     def _resource(self) -> Any:

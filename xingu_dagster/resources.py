@@ -85,6 +85,11 @@ class XinguResource(dg.ConfigurableResource):
     save_sets: bool = _setting("save_sets")
     save_estimations: bool = _setting("save_estimations")
     verify_packages: bool = _setting("verify_packages")
+    alert_webhook: str = _setting("alert_webhook")
+    alert_urls: list[str] = _setting("alert_urls")
+    alert_kinds: list[str] = _setting("alert_kinds")
+    alert_link_base: str = _setting("alert_link_base")
+    alert_seconds: float = _setting("alert_seconds")
     connections: dg.ResourceDependency[Any] = _NONE
     """Databases that were given as Python objects."""
 

@@ -6,11 +6,12 @@ line as click spells them. The docstring of a group is its title.
 """
 
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from xingu.config.alert_fields import AlertFields
+from xingu.config.declare import setting
 from xingu.config.kinds import (
     Addresses,
     DatabaseUrls,
@@ -23,22 +24,6 @@ from xingu.config.kinds import (
 )
 from xingu.names import MAX_NAME
 from xingu.options import Names
-
-
-def setting(default: Any, variable: str, description: str, *flags: str, **limits: Any) -> Any:
-    """Return the field of a setting.
-
-    Args:
-        default: Its default.
-        variable: Name of its environment variable.
-        description: Its meaning, for people.
-        *flags: Its flags on the command line.
-        **limits: Constraints of pydantic, such as `ge`.
-    """
-    extra: dict[str, Any] = {"flags": list(flags)}
-    return Field(
-        default, alias=variable, description=description, json_schema_extra=extra, **limits
-    )
 
 
 class ProjectFields(BaseModel):
@@ -337,6 +322,7 @@ GROUPS: tuple[type[BaseModel], ...] = (
     StorageFields,
     TrainFields,
     ParallelFields,
+    AlertFields,
     ProvenanceFields,
     SimpleFields,
 )

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ConfigDict, SecretStr, ValidationError
 from upath import UPath
 
+from xingu.config.alert_fields import AlertFields
 from xingu.config.fields import (
     DatabaseFields,
     ParallelFields,
@@ -36,6 +37,7 @@ class Settings(
     # Pydantic has the fields of the last base first.
     SimpleFields,
     ProvenanceFields,
+    AlertFields,
     ParallelFields,
     TrainFields,
     StorageFields,

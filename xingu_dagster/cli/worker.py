@@ -32,6 +32,7 @@ from xingu_dagster.running import (
     RunResult,
     open_instance,
     run,
+    send_alerts,
 )
 
 Send = Callable[[Message], None]
@@ -61,6 +62,7 @@ class _Run:
     def __init__(self, order: Order, send: Send) -> None:
         self.order, self.send, self.started = order, send, time.monotonic()
         self.settings = Settings.load()
+        self.workspace = Workspace(self.settings)
         self.home = self.settings.project_home.resolve()
         os.environ["DAGSTER_HOME"] = str(instance_folder(self.home))  # for the workers
         os.chdir(self.home)
@@ -86,6 +88,7 @@ class _Run:
                 self._on_start,
                 self._on_news,
             )
+            send_alerts(self.workspace, self.graph, instance, result.run_id)
         self.send({"kind": "end", "document": self._document(result)})
 
     # -- what to run --------------------------------------------------------------------------
@@ -156,7 +159,7 @@ class _Run:
         }
 
     def _records(self, result: RunResult) -> list[dict[str, Any]]:
-        records = outcome.records(self.graph, result, self.progress, Workspace(self.settings))
+        records = outcome.records(self.graph, result, self.progress, self.workspace)
         if not self.settings.debug:
             for failure in (one for record in records for one in record["failures"]):
                 del failure["trace"]
