@@ -25,11 +25,16 @@ FACTS = ("trigger", "session", "train/")
 """Tags, or beginnings of tags, after `TAG` that Xingu writes to tell people about a run."""
 
 USED_BY: Mapping[str, tuple[str, ...]] = {
-    "prepare": ("refresh_sources", "pre_req_train_or_session_ids", "train_session_id"),
+    "prepare": (
+        "refresh_sources",
+        "sample_rows",
+        "pre_req_train_or_session_ids",
+        "train_session_id",
+    ),
     "tune": ("hyperopt_strategy", "hyperopt_evaluations"),
     "fit": (),
     "evaluate": ("save_sets",),
-    "batch_raw": ("refresh_sources", "train_id"),
+    "batch_raw": ("refresh_sources", "sample_rows", "train_id"),
     "batch": ("train_id", "batch_predict_save_estimations"),
     "batch_sinks": (),
 }

@@ -181,6 +181,14 @@ class TrainFields(BaseModel):
         "Record the estimations of batches in the control database.",
         "--batch-predict-save-estimations/--no-batch-predict-save-estimations",
     )
+    sample_rows: int = setting(
+        0,
+        "SAMPLE_ROWS",
+        "Largest number of rows of each source, for tests of the code; such a train never becomes "
+        "current. 0: all rows.",
+        "--sample-rows",
+        ge=0,
+    )
     commit_inventory: Flag = setting(
         False,
         "COMMIT_INVENTORY",

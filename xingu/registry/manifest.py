@@ -105,6 +105,11 @@ class Manifest(BaseModel):
     reference: dict[str, Any] | None = None
     files: dict[str, FileRecord] = Field(default_factory=dict)
 
+    @property
+    def sampled(self) -> bool:
+        """Whether it was trained on samples of its sources, so that it never becomes current."""
+        return bool(self.provenance.get("sample_rows"))
+
 
 def read_manifest(package: UPath) -> Manifest:
     """Return the manifest of the package in a folder.

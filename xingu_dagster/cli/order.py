@@ -25,11 +25,15 @@ class Order:
         command: The sub-command.
         log: File that the output of the run goes to.
         options: Options of the run that have no setting; see `xingu.options.RunOptions`.
+        changed: Train only DataProviders whose code has changed, and those that need them.
+        base: Model storage that their code is compared with; empty: that of the settings.
     """
 
     command: Command
     log: Path
     options: Mapping[str, Any] = field(default_factory=dict)
+    changed: bool = False
+    base: str = ""
 
 
 def schema_of(command: Command) -> str:
