@@ -227,7 +227,7 @@ def _silent(instance: dg.DagsterInstance, watched: Watched) -> Iterator[Alert]:
         facts = {"sensor": one.name, "location": one.location}
         if one.late:
             title = f"The sensor {one.name} has not ticked for {round((one.age or 0) / 60)} minutes"
-            cause = "look at the daemon, and whether the code location loads"
+            cause = "see whether the daemon runs and the code location loads: xingu doctor"
             yield Alert("sensor_silent", "error", "", title, cause, facts=facts)
         elif one.error is not None:
             title = f"The sensor {one.name} fails"

@@ -12,6 +12,9 @@ from xingu import errors
 from xingu.alerts.cause import foreign_cause, own_cause
 from xingu_dagster.engine.runs import INTERRUPTIONS
 
+_FRAME = re.compile(r'File "([^"]+)", line (\d+)')
+_LIBRARY = re.compile(r"[/\\](?:(?:site|dist)-packages|lib[/\\]python[\d.]+)[/\\]")
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -98,18 +101,15 @@ def _in_one_line(error: Any) -> str:
     if error is None:
         return ""
     text = " ".join(error.message.split())
-    place = _frame(error)
+    place = _FRAME.search(error.stack[-1]) if error.stack else None
     return f"{text} ({place[1]}:{place[2]})" if place else text
 
 
 def _place(error: Any) -> str:
-    """Return the file and line that raised an error, without folders; empty: not known."""
-    place = _frame(error)
-    return f" ({PurePath(place[1]).name}:{place[2]})" if place else ""
-
-
-def _frame(error: Any) -> re.Match[str] | None:
-    return re.search(r'File "([^"]+)", line (\d+)', error.stack[-1]) if error.stack else None
+    """Return the last line of the user's code in a traceback, without folders; empty: none."""
+    frames = filter(None, map(_FRAME.search, error.stack))
+    own = [frame for frame in frames if not _LIBRARY.search(frame[1])]
+    return f" ({PurePath(own[-1][1]).name}:{own[-1][2]})" if own else ""
 
 
 def _is_ours(class_name: str | None) -> bool:

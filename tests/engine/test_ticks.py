@@ -1,26 +1,12 @@
 """States of sensors, read from Dagster's storage."""
 
-import time
-
 import dagster as dg
 import pytest
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.remote_origin import (
-    InProcessCodeLocationOrigin,
-    RemoteInstigatorOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.scheduler.instigation import (
-    InstigatorState,
-    InstigatorStatus,
-    SensorInstigatorData,
-    TickData,
-    TickStatus,
-)
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.scheduler.instigation import InstigatorStatus
 from dagster_shared.error import SerializableErrorInfo
 
 from tests.support.events import instance_of
+from tests.support.ticks import ticked
 from xingu_dagster.alerts import Watched, _silent
 from xingu_dagster.engine.ticks import sensor_states
 
@@ -31,20 +17,6 @@ FAILED = SerializableErrorInfo("ValueError: no such town: 'Springfield'\n", [], 
 def instance(tmp_path):
     with instance_of(tmp_path, "ours") as found:
         yield found
-
-
-def ticked(instance, name, age, error=None, status=InstigatorStatus.DECLARED_IN_CODE):
-    target = LoadableTargetOrigin(module_name="project")
-    location = InProcessCodeLocationOrigin(target, location_name="project")
-    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), name)
-    data = SensorInstigatorData(min_interval=30, sensor_type=None)
-    state = InstigatorState(origin, InstigatorType.SENSOR, status, data)
-    instance.add_instigator_state(state)
-    instance.create_tick(
-        TickData(state.instigator_origin_id, name, InstigatorType.SENSOR,
-                 TickStatus.FAILURE if error else TickStatus.SKIPPED, time.time() - age,
-                 error=error, selector_id=state.selector_id)
-    )  # fmt: skip
 
 
 def test_a_sensor_is_late_after_ten_minutes_and_ten_intervals(instance):

@@ -1,5 +1,7 @@
 """The sensor of alerts: real runs, a real instance, a real webhook."""
 
+import re
+
 import dagster as dg
 import pandas as pd
 import pytest
@@ -81,6 +83,7 @@ def test_a_failed_run_is_told_once_with_its_first_cause_and_a_link(watching, inb
         "clean_data_for_train raised ValueError: could not convert string to float: …"
         in (told["cause"])
     )
+    assert re.search(r"\(test_alerts\.py:\d+\)$", told["cause"])
     assert told["link"] == f"http://ui:3000/runs/{run.run_id}"
     for town in ("north", "south", "west"):
         assert town not in str(told)

@@ -32,6 +32,7 @@ COMMANDS = {
     ),
     "impact": ("xingu_dagster.cli.impact", "Show which models depend on a table or a column."),
     "config": ("xingu_dagster.cli.config", "Show settings, and where they come from."),
+    "doctor": ("xingu_dagster.cli.doctor", "Find what keeps a project from running."),
     "ui": ("xingu_dagster.cli.ui", "Open the Dagster UI of the project."),
     "completion": (
         "xingu_dagster.cli.completion",
