@@ -30,6 +30,7 @@ programs. Secrets in both are masked::
     │   ├── StepTimeoutError          a step took longer than its timeout
     │   ├── WorkerDiedError           the process of a step ended before the step did
     │   └── ConcurrentTrainError      another run trains the same DataProvider
+    ├── AlertError                    a channel did not take an alert
     ├── MissingExtraError             a package of an extra is not installed
     └── StorageError                  a stored value or model is missing, damaged or unsafe
         ├── MissingValueError
@@ -146,6 +147,10 @@ class StalePlanError(DeployError):
 
 class RunFailedError(XinguError):
     """Phases of a run failed; the text and `facts["causes"]` give the reason of each."""
+
+
+class AlertError(XinguError):
+    """A channel did not take an alert; `facts["retry"]` says whether it may later."""
 
 
 class MissingExtraError(XinguError, ImportError):

@@ -51,6 +51,12 @@ class RunOptions(BaseModel):
     refresh_sources: bool = Field(
         False, description="Read external data again, even if the cache has it."
     )
+    sample_rows: int = Field(
+        0,
+        ge=0,
+        description="Largest number of rows of each source, for tests of the code; the same rows "
+        "give the same sample. Such a train never becomes current. 0: all rows.",
+    )
     pre_req_train_or_session_ids: Names = Field(
         (),
         description="Trains or sessions of prerequisites, in order of preference. A prerequisite "

@@ -24,6 +24,7 @@ from xingu.registry.pins import pinned_trains
 from xingu.registry.store import ModelStore
 
 if TYPE_CHECKING:
+    from xingu.alerts import Alerts
     from xingu.model import Model
     from xingu.model.provenance import Provenance
     from xingu.registry.signing import Keys
@@ -204,6 +205,27 @@ class Workspace:
         from xingu.tracking.database import ControlDB
 
         return ControlDB(self.databases, self._settings.table_prefix)
+
+    @cached_property
+    def alerts(self) -> "Alerts":
+        """Channels of alerts.
+
+        Raises:
+            AlertError: If an address of Apprise cannot be used.
+            MissingExtraError: If there are such addresses and Apprise is not installed.
+        """
+        from xingu.alerts import Alerts
+        from xingu.alerts.channels import channels_of
+
+        known = self._settings
+        urls = [one.get_secret_value() for one in known.alert_urls]
+        return Alerts(
+            channels_of(known.alert_webhook.get_secret_value(), urls),
+            known.alert_kinds,
+            known.alert_link_base,
+            known.alert_seconds,
+            known.alert_on_command,
+        )
 
     @property
     def observe_limits(self) -> "Limits":

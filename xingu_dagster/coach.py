@@ -44,6 +44,7 @@ from xingu_dagster.running import (
     RunResult,
     open_instance,
     run,
+    send_alerts,
 )
 from xingu_dagster.spec import ProviderSpec
 
@@ -350,6 +351,7 @@ class Coach(CoachNames, ShownCoach):
             # In a notebook, Dagster cannot close an event loop of its own that nothing has used.
             warnings.filterwarnings("ignore", "coroutine 'BaseEventLoop.shutdown_asyncgens'")
             result = run(request, self.instance, on_news=progress.on_news)
+            send_alerts(self._workspace, self._graph, self.instance, result.run_id)
         result.partitions = keys
         return result
 

@@ -27,11 +27,16 @@ FACTS = ("trigger", "reason", "session", "train/", "process")
 DEPLOY = "deploy"
 """The phase that has a step for each target: ``<dp>__deploy_<target>``."""
 USED_BY: Mapping[str, tuple[str, ...]] = {
-    "prepare": ("refresh_sources", "pre_req_train_or_session_ids", "train_session_id"),
+    "prepare": (
+        "refresh_sources",
+        "sample_rows",
+        "pre_req_train_or_session_ids",
+        "train_session_id",
+    ),
     "tune": ("hyperopt_strategy", "hyperopt_evaluations"),
     "fit": ("register_only",),
     "evaluate": ("save_sets", "register_only"),
-    "batch_raw": ("refresh_sources", "train_id"),
+    "batch_raw": ("refresh_sources", "sample_rows", "train_id"),
     "batch": ("train_id", "batch_predict_save_estimations"),
     "batch_sinks": (),
     DEPLOY: ("train_id",),

@@ -15,8 +15,9 @@ from xingu.tuning.trials import best_of, plain
 from xingu.values import Key, partition_key
 from xingu.workspace import Workspace
 from xingu_dagster.engine.limits import dataprovider_of
+from xingu_dagster.failures import Failure, is_interruption, is_refusal
 from xingu_dagster.progress import Progress
-from xingu_dagster.running import Failure, Graph, RunResult, is_interruption, is_refusal
+from xingu_dagster.running import Graph, RunResult
 
 OK, FAILED, REFUSED, INTERRUPTED = 0, 1, 3, 130
 """Exit codes of the command."""

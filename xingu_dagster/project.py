@@ -26,6 +26,7 @@ from xingu.errors import (
 from xingu.provider.base import DataProvider
 from xingu.provider.discovery import DataProviderFactory, check_provider, raise_broken
 from xingu.workspace import Workspace
+from xingu_dagster.alerts import Watched, alert_sensor, is_configured
 from xingu_dagster.automation import (
     SensorOptions,
     build_sensors,
@@ -158,10 +159,11 @@ class XinguProject:
         return [key for one in assets for key in one.check_keys]
 
     def sensors(self) -> list[dg.SensorDefinition]:
-        """Return the sensors that act by the policies of DataProviders; none without a policy.
+        """Return the sensors that act by the policies of DataProviders, and the one of alerts.
 
         ``<resource key>_retrain`` trains models (`DataProvider.retrain`), and
-        ``<resource key>_batch_predict`` estimates batches (`batch_predict_when`).
+        ``<resource key>_batch_predict`` estimates batches (`batch_predict_when`); they do not exist
+        without a policy, and the one of alerts does not without a channel.
         """
         options = self._sensors if isinstance(self._sensors, SensorOptions) else None
         options = options or sensor_options(self._settings)
@@ -171,7 +173,8 @@ class XinguProject:
             for dp_id, cls in self.classes.items()
             if dp_id in self._assets and has_policy(cls)
         }
-        return build_sensors(specs, self.resource_key, options)
+        alerts = [alert_sensor(self._watched)] if is_configured(self._settings) else []
+        return [*build_sensors(specs, self.resource_key, options), *alerts]
 
     def resources(self) -> dict[str, Any]:
         """Return the resource and the IO manager by key."""
@@ -194,6 +197,10 @@ class XinguProject:
             settings.worker_steps,
             work_limits(settings.train_workers, settings.load_workers),
         )
+
+    @property
+    def _watched(self) -> Watched:
+        return Watched.of(self._assets, self.resource_key, self.translator.key_prefix)
 
     @cached_property
     def _resource(self) -> Any:

@@ -87,6 +87,11 @@ class XinguResource(dg.ConfigurableResource):
     verify_packages: bool = _setting("verify_packages")
     train_wait_seconds: float = _setting("train_wait_seconds")
     lease_seconds: float = _setting("lease_seconds")
+    alert_webhook: str = _setting("alert_webhook")
+    alert_urls: list[str] = _setting("alert_urls")
+    alert_kinds: list[str] = _setting("alert_kinds")
+    alert_link_base: str = _setting("alert_link_base")
+    alert_seconds: float = _setting("alert_seconds")
     connections: dg.ResourceDependency[Any] = _NONE
     """Databases that were given as Python objects."""
 

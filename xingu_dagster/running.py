@@ -4,7 +4,7 @@ A phase is a step called ``<dp>__<phase>``, where dp is the id as a part of a ke
 selected is loaded from storage. A phase that fails stops only what needs it.
 """
 
-import re
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass, field
@@ -14,33 +14,19 @@ from typing import Any
 import dagster as dg
 
 from xingu import errors
+from xingu.workspace import Workspace
+from xingu_dagster.alerts import Watched, alerts_of_run
 from xingu_dagster.engine.limits import dataprovider_of
-from xingu_dagster.engine.runs import INTERRUPTIONS, RunRequest, run_events
+from xingu_dagster.engine.runs import RunRequest, run_events
 from xingu_dagster.factory import BROKEN, is_broken
+from xingu_dagster.failures import Failure, failure_of
 from xingu_dagster.instance import instance_folder
 from xingu_dagster.progress import State, StepNews
 
+logger = logging.getLogger(__name__)
+
 TRAIN, TUNE, EVALUATE = ("prepare", "tune", "fit"), ("prepare", "tune"), ("evaluate",)
 BATCH, SINKS = ("batch_raw", "batch"), ("batch_sinks",)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a step failed.
-
-    Attributes:
-        step: The step.
-        error: Name of the class of the error.
-        text: What it says.
-        trace: Its traceback.
-        cause: The exception of the user's code in one line; empty: none.
-    """
-
-    step: str
-    error: str
-    text: str
-    trace: str
-    cause: str = ""
 
 
 @dataclass
@@ -94,6 +80,10 @@ class Graph:
     def dataproviders(self) -> list[str]:
         """Ids of the DataProviders as parts of keys, in the order of the definitions."""
         return list(dict.fromkeys(map(dataprovider_of, self.steps)))
+
+    def of(self, part: str) -> list[dg.AssetsDefinition]:
+        """Return the steps of a DataProvider."""
+        return [one for name, one in self.steps.items() if dataprovider_of(name) == part]
 
     def select(self, parts: Iterable[str], phases: Sequence[str]) -> list[str]:
         """Return the steps of phases that exist, by DataProvider."""
@@ -176,6 +166,24 @@ def run(
     return result
 
 
+def send_alerts(
+    workspace: Workspace, graph: Graph, instance: dg.DagsterInstance, run_id: str
+) -> None:
+    """Send the alerts of a run of a command or of `Coach`, if ALERT_ON_COMMAND says so.
+
+    Nothing is raised: a channel must not fail a run.
+    """
+    try:
+        alerts = workspace.alerts
+    except errors.XinguError as error:
+        logger.warning("No alerts are sent: %s", error)
+        return
+    run = instance.get_run_by_id(run_id) if alerts.on_command else None
+    if run is not None:
+        watched = Watched.of({part: graph.of(part) for part in graph.dataproviders}, "xingu")
+        alerts.send(*alerts_of_run(instance, run, watched, alerts))
+
+
 def _news(event: dg.DagsterEvent) -> Iterator[StepNews]:
     states: Mapping[Any, State] = {
         dg.DagsterEventType.STEP_START: "running",
@@ -187,43 +195,3 @@ def _news(event: dg.DagsterEvent) -> Iterator[StepNews]:
     if event.step_key and event.event_type in states:
         made = event.asset_key.path[1:] if event.asset_key else ()
         yield StepNews(event.step_key, states[event.event_type], "/".join(made))
-
-
-def failure_of(event: dg.DagsterEvent) -> Failure:
-    """Return why a step failed: the error of Xingu that says where, else the innermost one."""
-    error: Any = event.step_failure_data.error
-    trace = error.to_string() if error else ""
-    # Errors of Xingu say where and what to do; their causes do not.
-    while error is not None and error.cause is not None and not _is_ours(error.cls_name):
-        error = error.cause
-    text = error.message.strip() if error else "no reason was given"
-    name = (error.cls_name if error else None) or "Exception"
-    text = text.removeprefix(f"{name}: ").removeprefix(f"xingu.errors.{name}: ")
-    cause = error.cause if error and _is_ours(name) else None
-    if name in INTERRUPTIONS:
-        text = "it was interrupted"
-    return Failure(str(event.step_key), name, text, trace, _in_one_line(cause))
-
-
-def _in_one_line(error: Any) -> str:
-    """Return what an error of the user's code says, and where; empty for none."""
-    if error is None:
-        return ""
-    text = " ".join(error.message.split())
-    place = re.search(r'File "([^"]+)", line (\d+)', error.stack[-1]) if error.stack else None
-    return f"{text} ({place[1]}:{place[2]})" if place else text
-
-
-def is_refusal(failure: Failure) -> bool:
-    """Return whether a check or a gate refused, and nothing broke."""
-    return failure.error == errors.CheckFailedError.__name__
-
-
-def is_interruption(failure: Failure) -> bool:
-    """Return whether a signal ended the step."""
-    return failure.error in INTERRUPTIONS
-
-
-def _is_ours(class_name: str | None) -> bool:
-    """Return whether an error class of Xingu has this name."""
-    return issubclass(getattr(errors, class_name or "", Exception), errors.XinguError)

@@ -6,7 +6,7 @@ phase adds its tags to those of ``*``; its other settings replace them.
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import dagster as dg
 from pydantic import Field, ValidationError

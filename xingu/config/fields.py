@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, SecretStr
 from pydantic.fields import FieldInfo
 
+from xingu.config.alert_fields import AlertFields
 from xingu.config.automation_fields import AutomationFields
 from xingu.config.declare import setting
 from xingu.config.deploy_fields import DeployFields
@@ -184,6 +185,14 @@ class TrainFields(BaseModel):
         "Record the estimations of batches in the control database.",
         "--batch-predict-save-estimations/--no-batch-predict-save-estimations",
     )
+    sample_rows: int = setting(
+        0,
+        "SAMPLE_ROWS",
+        "Largest number of rows of each source, for tests of the code; such a train never becomes "
+        "current. 0: all rows.",
+        "--sample-rows",
+        ge=0,
+    )
     commit_inventory: Flag = setting(
         False,
         "COMMIT_INVENTORY",
@@ -341,6 +350,7 @@ GROUPS: tuple[type[BaseModel], ...] = (
     TrainFields,
     ParallelFields,
     AutomationFields,
+    AlertFields,
     ProvenanceFields,
     SigningFields,
     DeployFields,

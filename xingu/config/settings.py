@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError
 from upath import UPath
 
+from xingu.config.alert_fields import AlertFields
 from xingu.config.automation_fields import AutomationFields
 from xingu.config.deploy_fields import DeployFields, variable_of
 from xingu.config.fields import (
@@ -44,6 +45,7 @@ class Settings(
     SigningFields,
     ProvenanceFields,
     AutomationFields,
+    AlertFields,
     ParallelFields,
     TrainFields,
     StorageFields,

@@ -45,6 +45,7 @@ class Provenance:
         python: Version of Python.
         libraries: Versions of `LIBRARIES`, by name.
         ci: What is known of the CI job, such as `github_run_id`.
+        sample_rows: Largest number of rows of each source (SAMPLE_ROWS); 0: all rows.
     """
 
     git_commit: str | None = None
@@ -57,6 +58,7 @@ class Provenance:
     python: str = field(default_factory=platform.python_version)
     libraries: Mapping[str, str] = field(default_factory=dict)
     ci: Mapping[str, str] = field(default_factory=dict)
+    sample_rows: int = 0
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields as JSON types, as stored in a manifest."""

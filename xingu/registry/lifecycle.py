@@ -15,15 +15,18 @@ from xingu.registry.ledger import Action, Entry, Ledger
 from xingu.registry.manifest import Manifest
 from xingu.registry.store import ModelStore
 
-Status = Literal["current", "accepted", "refused", "rolled back", "waiting for its checks"]
-"""Status of a train: ``accepted`` trains were current before, or are kept beside a pin."""
+Status = Literal[
+    "current", "accepted", "refused", "rolled back", "waiting for its checks", "sample"
+]
+"""Status of a train: ``accepted`` trains were current before, or are kept beside a pin; a
+``sample`` was trained on samples of its sources, and never becomes current."""
 
 
 def accept(models: ModelStore, train: Manifest, *, register_only: bool = False) -> Entry | None:
     """Record that a train has passed its blocking checks.
 
     It becomes current unless a train is pinned, or a newer one was accepted before. Repeating it
-    changes nothing.
+    changes nothing. A train of samples (SAMPLE_ROWS) is not recorded.
 
     Args:
         models: The model storage.
@@ -34,6 +37,8 @@ def accept(models: ModelStore, train: Manifest, *, register_only: bool = False) 
         The newest entry, whose `current` is the current train of the ledger.
     """
     ledger = models.ledger(train.dataprovider_id)
+    if train.sampled:
+        return ledger.newest()
     verdict = ledger.verdict(train.train_id, train.trained)
     known = verdict is not None and verdict.action != "refuse"
 
@@ -85,7 +90,16 @@ def pin(models: ModelStore, train: Manifest) -> Entry | None:
 
     Returns:
         The newest entry; its `rolled_back` names the trains that were rolled back.
+
+    Raises:
+        UntrainedModelError: If it was trained on samples (SAMPLE_ROWS).
     """
+    if train.sampled:
+        raise UntrainedModelError(
+            f"{train.dataprovider_id}: {train.train_id} was trained on samples of its sources "
+            "(SAMPLE_ROWS), so it cannot become current; train on all rows.",
+            train_id=train.train_id,
+        )
     ledger = models.ledger(train.dataprovider_id)
 
     def change(before: Entry | None) -> Mapping[str, Any] | None:
@@ -136,7 +150,7 @@ def status(models: ModelStore, train: Manifest) -> Status:
         return "current"
     verdict = models.ledger(dp_id).verdict(train_id, train.trained)
     if verdict is None:
-        return "waiting for its checks"
+        return "sample" if train.sampled else "waiting for its checks"
     if verdict.action == "refuse":
         return "refused"
     return "rolled back" if train_id in verdict.rolled_back else "accepted"

@@ -112,6 +112,11 @@ class Manifest(BaseModel):
     reference: dict[str, Any] | None = None
     files: dict[str, FileRecord] = Field(default_factory=dict)
 
+    @property
+    def sampled(self) -> bool:
+        """Whether it was trained on samples of its sources, so that it never becomes current."""
+        return bool(self.provenance.get("sample_rows"))
+
     @field_validator("train_id")
     @classmethod
     def _inside_trains(cls, train_id: str) -> str:

@@ -81,6 +81,7 @@ def provenance_attributes(provenance: Provenance) -> dict[str, str]:
             "git_dirty": provenance.git_dirty,
             "git_diff": provenance.git_diff,
             "python": provenance.python,
+            "sample_rows": provenance.sample_rows or None,
             **provenance.ci,
             **{f"library_{name}": version for name, version in provenance.libraries.items()},
         }

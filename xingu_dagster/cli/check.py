@@ -1,7 +1,7 @@
 """`xingu check`: list everything that is wrong with a project, without training."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from textwrap import TextWrapper
@@ -54,7 +54,8 @@ def check(dps: str | None, seconds: float, as_json: bool) -> None:
     if as_json:
         print_json(_document(found))
     else:
-        _print(found, home, monotonic() - started)
+        checked = ", ".join(counted(count, noun) for noun, count in found.counts.items() if count)
+        print_findings(found.findings, monotonic() - started, home, f"checked {checked}")
     sys.exit(1 if found.errors else 0)
 
 
@@ -75,18 +76,28 @@ def _document(found: "ProjectCheck") -> dict[str, Any]:
     }
 
 
-def _print(found: "ProjectCheck", home: Path, seconds: float) -> None:
-    for finding in found.findings:
-        _print_finding(finding, home)
-    errors = len(found.errors)
-    numbers = {"error": errors, "warning": len(found.findings) - errors}
+def print_findings(
+    findings: "Sequence[Finding]",
+    seconds: float,
+    home: Path | None = None,
+    done: str = "looked at everything",
+) -> None:
+    """Print findings, and a line that counts them.
+
+    Args:
+        findings: The findings.
+        seconds: Duration of the command.
+        home: Folder that places are shown relative to; None: the current one.
+        done: What the command has done, for the last line.
+    """
+    for finding in findings:
+        _print_finding(finding, home or Path.cwd())
+    errors = sum(one.severity == "error" for one in findings)
+    numbers = {"error": errors, "warning": len(findings) - errors}
     wrong = ", ".join(counted(number, noun) for noun, number in numbers.items() if number)
-    checked = ", ".join(counted(number, noun) for noun, number in found.counts.items() if number)
     color = "red" if errors else "yellow" if wrong else "green"
     line = Text(wrong or "All is well", f"bold {color}")
-    make_console().print(
-        line.append(f": checked {checked} in {seconds:.1f} s.", "default not bold")
-    )
+    make_console().print(line.append(f": {done} in {seconds:.1f} s.", "default not bold"))
 
 
 def _print_finding(finding: "Finding", home: Path) -> None:

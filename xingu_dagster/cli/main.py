@@ -51,6 +51,7 @@ COMMANDS = {
         "Show what a retrain policy would have done in the past.",
     ),
     "config": ("xingu_dagster.cli.config", "Show settings, and where they come from."),
+    "doctor": ("xingu_dagster.cli.doctor", "Find what keeps a project from running."),
     "ui": ("xingu_dagster.cli.ui", "Open the Dagster UI of the project."),
     "completion": (
         "xingu_dagster.cli.completion",

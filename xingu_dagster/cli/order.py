@@ -27,12 +27,16 @@ class Order:
         options: Options of the run that have no setting; see `xingu.options.RunOptions`.
         partition: Partition of the batches: a key, ``FIRST..LAST`` or ``latest``; empty: batches
             with partitions are left out.
+        changed: Train only DataProviders whose code has changed, and those that need them.
+        base: Model storage that their code is compared with; empty: that of the settings.
     """
 
     command: Command
     log: Path
     options: Mapping[str, Any] = field(default_factory=dict)
     partition: str = ""
+    changed: bool = False
+    base: str = ""
 
 
 def schema_of(command: Command) -> str:

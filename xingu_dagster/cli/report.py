@@ -1,15 +1,19 @@
 """The command `xingu report`: compare trains, and show their metrics over time."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xingu.config import Settings
 from xingu.texts import counted
 from xingu_dagster.cli.output import make_console
+
+if TYPE_CHECKING:
+    from xingu.workspace import Workspace
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 SHORT = "Compare trains, with their metrics over time."
@@ -43,6 +47,9 @@ def _repeatable(*names: str, help_text: str):
 @click.option("--most", type=click.IntRange(1), hidden=True)  # the name before --limit
 @click.option("--html", type=FILE, help="Write an HTML page with charts instead of printing.")
 @click.option("--excel", type=FILE, help="Write an Excel workbook instead of printing.")
+@click.option("--markdown", type=FILE, help="Write Markdown, as for the summary of a CI job: the "
+              "newest train of each DataProvider and the one before it, measured on the same "
+              "rows.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def report(**options: Any) -> None:
     """Compare trains: attributes, hyperparameters that differ, and metrics by set.
@@ -63,7 +70,12 @@ def report(**options: Any) -> None:
         _utc(options["until"]),
         options["branches"],
     )
-    control = Workspace(Settings.load()).control
+    workspace = Workspace(Settings.load())
+    if options["markdown"]:
+        _write_markdown(workspace, options["markdown"], options["dps"], err=options["as_json"])
+        if not (options["html"] or options["excel"] or options["as_json"]):
+            return
+    control = workspace.control
     found = report_trains(control, wanted, options["reference"])
     limit = options["limit"] or options["most"]
     found = found.with_directions({name: one for one in DESCRIPTIONS for name in options[one]})
@@ -79,6 +91,18 @@ def report(**options: Any) -> None:
         click.echo(json.dumps(records, indent=1, allow_nan=False))
     elif options["html"] is None and options["excel"] is None:
         print_report(found, make_console(), limit, branches=bool(options["metrics"]))
+
+
+def _write_markdown(workspace: "Workspace", path: Path, dps: Sequence[str], *, err: bool) -> None:
+    from xingu.reports.markdown import as_markdown
+    from xingu.reports.same_rows import compare_on_same_rows, newest_trains
+
+    models, values = workspace.models, workspace.values
+    found = [
+        compare_on_same_rows(models, values, train) for train in newest_trains(models, values, dps)
+    ]
+    path.write_text(as_markdown(found), "utf-8")
+    click.echo(f"Wrote {path}: {counted(len(found), 'train')}.", err=err)
 
 
 def _utc(time: datetime | None) -> datetime | None:

@@ -56,17 +56,26 @@ PARTITION = click.option(
     "2 wrong usage, 3 refused by a gate or a blocking check, 130 interrupted.",
 )
 @JSON
+@click.option("--changed", is_flag=True, help="Train only DataProviders whose code differs from "
+              "that of their current train, and those that need them.")  # fmt: skip
+@click.option("--base", metavar="STORAGE", help="With --changed: the model storage whose current "
+              "trains are compared, such as that of staging. Of it, the trains that are needed "
+              "are copied. Default: TRAINED_MODELS_PATH.")  # fmt: skip
 @of_run(*SEARCH)
 @PARTITION
 @click.pass_context
-def train(context: click.Context, /, as_json: bool, **flags: Any) -> None:
+def train(
+    context: click.Context, /, as_json: bool, changed: bool, base: str | None, **flags: Any
+) -> None:
     """Train models, evaluate them, and estimate their batches.
 
     Prerequisites are trained first if they are asked for; else their current models are used. A
     DataProvider that fails does not stop those that do not need it.
     """
+    if base and not changed:
+        raise click.UsageError("--base is of use with --changed only.")
     use_flags(context, flags)
-    execute("train", flags, as_json=as_json)
+    execute("train", flags, as_json=as_json, changed=changed, base=base or "")
 
 
 @click.command(cls=SettingsCommand, without={*PHASES, "post_process", "hyperopt_strategy"})
@@ -94,7 +103,12 @@ def batch_predict(context: click.Context, /, as_json: bool, **flags: Any) -> Non
 
 
 def execute(
-    command: Command, flags: Mapping[str, Any] | None = None, *, as_json: bool = False
+    command: Command,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    as_json: bool = False,
+    changed: bool = False,
+    base: str = "",
 ) -> None:
     """Run what the settings ask for, and end the command with its exit code.
 
@@ -102,6 +116,8 @@ def execute(
         command: The sub-command.
         flags: Values of its options, also of those that are no options of a run.
         as_json: Print the outcome as JSON.
+        changed: Train only what has changed; see `Order`.
+        base: The model storage to compare with; see `Order`.
     """
     given = {name: value for name, value in (flags or {}).items() if name in {*SEARCH, *BATCH}}
     options = {name: value for name, value in given.items() if value is not None}
@@ -113,7 +129,8 @@ def execute(
             f"There is no folder of DataProviders at {folder}; run from the project's root, set "
             "DATAPROVIDER_FOLDER, or let `xingu init` make a project."
         )
-    order = Order(command, new_log(home), options, (flags or {}).get("partition") or "")
+    partition = (flags or {}).get("partition") or ""
+    order = Order(command, new_log(home), options, partition, changed, base)
     child, watch = Child(order), Watch(order.log, debug=settings.debug)
     with child.interruptible():
         end = watch.follow(child.messages())
@@ -125,6 +142,11 @@ def execute(
     if end["kind"] == "error":
         watch.report_error(end)
         sys.exit(document["exit_code"])
+    if "note" in document:
+        click.echo(document["note"], err=as_json)
+        sys.exit(document["exit_code"])
+    for dp_id, reason in document.get("changed", {}).items():
+        click.echo(f"{dp_id}: {reason}", err=as_json)
     print_summary(document, watch.console if as_json else None, traces=settings.debug)
     trained = any("train_id" in record for record in document["dataproviders"])
     if trained and settings.commit_inventory and document["exit_code"] == 0:

@@ -10,10 +10,14 @@ from typing import Any
 
 import dagster as dg
 
+from xingu.compat.factory import factory_of
 from xingu.config import Settings
 from xingu.cores import all_cores
 from xingu.errors import SettingsError, UnknownProviderError, XinguError
-from xingu.masking import masked
+from xingu.masking import masked, shown_address
+from xingu.names import key_part
+from xingu.registry.changes import borrow_train, changed_dataproviders
+from xingu.registry.store import ModelStore
 from xingu.workspace import Workspace
 from xingu_dagster import outcome
 from xingu_dagster.cli.order import Message, Order, schema_of
@@ -34,6 +38,7 @@ from xingu_dagster.running import (
     RunResult,
     open_instance,
     run,
+    send_alerts,
 )
 
 Send = Callable[[Message], None]
@@ -64,6 +69,8 @@ class _Run:
         self.order, self.send, self.started = order, send, time.monotonic()
         self.left_out = ""
         self.settings = Settings.load()
+        self.workspace = Workspace(self.settings)
+        self.changed: dict[str, str] = {}
         self.home = self.settings.project_home.resolve()
         os.environ["DAGSTER_HOME"] = str(instance_folder(self.home))  # for the workers
         os.chdir(self.home)
@@ -73,6 +80,11 @@ class _Run:
     def execute(self) -> None:
         self.graph = Graph(import_module(PROJECT).defs)
         parts = self.graph.dataproviders
+        if self.order.changed:
+            parts = self._changed()
+            if not parts:
+                self.send({"kind": "end", "document": self._unchanged()})
+                return
         steps = self.graph.select(parts, self._phases())
         if not steps:
             raise SettingsError(self._nothing())
@@ -96,9 +108,38 @@ class _Run:
                 self._on_news,
             )
             result.partitions = partitions
+            send_alerts(self.workspace, self.graph, instance, result.run_id)
         self.send({"kind": "end", "document": self._document(result)})
 
     # -- what to run --------------------------------------------------------------------------
+
+    def _changed(self) -> list[str]:
+        """Return the DataProviders that have changed, once the trains that they need are here."""
+        classes = factory_of(self.settings).classes
+        models = self.workspace.models
+        base = ModelStore(self.settings.place(self.order.base)) if self.order.base else models
+        found = changed_dataproviders(classes, base, self.home)
+        self.changed = found
+        needed = [*found, *(name for dp_id in found for name in sorted(classes[dp_id].pre_req))]
+        for dp_id in dict.fromkeys(needed) if base is not models else ():
+            borrow_train(base, models, dp_id)
+        return [part for part in map(key_part, found) if part in self.graph.dataproviders]
+
+    def _unchanged(self) -> dict[str, Any]:
+        """Return the document of a run that has nothing to train."""
+        broken = self.graph.broken
+        code = outcome.FAILED if broken else outcome.OK
+        place = shown_address(self.order.base or self.settings.models)
+        return {
+            "schema": schema_of(self.order.command),
+            "status": outcome.STATUS[code],
+            "exit_code": code,
+            "note": f"Nothing to train: no code differs from that of current trains in {place}.",
+            "dataproviders": [],
+            "broken": broken,
+            "error": "",
+            "log": str(self.order.log),
+        }
 
     @property
     def _trains(self) -> bool:
@@ -186,12 +227,13 @@ class _Run:
             "partitions": list(result.partitions),
             "left_out": self.left_out,
             "error": result.error,
+            **({"changed": self.changed} if self.order.changed else {}),
             "instance": str(instance_folder(self.home)),
             "log": str(self.order.log),
         }
 
     def _records(self, result: RunResult) -> list[dict[str, Any]]:
-        records = outcome.records(self.graph, result, self.progress, Workspace(self.settings))
+        records = outcome.records(self.graph, result, self.progress, self.workspace)
         if not self.settings.debug:
             for failure in (one for record in records for one in record["failures"]):
                 del failure["trace"]

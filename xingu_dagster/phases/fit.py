@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import dagster as dg
 
@@ -56,7 +57,7 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
     settings = _settings_in_force(step, splits.record, chosen.record)
 
     def train() -> Trained:
-        known = step.workspace.provenance
+        known = replace(step.workspace.provenance, sample_rows=_sample_rows(splits.record))
         fitted = fit(step.builder, splits.value, chosen.value, step.train_run, known)
         model = fitted.model
         if model.made_in_fit.estimations or model.made_in_fit.sets:
@@ -100,6 +101,11 @@ def _settings_in_force(step: PhaseStep, splits: Record, hyperparameters: Record)
     return step.workspace.effective_settings(used)
 
 
+def _sample_rows(splits: Record) -> int:
+    """Return the SAMPLE_ROWS that the sets were made with, perhaps by an earlier run; 0: none."""
+    return int(splits.facts.options.get("sample_rows", {}).get("value") or 0)
+
+
 def _settings_table(settings: InForce) -> dg.TableMetadataValue:
     """Return the settings that are no defaults as a table."""
     return dg.MetadataValue.table(
@@ -122,7 +128,7 @@ def _describe(step: PhaseStep, fitted: Trained, sources: Sequence[SourceRecord])
             for metric, value in values.items()
         },
         **plot_links(step, model.train_id, "", "Open the plots, once the train is evaluated"),
-        "becomes current": becomes_current(step),
+        "becomes current": becomes_current(step, model.provenance.sample_rows),
         **({"algorithm": model.estimator.algorithm} if model.estimator else {}),
         "hyperparameters from": model.hyperparams_origin,
         "features": len(model.signature().estimator_features),

@@ -21,6 +21,7 @@ from xingu.sources import (
     read_sources,
 )
 from xingu.sources.parameters import bind_partition
+from xingu.sources.sample import sample_of
 from xingu.sources.spec import ExternalSource
 from xingu.sources.watermark import upstream_version
 from xingu.values import Facts, Label, Record
@@ -120,9 +121,11 @@ def _results(
 def _keep(
     step: PhaseStep, path: AssetPath, spec: SourceSpec, result: SourceResult, more: Metadata
 ) -> dg.MaterializeResult:
-    frame, cached = result.frame, result.cached
+    frame, cached = sample_of(result.frame, step.options.sample_rows), result.cached
+    sampled = {"sampled from rows": len(result.frame)} if frame is not result.frame else {}
     metadata = {
         **frame_metadata(frame),
+        **sampled,
         **({} if isinstance(spec, AssetSource) else {"from cache": cached}),
         **origin_metadata(step.workspace, spec),
         **more,

@@ -59,6 +59,9 @@ def _settle(step: PhaseStep, train_id: str) -> None:
                 "%s: train %s does not become current before it has passed %s; materialize %s",
                 *(dp_id, train_id, names, " and ".join(sorted({asset for asset, _ in missing}))),
             )
+    elif train.sampled:
+        logger.info("%s: train %s has passed its checks; it does not become current, because it "
+                    "was trained on samples", dp_id, train_id)  # fmt: skip
     else:
         sign_verdict(models, train, checks, accepted=True)
         entry = accept(models, train, register_only=step.options.register_only)
@@ -89,7 +92,7 @@ def await_verdicts(step: PhaseStep, trains: Mapping[str, str]) -> None:
         if not models.has(name, train_id) or not _is_evaluated(step, name):
             continue
         train = models.manifest(name, train_id)
-        if train.run_id not in step.run_ids:
+        if train.run_id not in step.run_ids or train.sampled:  # no verdict will come
             continue
         evaluation = step.spec.step_name("evaluate", name)
         events = {dg.DagsterEventType.STEP_START}
@@ -129,9 +132,11 @@ def _events(step: PhaseStep, name: str) -> set[dg.DagsterEventType]:
     return {event.event_type for event in found if event and event.step_key == name}
 
 
-def becomes_current(step: PhaseStep) -> str:
+def becomes_current(step: PhaseStep, sample_rows: int = 0) -> str:
     """Return when the train of this run becomes current, as a readable text."""
     pin = step.workspace.models.pin_of(step.spec.id)
+    if sample_rows:
+        return f"never: its sources were sampled to {sample_rows} rows (SAMPLE_ROWS)"
     if step.options.register_only:
         return "not by itself, because of register_only; make it so with `xingu inventory pin`"
     if pin is not None:

@@ -1,0 +1,57 @@
+"""A real HTTP server that receives alerts on loopback."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Inbox:
+    """What was posted to the server, and what it answers.
+
+    Attributes:
+        url: Address of the webhook.
+        received: Documents that were accepted or refused, in the order of their arrival.
+        answers: Status codes of the next answers; 200 once there are none.
+    """
+
+    def __init__(self) -> None:
+        self.received: list[dict[str, Any]] = []
+        self.answers: list[int] = []
+        self.url = ""
+
+    @property
+    def texts(self) -> list[str]:
+        return [one["text"] for one in self.received]
+
+
+@contextmanager
+def webhook(path: str = "/hook-3f9a72c1d0") -> Iterator[Inbox]:
+    """Serve a webhook while the block runs."""
+    inbox = Inbox()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            inbox.received.append({**json.loads(body), "_path": self.path})
+            code = inbox.answers.pop(0) if inbox.answers else 200
+            self.send_response(code)
+            if code in (301, 302):
+                self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def log_request(self, code: Any = "-", size: Any = "-") -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    inbox.url = f"http://127.0.0.1:{server.server_port}{path}"
+    try:
+        yield inbox
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
