@@ -88,6 +88,7 @@ ATTRIBUTES = {
     "gates": "quality_gates",
     "batch_sinks": "batch_predict_sinks",
     "batch_partitions": "batch_partitions",
+    "batch_incremental": "batch_incremental",
     "metric_directions": "metric_directions",
     "proba_class_index": "proba_class_index",
     "owners": "owners",
@@ -141,6 +142,9 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
     batch_sinks: Mapping[str, Any] = Field({}, description="Where estimations are written, too.")
     batch_partitions: Mapping[str, Any] | None = Field(
         None, description="Partitions of the batch, as daily: 2026-01-01, or static: [keys]."
+    )
+    batch_incremental: bool | Mapping[str, Any] = Field(
+        False, description="Estimate new and changed rows only; key: columns that identify a row."
     )
     metric_directions: Mapping[str, Any] = Field({}, description="minimize, maximize or zero.")
     proba_class_index: int | None = Field(None, description="Class that is estimated.")

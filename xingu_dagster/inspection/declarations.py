@@ -45,6 +45,7 @@ class Declarations:
         if self._attempt("__init__", self.cls) is None:
             return
         self._attempt("batch_partitions", lambda: ProviderSpec(self.cls).batch_partitions or True)
+        self._attempt("batch_incremental", lambda: ProviderSpec(self.cls).batch_incremental or True)
         for hook, attribute in (TRAIN_SOURCES, BATCH_SOURCES):
             self._read_sources(hook, attribute)
         self._each("batch_predict_sinks", parse_sinks)
