@@ -135,3 +135,15 @@ def test_check_reports_partitions_that_no_source_reads_and_parameters_without_pa
     assert (severity, "uses :partition_start, which only" in text) == ("error", True)
     ((severity, text),) = findings(partitioned({"static": ["north"]}))
     assert (severity, "'north' is no period of time" in text) == ("error", True)
+
+
+def test_check_plans_queries_before_there_is_a_partition_and_looks_for_no_file_of_one():
+    cls = partitioned({"daily": "2999-01-01"})
+    cls.batch_predict_dataset_sources = {
+        "houses": {"source": "db", "query": SOLD}, "file": {"url": "{partition_key}.csv"},
+    }  # fmt: skip
+    declarations = Declarations(cls)
+    declarations.read()
+    assert declarations.findings == []
+    ((spec,),) = [one.specs for one in declarations.sources if "batch" in one.attribute]
+    assert spec.parameters["partition_key"] == "partition"

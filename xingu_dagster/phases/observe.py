@@ -53,10 +53,15 @@ def _build(
                 hook, attribute = BATCH_SOURCES if batch else TRAIN_SOURCES
                 # Read again: a hook may return other queries every day.
                 declared = provider.read_declarations(hook, attribute)
+                definition = provider.batch_partitions if batch else None
+                partition = latest_partition(definition, context.instance)
+                if definition is not None and partition is None:
+                    context.log.info(f"{name} is not observed: the batch has no partition yet.")
+                    continue
                 specs = bind_partition(
                     f"{provider.id}.{attribute}",
                     parse_sources(provider.id, attribute, declared),
-                    latest_partition(provider.batch_partitions) if batch else None,
+                    partition,
                 )
                 spec = _external(specs, name)
                 workspace.databases.check(provider.id, attribute, [spec])
