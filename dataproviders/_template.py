@@ -45,6 +45,9 @@ class Template(DataProvider):
     # Partitions of the batch, for example {"daily": "2026-01-01"} or {"static": ["north", "east"]};
     # queries name :partition_key, :partition_start and :partition_end.
     batch_partitions: Mapping[str, Any] | None = None
+    # True, or {"key": ["id"]}, where the predict hooks work row by row: a batch then estimates the
+    # rows only that are new or have changed since the batch before.
+    batch_incremental: bool | Mapping[str, Any] = False
 
     # What a caller of Model.predict() has to give.
     x_features: Sequence[str] = ("area", "rooms")

@@ -91,6 +91,7 @@ ATTRIBUTES = {
     "retrain": "retrain",
     "batch_when": "batch_predict_when",
     "batch_partitions": "batch_partitions",
+    "batch_incremental": "batch_incremental",
     "metric_directions": "metric_directions",
     "proba_class_index": "proba_class_index",
     "owners": "owners",
@@ -146,6 +147,9 @@ class XinguModel(ModelComponent, dg.Resolvable, dg.Model):
     batch_when: Any = Field(None, description="When its batch is estimated by itself.")
     batch_partitions: Mapping[str, Any] | None = Field(
         None, description="Partitions of the batch, as daily: 2026-01-01, or static: [keys]."
+    )
+    batch_incremental: bool | Mapping[str, Any] = Field(
+        False, description="Estimate new and changed rows only; key: columns that identify a row."
     )
     metric_directions: Mapping[str, Any] = Field({}, description="minimize, maximize or zero.")
     proba_class_index: int | None = Field(None, description="Class that is estimated.")

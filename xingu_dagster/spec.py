@@ -19,6 +19,7 @@ from xingu.model.source_declarations import BATCH_SOURCES, TRAIN_SOURCES, declar
 from xingu.names import key_part
 from xingu.provider.base import DataProvider
 from xingu.provider.code_version import code_version
+from xingu.provider.incremental import Incremental, parse_incremental
 from xingu.provider.methods import GLOBAL_METRICS, TRAINSETS_METRICS
 from xingu.sinks.spec import Sink, TableSink, check_partitioned, parse_sinks
 from xingu.sources import parse_sources
@@ -105,6 +106,15 @@ class ProviderSpec:
                 dataprovider_id=self.id,
             )
         return definition
+
+    @cached_property
+    def batch_incremental(self) -> Incremental | None:
+        """How the batch estimates new and changed rows only; None: it estimates all.
+
+        Raises:
+            DeclarationError: If the declaration is malformed.
+        """
+        return parse_incremental(self.id, self.cls.batch_incremental)
 
     @cached_property
     def sinks(self) -> Mapping[str, Sink]:

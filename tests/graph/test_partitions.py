@@ -5,18 +5,22 @@ import pandas as pd
 import pytest
 
 from tests.support.control import rows
-from tests.support.project import Project
-from tests.support.toys import Houses
+from tests.support.project import Project, coach_of
+from tests.support.toys import Houses, MeanEstimator
+from xingu.errors import SettingsError
 from xingu.values import partition_key
 
 TRAIN = ["houses/raw/houses", "houses/cleaned", "houses/features", "houses/splits",
-         "houses/hyperparameters", "houses/model", "houses/trainset_estimations",
-         "houses/trainset_metrics"]  # fmt: skip
+         "houses/hyperparameters", "houses/model", "houses/trainset_estimations"]  # fmt: skip
+BATCH = [f"houses/batch/{name}" for name in ("raw/houses", "cleaned", "features", "estimations",
+                                             "sinks/sheet", "sinks/prices")]  # fmt: skip
 QUERY = """select id, size, town, :partition_key as town_read from houses
     where id < 90 and town = :partition_key"""
 
 
 class Towns(Houses):
+    estimator_class = MeanEstimator
+    estimator_params = {}
     batch_predict_dataset_sources = {"houses": {"source": "db", "query": QUERY}}
     batch_partitions = {"static": ["north", "south", "west"]}
     batch_predict_sinks = {
@@ -27,15 +31,6 @@ class Towns(Houses):
     def clean_data_for_batch_predict(self, datasets):
         assert self.batch_partition is not None
         return super().clean_data_for_train(datasets).assign(read_as=self.batch_partition.key)
-
-
-class Everywhere(Towns):
-    """The same rows in each partition."""
-
-    batch_predict_dataset_sources = {
-        "houses": {"source": "db", "query": "select id, size, :partition_key as town from houses"
-                   " where id < 20"}
-    }  # fmt: skip
 
 
 class FailsSouth(Towns):
@@ -81,7 +76,7 @@ def estimate(project, *partitions, **given):
             "dagster/asset_partition_range_start": partitions[0],
             "dagster/asset_partition_range_end": partitions[-1],
         }
-    return project.run("houses/batch/*", tags=tags, **given)
+    return project.run(*BATCH, tags=tags, **given)
 
 
 def value(project, name, partition):
@@ -114,6 +109,14 @@ def test_a_partition_reads_its_rows_and_keeps_values_of_its_own(project):
     assert {"north", "south"} <= made
 
 
+def test_metrics_and_plots_are_those_of_the_partition(project):
+    project.run(*BATCH, "houses/batch/metrics", "houses/batch/plots",
+                tags={"dagster/partition": "west"})  # fmt: skip
+    (train,) = (project.home / "plots/houses").iterdir()
+    assert [path.name for path in (train / "partitions").iterdir()] == ["west"]
+    assert value(project, "batch/metrics", "west").record.facts.partition == "west"
+
+
 def test_the_partition_is_no_state_of_the_data_provider(project):
     state = value(project, "batch/estimations", "north").value.state
     assert "batch_partition" not in state.attributes()
@@ -121,11 +124,9 @@ def test_the_partition_is_no_state_of_the_data_provider(project):
 
 def test_a_partition_that_is_repeated_replaces_its_rows_only(project):
     estimate(project, "south")
-    for _ in range(2):
-        before = estimations(project)
-        estimate(project, "south")
-        assert len(estimations(project)) == len(before)
-        assert set(estimations(project)["index"]) == set(before["index"])
+    before = estimations(project)
+    estimate(project, "south")
+    assert sorted(estimations(project)["index"]) == sorted(before["index"])
     counts = prices(project).groupby("partition_key").size().to_dict()
     expected = {town: len(value(project, "batch/estimations", town).value.frame)
                 for town in ("north", "south")}  # fmt: skip
@@ -133,18 +134,6 @@ def test_a_partition_that_is_repeated_replaces_its_rows_only(project):
     assert len(estimations(project)) == sum(counts.values())
     for town in expected:
         assert len(pd.read_csv(project.home / f"out/{town}.csv")) == expected[town]
-
-
-def test_rows_with_the_same_index_in_two_partitions_do_not_replace_each_other(tmp_path):
-    project = Project(tmp_path, [Everywhere], {"save_estimations": True})
-    project.run(*TRAIN)
-    for _ in range(2):
-        for town in ("north", "south"):
-            estimate(project, town)
-    found = estimations(project)
-    assert sorted(found["index"].astype(int)) == sorted([*range(20)] * 2)
-    assert found.groupby("time").size().tolist() == [20, 20]
-    assert prices(project).groupby("partition_key").size().tolist() == [20, 20]
 
 
 def test_a_run_of_several_partitions_makes_each_one(project):
@@ -166,12 +155,10 @@ def test_partitions_before_the_one_that_fails_are_recorded(tmp_path):
     assert not result.success
     made = project.instance.get_materialized_partitions(dg.AssetKey(["houses", "batch", "cleaned"]))
     assert made == {"north"}
-    assert not estimate(project, "north", "south", raise_on_error=False).success
-    assert estimate(project, "west").success
 
 
 def test_a_run_without_a_partition_says_how_to_give_one(project):
-    result = project.run("houses/batch/*", raise_on_error=False)
+    result = project.run(*BATCH, raise_on_error=False)
     (failed,) = result.get_step_failure_events()
     assert "xingu batch-predict --partition KEY" in failed.step_failure_data.error.to_string()
 
@@ -192,3 +179,16 @@ def test_assets_of_others_get_their_partition_or_all(project):
     )
     assert result.output_for_node("of_all") == ["north", "south", "west"]
     assert len(result.output_for_node("frame_of_all")) == len(prices(project))
+
+
+def test_a_coach_estimates_partitions_that_it_is_asked_for(tmp_path, caplog):
+    coach = coach_of(tmp_path, [Towns], progress=False)
+    coach.team_train()
+    assert "The batch of houses has partitions and was left out" in caplog.text
+    assert coach.team_batch_predict() == {}
+    found = coach.team_batch_predict(partition="north..south")["houses"]
+    assert len(found) == len(pd.read_sql("select * from prices", f"sqlite:///{tmp_path}/houses.db"))
+    with pytest.raises(SettingsError, match="There is no partition 'nort' of houses"):
+        coach.team_batch_predict(partition="nort")
+    with pytest.raises(SettingsError, match="has partitions"):
+        coach.single_batch_predict(coach.trained["houses"])

@@ -47,6 +47,10 @@ class DataProvider:
     """`{"daily": "2026-01-01"}` (or `hourly`, `weekly`, `monthly`; with `timezone`, `end_offset`)
     or `{"static": [keys]}`: partitions of the batch; see `xingu.provider.partitions`."""
 
+    batch_incremental: bool | Mapping[str, Any] = False
+    """True, or `{"key": columns, "sample": rows}`: the predict hooks work row by row, so a batch
+    estimates new and changed rows only; see `xingu.provider.incremental`."""
+
     x_features: Sequence[str] = ()
     """Input features: columns that a caller of `Model.predict` has to pass."""
     x_estimator_features: Sequence[str] = ()

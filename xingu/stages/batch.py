@@ -65,12 +65,26 @@ def estimate_batch(
     Raises:
         CheckFailedError: If the estimations fail a check that refuses them.
     """
+    estimations = estimate_rows(model, features)
+    refuse_estimations(model, estimations, len(features), checks)
+    return estimations
+
+
+def estimate_rows(model: Model, features: pd.DataFrame) -> pd.DataFrame:
+    """Return the estimations of rows as `estimate_batch` does, without any check."""
     Y_pred = model.estimate(features)
-    estimation = model.estimation_of(Y_pred)
-    rows = {BATCH_SET: len(features)}
-    subject = BatchEstimations({BATCH_SET: estimation}, rows, model.reference)
+    if ESTIMATION in Y_pred:
+        return Y_pred
+    return Y_pred.assign(**{ESTIMATION: model.estimation_of(Y_pred)})
+
+
+def refuse_estimations(
+    model: Model, estimations: pd.DataFrame, rows: int, checks: Checks | None = None
+) -> None:
+    """Raise a CheckFailedError if estimations of `rows` rows fail a check that refuses them."""
+    column = {BATCH_SET: estimations[ESTIMATION]}
+    subject = BatchEstimations(column, {BATCH_SET: rows}, model.reference)
     refuse_failed(model.dp, ("batch", "estimations"), subject, checks)
-    return Y_pred if ESTIMATION in Y_pred else Y_pred.assign(**{ESTIMATION: estimation})
 
 
 def predicted(model: Model, estimations: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Read every declaration of a DataProvider apart, so that one error does not hide the others."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from xingu.provider.class_source import Place, place_of
 from xingu.provider.hooks import is_overridden
 from xingu.records import BatchPartition
 from xingu.sinks.spec import parse_sinks
-from xingu.sources import SourceSpec, parse_sources
+from xingu.sources import SourceSpec, UrlSource, parse_sources
 from xingu.sources.parameters import bind_partition, same_rows, uses_partition
 from xingu.tuning.declaration import Declaration
 from xingu.tuning.plan import SearchPlan
@@ -23,6 +24,9 @@ from xingu_dagster.factory import build_provider_assets
 from xingu_dagster.partitions import latest_partition
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
 from xingu_dagster.step_settings import parse_step_settings
+
+STAND_IN = BatchPartition("partition", datetime(2026, 1, 1), datetime(2026, 1, 2))
+"""Stands for a partition of a batch that has none yet."""
 
 
 class Declarations:
@@ -45,6 +49,7 @@ class Declarations:
         if self._attempt("__init__", self.cls) is None:
             return
         self._attempt("batch_partitions", lambda: ProviderSpec(self.cls).batch_partitions or True)
+        self._attempt("batch_incremental", lambda: ProviderSpec(self.cls).batch_incremental or True)
         for hook, attribute in (TRAIN_SOURCES, BATCH_SOURCES):
             self._read_sources(hook, attribute)
         self._each("batch_predict_sinks", parse_sinks)
@@ -95,12 +100,16 @@ class Declarations:
         self, attribute: str, declared: Any, partition: BatchPartition | None
     ) -> Sequence[SourceSpec]:
         specs = parse_sources(self.id, attribute, declared)
-        if partition is None and self.cls.batch_partitions and attribute == BATCH_SOURCES[1]:
-            return specs  # no partition is known yet, so that queries cannot be bound
-        return bind_partition(f"{self.id}.{attribute}", specs, partition)
+        bound = bind_partition(f"{self.id}.{attribute}", specs, partition)
+        # The file of a partition may not be there yet.
+        ours = [isinstance(one, UrlSource) and uses_partition(one) for one in specs]
+        return [one for one, is_ours in zip(bound, ours, strict=True) if not is_ours]
 
     def _partition(self) -> BatchPartition | None:
-        """Return the newest partition; report sources that read the same rows for each one."""
+        """Return a partition to plan queries with; None: the batch has none.
+
+        It is reported if each partition reads the same rows.
+        """
         try:
             spec = ProviderSpec(self.cls)
             definition, declared = spec.batch_partitions, spec.batch_declarations
@@ -110,7 +119,7 @@ class Declarations:
         if specs and not self._declares(BATCH_SOURCES[0]) and not any(map(uses_partition, specs)):
             place = self._place("batch_partitions")
             self.findings.append(Finding("warning", self.id, same_rows(self.id), place))
-        return latest_partition(definition)
+        return latest_partition(definition) or (STAND_IN if definition else None)
 
     def _require_own_rows(self) -> None:
         if not is_overridden(self.cls(), "clean_data_for_train"):

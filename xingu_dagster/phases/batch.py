@@ -40,6 +40,7 @@ from xingu_dagster.metadata import (
 )
 from xingu_dagster.phases.build import Results, build_phase
 from xingu_dagster.phases.checks import make_unless_refused, run_checks
+from xingu_dagster.phases.incremental import ChangedRows
 from xingu_dagster.phases.partial import announced
 from xingu_dagster.phases.plots import keep_plots
 from xingu_dagster.phases.sources import make_raw_assets, source_records, source_rows
@@ -141,6 +142,7 @@ class Batch:
         step.tag_run(self.train_id)
         self.facts = Facts(train_id=self.train_id)
         self.partition = step.partition.key if step.partition else None
+        self.counts: Metadata = {}
 
     @cached_property
     def model(self) -> Model:
@@ -210,7 +212,7 @@ class Batch:
             ESTIMATIONS,
             lambda: self._with_state(self._estimate(features.frame)),
             label,
-            _describe,
+            lambda prepared: {**_describe(prepared), **self.counts},
             layout="open",
         )
 
@@ -255,8 +257,16 @@ class Batch:
 
     def _estimate(self, features: pd.DataFrame) -> pd.DataFrame:
         place = self.step.workspace
-        estimations = estimate_batch(self.model, features, self.step.spec.checks)
+        how, checks = self.step.spec.batch_incremental, self.step.spec.checks
+        changed = ChangedRows(self.step, self.model, how) if how else None
+        if changed:
+            estimations = changed.estimate(features)
+        else:
+            estimations = estimate_batch(self.model, features, checks)
         await_verdicts(self.step, {self.model.id: self.train_id, **self.model.pre_req_trains})
+        if changed:
+            changed.store(self.facts)
+            self.counts = changed.counts
         if self.step.options.batch_predict_save_estimations:
             classes = self.model.signature().classes
             record_estimations(

@@ -1,5 +1,6 @@
 """External data as observable assets: ``sources/<dp>/<source>`` with the version of the data."""
 
+import logging
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from xingu_dagster.partitions import latest_partition
 from xingu_dagster.phases.sources import origin_metadata
 from xingu_dagster.phases.upstream import VERSION
 from xingu_dagster.spec import BATCH_SOURCES, TRAIN_SOURCES, ProviderSpec
+
+logger = logging.getLogger(__name__)
 
 _HOW = {
     "watermark": "watermark query",
@@ -62,26 +65,35 @@ def _build(
         workspace = provider.workspace(context.resources)
         selected = {key: keys[key] for key in keys if key in context.selected_asset_keys}
         with masked_errors():
-            watched = _watched(provider, workspace, selected)
+            watched = _watched(provider, workspace, selected, context.instance)
             yield from _observe(context.instance, workspace, watched)
 
     return sources
 
 
 def _watched(
-    provider: ProviderSpec, workspace: Workspace, keys: Mapping[dg.AssetKey, tuple[bool, str]]
+    provider: ProviderSpec,
+    workspace: Workspace,
+    keys: Mapping[dg.AssetKey, tuple[bool, str]],
+    instance: dg.DagsterInstance,
 ) -> dict[dg.AssetKey, Watched]:
-    """Return what is observed; the hooks are called, which may return other queries every day."""
+    """Return what is observed; the hooks are called, which may return other queries every day.
+
+    Of a batch with partitions, that is the latest one; nothing while there is none.
+    """
     watched: dict[dg.AssetKey, Watched] = {}
     for of_batch, hook, attribute in ((False, *TRAIN_SOURCES), (True, *BATCH_SOURCES)):
         names = {key: name for key, (batch, name) in keys.items() if batch is of_batch}
-        if names:
-            declared = provider.read_declarations(hook, attribute)
-            specs = bind_partition(
-                f"{provider.id}.{attribute}",
-                parse_sources(provider.id, attribute, declared),
-                latest_partition(provider.batch_partitions) if of_batch else None,
+        definition = provider.batch_partitions if of_batch else None
+        partition = latest_partition(definition, instance)
+        if names and definition is not None and partition is None:
+            logger.info(
+                "%s: the batch has no partition yet, so its sources are not observed", provider.id
             )
+        elif names:
+            declared = provider.read_declarations(hook, attribute)
+            specs = parse_sources(provider.id, attribute, declared)
+            specs = bind_partition(f"{provider.id}.{attribute}", specs, partition)
             chosen = {key: _external(specs, name) for key, name in names.items()}
             workspace.databases.check(provider.id, attribute, [*chosen.values()])
             watched |= {key: Watched(provider.id, spec, specs) for key, spec in chosen.items()}
@@ -149,7 +161,7 @@ def _latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> tuple[Observed, f
         event.tags[VERSION],
         facts.get("dagster/row_count"),
         facts.get("xingu/watermark"),
-        how=how.get(facts.get("xingu/version found by"), ""),
+        how=how.get(str(facts.get("xingu/version found by")), ""),
     )
     return seen, facts.get("xingu/observed at") or 0.0
 
