@@ -17,6 +17,7 @@ class S3Proxy:
 
     Attributes:
         shares: Share of requests that are answered with each status.
+        burst: Number of the next requests that are answered with 503.
         forbidden: Ends of the paths that are answered with 403.
         delay: Longest delay of an answer, in seconds.
         failed: Number of requests that were answered with each status.
@@ -26,6 +27,7 @@ class S3Proxy:
     def __init__(self, upstream: str) -> None:
         self.upstream = urlsplit(upstream)
         self.shares: dict[int, float] = {}
+        self.burst = 0
         self.forbidden: tuple[str, ...] = ()
         self.delay = 0.0
         self.failed: dict[int, int] = {}
@@ -38,6 +40,9 @@ class S3Proxy:
         if self.forbidden and path.partition("?")[0].endswith(self.forbidden):
             return 403
         with self._lock:
+            if self.burst:
+                self.burst -= 1
+                return 503
             draw = self._random.random()
             for status, share in self.shares.items():
                 if draw < share:
