@@ -37,7 +37,7 @@ from CODE.good import Base
 class Bad(Base):
     id = "bad"
     train_dataset_sources = {
-        "query": {"source": "shop", "query": "SELECT none FROM sales"},
+        "query": {"source": "shop", "query": "SELECT none FROM sales", "watermark": "SELECT no"},
         "nick": {"source": "shopp", "query": "SELECT 1"},
         "key": {"source": "shop", "querry": "SELECT 1"},
         "file": {"url": "none.csv"},
@@ -90,6 +90,7 @@ class Bare(Base):
 EXPECTED = [
     ("bad", 5, "metric_directions['profit']"),
     ("bad", 8, "refuses the query: no such column: none"),
+    ("bad", 8, "refuses the watermark: no such column: no"),
     ("bad", 9, "Did you mean 'shop'?"),
     ("bad", 10, "Did you mean 'query'?"),
     ("bad", 11, "none.csv does not exist"),

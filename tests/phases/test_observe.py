@@ -81,3 +81,23 @@ def test_an_observation_is_repeated_until_the_declared_seconds_have_passed(proje
     monkeypatch.setattr(Watching, "seconds", 0.0)
     project.run("sources/houses/houses")
     assert observation(project)[0] != first[0]
+
+
+def test_a_raw_asset_is_requested_when_an_observation_finds_other_data(project):
+    raw = dg.AssetKey(["houses", "raw", "houses"])
+    changed = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed())
+
+    def conditioned(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return spec.replace_attributes(automation_condition=changed) if spec.key == raw else spec
+
+    definitions = project.definitions.map_asset_specs(func=conditioned)
+
+    def requested(cursor=None):
+        project.run("sources/houses/houses")
+        return dg.evaluate_automation_conditions(definitions, project.instance, cursor=cursor)
+
+    cursor = requested().cursor
+    same = requested(cursor)
+    assert same.total_requested == 0
+    add_house(project)
+    assert requested(same.cursor).get_num_requested(raw) == 1
