@@ -7,8 +7,10 @@ from tests.support import toys
 from tests.support.town import Houses, Light, Taxes, Town, assets_of
 from xingu.errors import DeclarationError
 from xingu_dagster.automation import SensorOptions
+from xingu_dagster.automation_facts import Subject
 from xingu_dagster.project import XinguProject
 from xingu_dagster.resources import XinguResource
+from xingu_dagster.spec import ProviderSpec
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +141,18 @@ def test_names_of_sensors_follow_the_resource_and_are_off_by_default(tmp_path):
     assert some[0].default_status is dg.DefaultSensorStatus.RUNNING
     assert XinguProject([Houses], **given, sensors=False).definitions().sensors == []
     assert XinguProject([toys.Houses], **given).sensors() == []
+
+
+def test_tags_of_runs_of_a_long_name_are_accepted_by_dagster_and_differ():
+    def subject(name):
+        cls = type("Long", (Light,), {"id": name, "retrain": "on_new_data"})
+        spec = ProviderSpec(cls)
+        assert spec.policy is not None
+        return Subject(spec, spec.policy, ())
+
+    one, other = subject("a" * 80), subject("a" * 81)
+    assert one.tag != other.tag
+    assert max(map(len, one.tag.split("/"))) <= 63
 
 
 def test_a_policy_that_cannot_be_used_breaks_its_dataprovider_alone(tmp_path):

@@ -78,9 +78,10 @@ def _policies(cls: Any, given: Sequence[str]) -> dict[str, "Policy | None"]:
             except ValueError as error:
                 raise click.UsageError(f"--policy {text}: it is no JSON: {error}") from None
         try:
-            found[text] = None if text == NEVER else parse_policy("--policy", declared)
+            known = {"pre_reqs": bool(cls.pre_req)}
+            found[text] = None if text == NEVER else parse_policy(cls.id, declared, **known)
         except DeclarationError as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(f"--policy {text}: {error}") from None
     return found
 
 
