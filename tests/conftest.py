@@ -18,6 +18,12 @@ settings.load_profile("xingu")
 
 
 @pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat input and output at once."""
+    monkeypatch.setattr("xingu.sources.retrying.FIRST_WAIT", 0.01)
+
+
+@pytest.fixture(autouse=True)
 def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the secrets of other tests, which would be masked in the texts of this one."""
     monkeypatch.setattr("xingu.masking._secrets", set())

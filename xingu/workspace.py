@@ -15,6 +15,7 @@ from upath import UPath
 from xingu.config import Settings
 from xingu.config.effective import default_options, effective_settings
 from xingu.errors import SettingsError, StorageError
+from xingu.files.remote import with_retries
 from xingu.options import InForce
 from xingu.records import PictureFormat
 from xingu.registry.pins import pinned_trains
@@ -70,10 +71,10 @@ class Workspace:
         )
         self._model_class = model_class
         self.home = settings.project_home.resolve()
-        self.plots: UPath = settings.place(settings.plots)
+        self.plots = _root(settings, settings.plots)
         self.notebooks = self.home / ".xingu" / "plots"
         cache = settings.datasource_cache
-        self.cache_folder: UPath | None = settings.place(cache) if cache else None
+        self.cache_folder = _root(settings, cache) if cache else None
         self.inventory = self.home
 
     def below(self, prefix: tuple[str, ...]) -> "Workspace":
@@ -171,6 +172,13 @@ class Workspace:
         from xingu.sources import SourceCache
 
         return SourceCache(self.cache_folder, refresh)
+
+
+def _root(settings: Settings, path: str) -> UPath:
+    """Return a folder of the settings; requests to S3 are repeated."""
+    place = settings.place(path)
+    options = with_retries(place.protocol, place.storage_options)
+    return UPath(str(place), **options) if options != place.storage_options else place
 
 
 @contextmanager

@@ -11,12 +11,14 @@ class Site:
     """What the server has, and what was asked of it.
 
     `pages` holds bytes by path; `headers` more headers for all; `before` is called with the path,
-    in the thread of the request, before a GET is answered.
+    in the thread of the request, before a GET is answered. The next requests are refused with the
+    `refusals`, one each.
     """
 
     def __init__(self) -> None:
         self.pages: dict[str, bytes] = {}
         self.headers: dict[str, str] = {}
+        self.refusals: list[int] = []
         self.before: Callable[[str], None] = lambda path: None
         self.gets: Counter[str] = Counter()
         self.authorizations: list[str | None] = []
@@ -54,8 +56,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, path: str, *, body: bool) -> None:
         content = self.site.pages.get(path)
-        self.send_response(404 if content is None else 200)
-        content = content or b""
+        with self.site._lock:
+            refusal = self.site.refusals.pop(0) if self.site.refusals else None
+        self.send_response(refusal or (404 if content is None else 200))
+        content = b"" if refusal else content or b""
         self.send_header("Content-Length", str(len(content)))
         for name, value in self.site.headers.items():
             self.send_header(name, value)

@@ -20,6 +20,7 @@ from pathlib import Path
 from upath import UPath
 
 from xingu.errors import StorageError, StorageFullError
+from xingu.files.remote import with_retries
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNUSABLE = (
@@ -44,6 +45,8 @@ def local_path(path: UPath) -> Path | None:
 def storage_root(folder: str | UPath) -> UPath:
     """Return `folder` without a cache of listings, because other processes write to it.
 
+    Requests to S3 are repeated as `xingu.files.remote` says.
+
     Raises:
         StorageError: If it is or lies below a file, or its name is too long.
     """
@@ -52,7 +55,8 @@ def storage_root(folder: str | UPath) -> UPath:
         _require_folder(local)
     if path.protocol in (*_LOCAL_PROTOCOLS, "memory"):
         return path
-    return UPath(str(path), **{**path.storage_options, "use_listings_cache": False})
+    options = {**path.storage_options, "use_listings_cache": False}
+    return UPath(str(path), **with_retries(path.protocol, options))
 
 
 def _require_folder(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Try databases, queries, files and addresses that DataProviders declare, without reading data."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from xingu.errors import UnknownDatabaseError, XinguError
@@ -99,6 +99,9 @@ def _groups_on(nickname: str, declared: Sequence[DeclaredSources]) -> list[list[
                 alone = spec.name if spec.group is None else None
                 key = (one.dataprovider_id, one.attribute, spec.group, alone)
                 groups.setdefault(key, []).append((one, spec))
+                if spec.watermark:
+                    mark = (one.dataprovider_id, one.attribute, "watermark", spec.name)
+                    groups[mark] = [(one, replace(spec, query=spec.watermark))]
     return list(groups.values())
 
 
@@ -124,9 +127,10 @@ def _try_database(databases: Databases, nickname: str, groups: list[list[Query]]
 
 
 def _refused(declared: DeclaredSources, spec: SqlSource, reason: str) -> Finding:
+    what = "watermark" if spec.query == spec.watermark else "query"
     error = XinguError(
-        f"{declared.where(spec)}: the database {spec.database!r} refuses the query: "
-        f"{reason.rstrip('.')}. Correct the query."
+        f"{declared.where(spec)}: the database {spec.database!r} refuses the {what}: "
+        f"{reason.rstrip('.')}. Correct the {what}."
     )
     return declared.finding(spec, error)
 

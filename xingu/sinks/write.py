@@ -13,6 +13,7 @@ from upath import UPath
 
 from xingu.errors import DataError, SourceError, StorageError, StorageFullError, XinguError, text_of
 from xingu.files.atomic import write_atomically
+from xingu.files.remote import with_retries
 from xingu.masking import masked
 from xingu.sinks.spec import FileSink, Sink, TableSink
 from xingu.sinks.tables import write_alchemy, write_duckdb
@@ -85,7 +86,9 @@ def _write_file(rows: pd.DataFrame, sink: FileSink, home: Path) -> str:
         rows.to_csv(buffer, index=False)
     else:
         rows.to_parquet(buffer, index=False)
-    target = UPath(sink.url) if "://" in sink.url else UPath(home / sink.url)
+    protocol, remote, _ = sink.url.partition("://")
+    options = with_retries(protocol, {}) if remote else {}
+    target = UPath(sink.url, **options) if remote else UPath(home / sink.url)
     try:
         write_atomically(target, buffer.getvalue())
     except StorageFullError:

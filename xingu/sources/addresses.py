@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
+from xingu.files.remote import with_retries
 from xingu.masking import without_secrets
 
 _WEB = re.compile(r"(?:[^/]*::)?https?://", re.IGNORECASE)
@@ -110,6 +111,7 @@ def resolve(url: str, home: Path, storage: Mapping[str, Any]) -> Place:
         # aiohttp ignores the proxy of the environment by default.
         client = {"trust_env": True, **storage.get("client_kwargs", {})}
         storage = {**storage, "client_kwargs": client}
+    storage = with_retries(url.partition("://")[0].lower(), storage)
     if "::" in url and not is_web(url) and not _WRAPPED.match(url):
         # `url_to_fs` would take it for a chained URL; the underscore keeps a slash before "::".
         before, _, after = url.partition("::")

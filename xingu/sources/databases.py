@@ -25,6 +25,7 @@ from xingu.errors import (
 from xingu.masking import HIDDEN, is_secret, remember_secrets, secrets_of, shown_address
 from xingu.sources.connections import AdbcBackend, AlchemyBackend, Backend, DuckDbBackend
 from xingu.sources.given import GivenDatabase, is_engine, opened
+from xingu.sources.retrying import transient_facts
 from xingu.sources.spec import SourceSpec, SqlSource
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Connection:
                 database=self._nickname,
                 query=sql,
                 reason=reason,
+                **transient_facts(error),
             ) from None
 
     def cancel(self) -> None:
@@ -217,6 +219,7 @@ class Databases:
                     f"{_message(error).rstrip('.')}."
                     f"{advice or _advice(error, self.url(nickname))}",
                     database=nickname,
+                    **transient_facts(error),
                 ) from None
             yield Connection(backend, nickname, address)
 

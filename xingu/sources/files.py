@@ -37,6 +37,7 @@ from xingu.sources.combine import concatenate, read_parquet_folder
 from xingu.sources.delimited import read_delimited
 from xingu.sources.exact import with_exact_integers
 from xingu.sources.json_text import read_json
+from xingu.sources.retrying import transient_facts
 from xingu.sources.spec import Compression, UrlSource, compression_of
 
 _MAGIC: Mapping[Compression, bytes] = {
@@ -146,18 +147,14 @@ def look_at_file(spec: UrlSource, home: Path) -> None:
         if place.is_local:
             Path(first.path).open("rb").close()
         elif not first.info:
-            _require_remote(place, first)
+            place.files.info(first.path)
 
 
-def _require_remote(place: Place, found: FoundFile) -> None:
-    try:
-        place.files.info(found.path)
-    except FileNotFoundError as error:
-        # fsspec raises it for a server that does not answer or refuses access, too.
-        cause = error.__cause__
-        if cause is None or getattr(cause, "status", None) in (404, 410):
-            raise
-        raise cause from None
+def _hidden_by(error: FileNotFoundError) -> Exception | None:
+    """Return what fsspec reports as a missing file: no answer of a server, or a refusal."""
+    cause = error.__cause__
+    missing = getattr(cause, "status", None) in (404, 410)
+    return None if missing or not isinstance(cause, Exception) else cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +180,9 @@ class _Source:
         """Raise errors of the storage as SourceError."""
         try:
             yield
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if (real := _hidden_by(error)) is not None:
+                raise self._refused(real, self.where(name)) from None
             pattern = "*" in self.spec.url and not is_web(self.spec.url)
             what = "matches no file" if pattern else "does not exist"
             raise MissingFileError(
@@ -192,8 +191,7 @@ class _Source:
                 **self._facts(),
             ) from None
         except Exception as error:  # noqa: BLE001 - raised again
-            advice = "Check the URL and your access to it"
-            raise self._error(error, f"{self.where(name)} cannot be accessed", advice) from None
+            raise self._refused(error, self.where(name)) from None
 
     @contextmanager
     def reading(self, name: str = "") -> Iterator[None]:
@@ -205,13 +203,24 @@ class _Source:
             advice = "Check the file, and `params` of the source"
             raise self._error(error, what, advice) from None
 
+    def _refused(self, error: Exception, where: str) -> SourceError:
+        """Return the error of a storage that does not give the file."""
+        advice = "Check the URL and your access to it"
+        if isinstance(error, PermissionError) or getattr(error, "status", None) in (401, 403):
+            advice = (
+                "The storage forbids it: check the credentials of this process, and their "
+                "permissions to read and to list there"
+            )
+        return self._error(error, f"{where} cannot be accessed", advice)
+
     def _error(self, error: Exception, what: str, advice: str) -> SourceError:
         """Return an error without the secrets and the traceback of `error`."""
         kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
         no_s3 = isinstance(error, ImportError) and self.spec.url.startswith("s3")
         missing = " (pip install 'xingu[s3]')" if no_s3 else ""
         text = masked(f"{kind}{error}")
-        return SourceError(f"{what}: {text}{missing}. {advice}.", **self._facts())
+        facts = {**self._facts(), **transient_facts(error)}
+        return SourceError(f"{what}: {text}{missing}. {advice}.", **facts)
 
     def _facts(self) -> dict[str, Any]:
         facts = {"dataprovider_id": self.provider_id, "source": self.spec.name}

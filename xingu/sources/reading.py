@@ -22,6 +22,7 @@ from xingu.sources.addresses import local_path, location
 from xingu.sources.cache import SourceCache, cache_key
 from xingu.sources.databases import Databases
 from xingu.sources.files import observe_file, read_file
+from xingu.sources.retrying import retried
 from xingu.sources.session import Session, named_source
 from xingu.sources.spec import AssetSource, ExternalSource, SourceSpec, SqlSource, UrlSource
 from xingu.sources.watermark import ask_watermark, note_of, observed_of, observed_rows
@@ -61,6 +62,11 @@ class _Reader:
         self._sessions: set[Session] = set()
 
     def run(self, job: _Job) -> dict[str, SourceResult]:
+        """Return the requested results by name; a job whose connection drops is run again."""
+        what = f"{self._provider_id}: reading {', '.join(sorted(job.requested))}"
+        return retried(lambda: self.run_once(job), what, stopped=self._stopped)
+
+    def run_once(self, job: _Job) -> dict[str, SourceResult]:
         """Return the requested results by name."""
         with Session(self._databases) as session:
             self._sessions.add(session)
@@ -279,7 +285,7 @@ def observe_rows(
     reader = _Reader(provider_id, databases, SourceCache(None))
     stoppable.stop = reader.stop
     (job,) = _plan(provider_id, declared, [name])
-    return reader.run(job)[name].observed
+    return reader.run_once(job)[name].observed
 
 
 def _plan(

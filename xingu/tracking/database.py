@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xingu.errors import ControlDbError
 from xingu.sources import Databases
+from xingu.sources.retrying import is_transient, retried
 from xingu.tracking.schema import Tables, tables
 
 logger = logging.getLogger(__name__)
@@ -96,8 +97,11 @@ class ControlDB:
     def _begin(self, *, writes: bool) -> Iterator[Connection]:
         engine = self.engine.execution_options(writes=writes)
         problem = "cannot be written" if writes else "cannot be read"
-        with self._errors(problem), engine.begin() as connection:
-            yield connection
+        with self._errors(problem):
+            # A transaction that has begun is not repeated here: its rows come from the caller.
+            connected = retried(engine.connect, "the control DB", transient=is_transient)
+            with connected as connection, connection.begin():
+                yield connection
 
     @contextmanager
     def _errors(self, problem: str) -> Iterator[None]:

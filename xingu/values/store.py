@@ -290,6 +290,13 @@ def _reading(key: Key, what: str, pandas: str = "") -> Iterator[None]:
             f"{name}: its {what} was removed ({error}); materialize {name} again.",
             key=name,
         ) from error
+    except PermissionError as error:
+        raise StorageError(
+            f"{name}: its {what} may not be read: the storage refused it ({text_of(error)}); check "
+            "the credentials of this process, and their permissions to read and to list "
+            "XINGU_VALUES_PATH.",
+            key=name,
+        ) from error
     except Exception as error:  # a damaged pickle, or a pickled class, can raise anything
         remedy = f"materialize {name} again"
         if pandas not in ("", pd.__version__):

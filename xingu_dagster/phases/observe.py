@@ -143,7 +143,7 @@ def _latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> tuple[Observed, f
         event.tags[VERSION],
         facts.get("dagster/row_count"),
         facts.get("xingu/watermark"),
-        how=how.get(facts.get("xingu/version found by"), ""),
+        how=how.get(str(facts.get("xingu/version found by")), ""),
     )
     return seen, facts.get("xingu/observed at") or 0.0
 
