@@ -98,6 +98,10 @@ class Template(DataProvider):
     metric_tolerances: Mapping[str, float] = {"rows": 10}
     # What a train must reach on a set before it may be deployed.
     quality_gates: Mapping[str, Any] = {"test": {"R2": (">=", 0.8)}}
+    # When a sensor trains it again: "on_new_data", "with_pre_reqs", a cron string, or all of it.
+    retrain: Any = {"when": {"new_data": {"min_new_rows": 500, "min_interval": "6h"}}}
+    # When a sensor estimates the batch again, with the current train.
+    batch_predict_when: Any = "on_new_data"
     # Built-in checks to relax, to sharpen or to switch off, by name.
     checks: Mapping[str, Any] = {"feature_drift": {"psi": 0.5}, "known_values": "off"}
 

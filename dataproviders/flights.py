@@ -94,10 +94,14 @@ WHERE {rows}
 ORDER BY f.departs, flight_id
 """
 
+FLIGHTS_WATERMARK = "SELECT max(time_hour), count(*) FROM flights"
+"""It changes with every month that is added; an observation need not run the queries."""
+
 NEWEST_MONTH = {
     "flights": {
         "source": "warehouse",
         "query": FLIGHTS_SQL.format(target="", rows="f.flight_day >= newest.first_day"),
+        "watermark": FLIGHTS_WATERMARK,
     },
     "airports": AIRPORTS,
 }
@@ -208,9 +212,11 @@ class DepartureDelay(_Flights):
                 target=", CAST(f.dep_delay AS DOUBLE) AS dep_delay",
                 rows="f.flight_day < newest.first_day AND f.dep_delay IS NOT NULL",
             ),
+            "watermark": FLIGHTS_WATERMARK,
         },
         "airports": AIRPORTS,
     }
+    retrain = "on_new_data"
     y = "dep_delay"
     estimator_class = "xingu.estimators.LightGBMRegressor"
     estimator_params = {
@@ -302,10 +308,12 @@ class ArrivalLate(_Flights):
                 rows=f"f.flight_day >= newest.first_day - INTERVAL {HELD_BACK_MONTHS} MONTH "
                 "AND f.flight_day < newest.first_day AND f.arr_delay IS NOT NULL",
             ),
+            "watermark": FLIGHTS_WATERMARK,
         },
         "airports": AIRPORTS,
     }
     x_estimator_features = (*_Flights.x_estimator_features, "estimated_departure_delay")
+    retrain = "with_pre_reqs"
     y = "late"
     proba_class_index = 1
     estimator_class = "xingu.estimators.LightGBMClassifier"

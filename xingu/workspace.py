@@ -84,13 +84,11 @@ class Workspace:
         self.plots = _root(settings, settings.plots)
         self.notebooks = self.home / ".xingu" / "plots"
         cache = settings.datasource_cache
-        self.cache_folder: UPath | None = settings.place(cache) if cache else None
         self.inventory: Path | None = self.home
         self.chains = settings.deploy_targets
         self._whole = self
         self._prefix: tuple[str, ...] = ()
         self.cache_folder = _root(settings, cache) if cache else None
-        self.inventory = self.home
 
     def below(self, prefix: tuple[str, ...]) -> "Workspace":
         """Return the workspace of assets with a key prefix; without one, this workspace.

@@ -7,6 +7,7 @@ may be lost. Definitions are built without any of this: nothing is read before t
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from xingu.provider.base import DataProvider
 from xingu_dagster.automation_facts import FactFinder, Subject
 from xingu_dagster.options import TAG
 from xingu_dagster.spec import ProviderSpec
+
+logger = logging.getLogger(__name__)
 
 RETRAIN, BATCH = "retrain", "batch_predict"
 """Ends of the names of the sensors."""
@@ -90,7 +93,12 @@ def _trained(spec: ProviderSpec, assets: Sequence[dg.AssetsDefinition]) -> Subje
         return None
     keys = _keys(assets, TRAINS)
     if spec.policy.then == "deploy":
-        keys += [key for one in assets for key in one.keys if key.path[-2] == "deploy"][:1]
+        targets = [key for one in assets for key in one.keys if "deploy" in key.path[-2:-1]]
+        if not targets:
+            logger.warning(
+                "%s.retrain: 'deploy' has no effect, because there is no target", spec.id
+            )
+        keys += targets[:1]
     return Subject(spec, spec.policy, tuple(keys))
 
 

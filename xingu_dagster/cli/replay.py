@@ -69,6 +69,8 @@ def _policies(cls: Any, given: Sequence[str]) -> dict[str, "Policy | None"]:
 
     found: dict[str, Policy | None] = {NEVER: None}
     for text in given:
+        if text == NEVER:
+            continue
         declared: Any = cls.retrain if text == DECLARED else text
         if text == DECLARED and declared is None:
             raise click.UsageError(f"{cls.id} declares no retrain policy; give one by --policy.")
@@ -78,9 +80,10 @@ def _policies(cls: Any, given: Sequence[str]) -> dict[str, "Policy | None"]:
             except ValueError as error:
                 raise click.UsageError(f"--policy {text}: it is no JSON: {error}") from None
         try:
-            found[text] = None if text == NEVER else parse_policy("--policy", declared)
+            policy = parse_policy(cls.id, declared, pre_reqs=bool(cls.pre_req))
         except DeclarationError as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(f"--policy {text}: {error}") from None
+        found[text] = policy
     return found
 
 
