@@ -1,6 +1,7 @@
 """At most one run trains a DataProvider at a time, whoever starts it."""
 
 import threading
+from datetime import timedelta
 
 import dagster as dg
 import pytest
@@ -25,10 +26,14 @@ class Small(Declared):
     x_features = ["size"]
     y = "price"
     pause = measure = staticmethod(lambda: None)
+    clock = timedelta()
 
     def clean_data_for_train(self, datasets):
         type(self).pause()
         return datasets["houses"].set_index("id")
+
+    def post_process_after_train(self, model):
+        model.trained += self.clock
 
     def compute_trainsets_model_metrics_own(self, XY, Y_pred, model):
         type(self).measure()
@@ -168,3 +173,17 @@ def test_other_dataproviders_and_batches_do_not_wait(make):
     ]
     assert project.run(*others, *batch).success
     assert holders(control(project)).keys() == {"houses"}
+
+
+def test_a_train_becomes_current_although_the_clock_has_gone_back(make, monkeypatch, caplog):
+    project = make()
+    project.run(*ALL)
+    first = project.models.manifest("houses", str(project.models.current("houses")))
+    monkeypatch.setattr(Small, "clock", timedelta(days=-1))
+    for _ in range(2):
+        before = project.models.current("houses")
+        project.run(*ALL)
+        assert project.models.current("houses") != before
+    last = project.models.manifest("houses", str(project.models.current("houses")))
+    assert last.trained > first.trained
+    assert "it has gone back" in caplog.text
