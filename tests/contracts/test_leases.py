@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from tests.support.control import control_db
 from tests.support.processes import at_once
-from xingu.errors import ConcurrentTrainError
+from xingu.errors import ConcurrentTrainError, ControlDbError
 from xingu.processes import Process
 from xingu.tracking import leases
 from xingu.tracking.leases import Holder, Lease, acquire, fenced, holders, release, renewed
@@ -26,6 +26,17 @@ def take(db, run_id, **given) -> Lease:
 def expire(db) -> None:
     with db.write("test") as connection:
         connection.execute(text("UPDATE leases SET expires = 1"))
+
+
+def restart(db) -> None:
+    """End all connections but this one, as a restart of PostgreSQL does."""
+    with db.read() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
 
 
 def race(url, home, number) -> bool:
@@ -151,3 +162,16 @@ def test_rows_do_not_grow_without_end_and_tokens_go_on(db):
     with db.read() as connection:
         assert connection.scalar(text("SELECT count(*) FROM leases")) == leases.KEPT
     assert lease.token == leases.KEPT + 5
+
+
+def test_a_lost_connection_ends_its_transaction_and_the_next_one_connects_again(
+    postgres_schema, tmp_path
+):
+    db, other = (control_db(postgres_schema, tmp_path) for _ in range(2))
+    lease = take(db, "run-1")
+    with pytest.raises(ControlDbError, match="cannot be written"), fenced(db, lease):
+        restart(other)
+    assert take(db, "run-1").token == lease.token
+    restart(other)
+    release(db, lease)
+    assert take(db, "run-2").token == 2

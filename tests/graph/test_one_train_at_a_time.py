@@ -187,3 +187,26 @@ def test_a_train_becomes_current_although_the_clock_has_gone_back(make, monkeypa
     last = project.models.manifest("houses", str(project.models.current("houses")))
     assert last.trained > first.trained
     assert "it has gone back" in caplog.text
+
+
+def test_a_run_goes_on_after_postgresql_was_restarted_between_two_transactions(
+    make, monkeypatch, postgres_schema
+):
+    def restart():
+        with control(project).read() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    project = make(control_db=postgres_schema)
+    monkeypatch.setattr(Small, "measure", staticmethod(restart))
+    assert project.run(*ALL).success
+    assert project.models.current("houses")
+
+
+def test_memory_that_runs_out_in_a_hook_is_an_error_that_names_it(make, monkeypatch):
+    monkeypatch.setattr(Small, "pause", staticmethod(lambda: bytearray(10**15)))
+    text = failures(make().run(*ALL, raise_on_error=False))
+    assert "HookError: houses.clean_data_for_train" in text
+    assert "MemoryError" in text
