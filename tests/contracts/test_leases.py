@@ -23,9 +23,10 @@ def take(db, run_id, **given) -> Lease:
     return found
 
 
-def expire(db) -> None:
+def expire(db, seconds_ago=None) -> None:
+    moment = time.time() - seconds_ago if seconds_ago else 1
     with db.write("test") as connection:
-        connection.execute(text("UPDATE leases SET expires = 1"))
+        connection.execute(text("UPDATE leases SET expires = :moment"), {"moment": moment})
 
 
 def restart(db) -> None:
@@ -98,8 +99,10 @@ def test_a_run_whose_process_has_ended_is_replaced_before_its_lease_expires(db):
 
 def test_a_run_whose_process_runs_is_not_replaced_although_its_lease_has_expired(db):
     take(db, "run-1", process=Process.current().text)
-    expire(db)
+    expire(db, seconds_ago=3600)
     assert isinstance(acquire(db, "houses", "run-2"), Holder)
+    expire(db)  # a long time ago: the process has forgotten it
+    assert take(db, "run-2").token == 2
 
 
 def test_a_run_that_was_replaced_can_neither_go_on_nor_pass_the_fence(db):
