@@ -160,8 +160,8 @@ def time_of_fit(models: ModelStore, dp_id: str, now: datetime) -> datetime:
     earliest = _trained(models, dp_id, before) if before else now
     if earliest < now or before is None:
         return now
-    logger.warning("%s: the clock shows %s, which is before the fit of %s; it has gone back",
-                   dp_id, now, before)  # fmt: skip
+    logger.warning("%s: the clock shows %s, before the fit of %s: it has gone back, or the "
+                   "clocks of two machines differ", dp_id, now, before)  # fmt: skip
     return earliest + timedelta(microseconds=1)
 
 
