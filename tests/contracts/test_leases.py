@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from tests.support.control import control_db
 from tests.support.processes import at_once
-from xingu.errors import ConcurrentTrainError
+from xingu.errors import ConcurrentTrainError, ControlDbError
 from xingu.processes import Process
 from xingu.tracking import leases
 from xingu.tracking.leases import Holder, Lease, acquire, fenced, holders, release, renewed
@@ -23,9 +23,21 @@ def take(db, run_id, **given) -> Lease:
     return found
 
 
-def expire(db) -> None:
+def expire(db, seconds_ago=None) -> None:
+    moment = time.time() - seconds_ago if seconds_ago else 1
     with db.write("test") as connection:
-        connection.execute(text("UPDATE leases SET expires = 1"))
+        connection.execute(text("UPDATE leases SET expires = :moment"), {"moment": moment})
+
+
+def restart(db) -> None:
+    """End all connections but this one, as a restart of PostgreSQL does."""
+    with db.read() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
 
 
 def race(url, home, number) -> bool:
@@ -87,8 +99,10 @@ def test_a_run_whose_process_has_ended_is_replaced_before_its_lease_expires(db):
 
 def test_a_run_whose_process_runs_is_not_replaced_although_its_lease_has_expired(db):
     take(db, "run-1", process=Process.current().text)
-    expire(db)
+    expire(db, seconds_ago=3600)
     assert isinstance(acquire(db, "houses", "run-2"), Holder)
+    expire(db)  # a long time ago: the process has forgotten it
+    assert take(db, "run-2").token == 2
 
 
 def test_a_run_that_was_replaced_can_neither_go_on_nor_pass_the_fence(db):
@@ -151,3 +165,16 @@ def test_rows_do_not_grow_without_end_and_tokens_go_on(db):
     with db.read() as connection:
         assert connection.scalar(text("SELECT count(*) FROM leases")) == leases.KEPT
     assert lease.token == leases.KEPT + 5
+
+
+def test_a_lost_connection_ends_its_transaction_and_the_next_one_connects_again(
+    postgres_schema, tmp_path
+):
+    db, other = (control_db(postgres_schema, tmp_path) for _ in range(2))
+    lease = take(db, "run-1")
+    with pytest.raises(ControlDbError, match="cannot be written"), fenced(db, lease):
+        restart(other)
+    assert take(db, "run-1").token == lease.token
+    restart(other)
+    release(db, lease)
+    assert take(db, "run-2").token == 2

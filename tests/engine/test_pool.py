@@ -1,5 +1,6 @@
 """The pool executes as Dagster's multiprocess executor does, in a few processes that stay."""
 
+import re
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -53,6 +54,7 @@ def test_a_step_whose_worker_dies_fails_alone_and_says_how(laboratory):
     assert "unexpectedly exited with code 7" in texts["exits"]
     assert "signal 9 (SIGKILL)" in texts["killed"]
     assert "signal 11 (SIGSEGV)" in texts["crashes"]
+    assert re.search(r"It was in <lambda> \(.*jobs\.py, line \d+\)\.", texts["crashes"])
     assert laboratory.steps(kind.STEP_SUCCESS) == {f"fine_{number}" for number in range(4)}
     assert "downstream" not in pids(laboratory)
     assert laboratory.status is dg.DagsterRunStatus.FAILURE

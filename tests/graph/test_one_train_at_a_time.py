@@ -1,6 +1,7 @@
 """At most one run trains a DataProvider at a time, whoever starts it."""
 
 import threading
+from datetime import timedelta
 
 import dagster as dg
 import pytest
@@ -25,10 +26,14 @@ class Small(Declared):
     x_features = ["size"]
     y = "price"
     pause = measure = staticmethod(lambda: None)
+    clock = timedelta()
 
     def clean_data_for_train(self, datasets):
         type(self).pause()
         return datasets["houses"].set_index("id")
+
+    def post_process_after_train(self, model):
+        model.trained += self.clock
 
     def compute_trainsets_model_metrics_own(self, XY, Y_pred, model):
         type(self).measure()
@@ -168,3 +173,40 @@ def test_other_dataproviders_and_batches_do_not_wait(make):
     ]
     assert project.run(*others, *batch).success
     assert holders(control(project)).keys() == {"houses"}
+
+
+def test_a_train_becomes_current_although_the_clock_has_gone_back(make, monkeypatch, caplog):
+    project = make()
+    project.run(*ALL)
+    first = project.models.manifest("houses", str(project.models.current("houses")))
+    monkeypatch.setattr(Small, "clock", timedelta(days=-1))
+    for _ in range(2):
+        before = project.models.current("houses")
+        project.run(*ALL)
+        assert project.models.current("houses") != before
+    last = project.models.manifest("houses", str(project.models.current("houses")))
+    assert last.trained > first.trained
+    assert "it has gone back" in caplog.text
+
+
+def test_a_run_goes_on_after_postgresql_was_restarted_between_two_transactions(
+    make, monkeypatch, postgres_schema
+):
+    def restart():
+        with control(project).read() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    project = make(control_db=postgres_schema)
+    monkeypatch.setattr(Small, "measure", staticmethod(restart))
+    assert project.run(*ALL).success
+    assert project.models.current("houses")
+
+
+def test_memory_that_runs_out_in_a_hook_is_an_error_that_names_it(make, monkeypatch):
+    monkeypatch.setattr(Small, "pause", staticmethod(lambda: bytearray(10**15)))
+    text = failures(make().run(*ALL, raise_on_error=False))
+    assert "HookError: houses.clean_data_for_train" in text
+    assert "MemoryError" in text

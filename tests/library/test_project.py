@@ -108,7 +108,7 @@ def test_the_environment_is_read_on_request(tmp_path, monkeypatch):
     project = XinguProject.from_environment()
     assert list(project.classes) == ["houses"]
     assert project.resource().models.root.name == "elsewhere"
-    assert project.executor() is dg.in_process_executor
+    assert project.executor().name == "in_process"
 
 
 def test_without_settings_the_home_is_the_folder_above_the_data_providers(tmp_path):

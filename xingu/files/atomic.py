@@ -2,8 +2,8 @@
 
 On a local disk, bytes are written to a scratch file in the target folder, whose name begins with a
 dot and ends with ``.tmp``, which is then renamed; object storage shows an object once it is
-complete. There is no fsync: writes survive a killed process and a full disk, but not a power
-failure.
+complete. A function returns when the file, its name and its folders are on the disk (fsync), so
+that what is reported afterwards survives a power failure too.
 """
 
 import errno
@@ -36,6 +36,8 @@ _UNUSABLE = (
 )
 _PARTS = 9_000
 """Number of parts of an upload; S3 takes 10,000."""
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)
+"""Errors of file systems that have no fsync of folders."""
 _LOCAL_PROTOCOLS = ("", "file", "local")
 _SCRATCH = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 ABANDONED_SECONDS = 24 * 3600
@@ -129,12 +131,14 @@ def write_atomically(path: UPath, *data: bytes) -> None:
         if local is None:
             path.write_bytes(b"".join(data))
             return
-        local.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(local.parent)
         scratch = _scratch_path(local)
         try:
             with scratch.open("wb") as file:
                 file.writelines(data)
+            _sync(scratch)
             scratch.replace(local)
+            _sync(local.parent)
         except BaseException:
             scratch.unlink(missing_ok=True)
             raise
@@ -202,7 +206,7 @@ def write_once(path: UPath, data: bytes) -> bool:
     with storage_errors(f"writing {path.name}", path.parent):
         local = local_path(path)
         if local:
-            local.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(local.parent)
         try:
             if local is None:
                 path.fs.pipe_file(path.path, data, mode="create")
@@ -217,9 +221,36 @@ def _link(path: Path, data: bytes) -> None:
     scratch = _scratch_path(path)
     try:
         scratch.write_bytes(data)
+        _sync(scratch)
         path.hardlink_to(scratch)  # unlike a rename, this fails if `path` exists
     finally:
         scratch.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Create a folder and its parents, if they are missing."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        _sync(one.parent)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the content of a file, or the names in a folder, are on the disk."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        if path.is_file():
+            raise
+        return  # some platforms do not open folders
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC or path.is_file():
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def children(folder: UPath) -> Iterable[UPath]:
@@ -354,11 +385,15 @@ def _scratch_path(path: Path) -> Path:
 
 @contextmanager
 def _renamed(folder: Path) -> Iterator[UPath]:
+    _make_folder(folder.parent)
     scratch = _scratch_path(folder)
-    scratch.mkdir(parents=True)
+    scratch.mkdir()
     try:
         yield UPath(scratch)
+        for written in (*scratch.rglob("*"), scratch):
+            _sync(written)
         _rename(scratch, folder)
+        _sync(folder.parent)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise

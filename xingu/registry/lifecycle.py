@@ -6,14 +6,17 @@ older train rolls back every newer one: they do not become current again, unless
 pinned. The ledger of the model storage has all of it; `inventory.yaml` can pin a train of its own.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from xingu.errors import CorruptPackageError, UntrainedModelError
 from xingu.registry.ledger import Action, Entry, Ledger
 from xingu.registry.manifest import Manifest
 from xingu.registry.store import ModelStore
+
+logger = logging.getLogger(__name__)
 
 Status = Literal[
     "current", "accepted", "refused", "rolled back", "waiting for its checks", "sample"
@@ -165,6 +168,21 @@ def accepted_before(models: ModelStore, train: Manifest) -> str | None:
         if one != train.train_id and not _is_newer(models, train, one)
     )
     return _first_saved(models, dp_id, older)
+
+
+def time_of_fit(models: ModelStore, dp_id: str, now: datetime) -> datetime:
+    """Return the time of a fit that has just ended: `now`, but after that of the train before.
+
+    Trains are ordered by this time. If the clock has gone back, a new train would count as older
+    than the current one, and would not replace it.
+    """
+    before = next(models.ledger(dp_id).standing(), None)
+    earliest = _trained(models, dp_id, before) if before else now
+    if earliest < now or before is None:
+        return now
+    logger.warning("%s: the clock shows %s, before the fit of %s: it has gone back, or the "
+                   "clocks of two machines differ", dp_id, now, before)  # fmt: skip
+    return earliest + timedelta(microseconds=1)
 
 
 def disqualified(

@@ -193,7 +193,9 @@ def _sqlite_engine(url: Any) -> Engine:
             connection.execute("PRAGMA journal_mode=WAL")
         except Exception as error:  # noqa: BLE001 - a read-only file can be read without it
             logger.debug("no write-ahead log: %s", error)
-        connection.execute("PRAGMA synchronous=NORMAL")
+        # With NORMAL, a power failure would lose the last transactions, although trains whose
+        # verdict they are have become current.
+        connection.execute("PRAGMA synchronous=FULL")
 
     @event.listens_for(engine, "begin")
     def _(connection: Connection) -> None:

@@ -5,7 +5,8 @@ largest token is the holder; so a token only grows, and a run that has been repl
 by its older row, whenever it comes back. All times are those of the clock of the database.
 
 A lease ends when its run gives it back, when it is known that the run has ended, or, if nothing is
-known about the run, when it was not renewed until it expires.
+known about the run, when it was not renewed until it expires. If the process of the run is known to
+run, it ends a day later.
 """
 
 import logging
@@ -29,6 +30,9 @@ RELEASED = 0.0
 """`expires` of a lease that was given back."""
 RENEWALS = 3
 """Renewals within the duration of a lease."""
+FORGOTTEN_SECONDS = 24 * 3600
+"""Time after its expiry in which a lease of a process that runs is kept: a notebook may run on for
+days after it has lost a run, and a step may wait for a place in a pool for hours."""
 KEPT = 20
 """Newest rows of a name that are kept."""
 
@@ -196,8 +200,8 @@ def holders(db: ControlDB) -> dict[str, Holder]:
 def _is_free(holder: Holder, now: float, ended: Callable[[Holder], bool | None]) -> bool:
     if holder.expires == RELEASED:
         return True
-    known = ended(holder)
-    return holder.expires <= now if known is None else known
+    known, silence = ended(holder), now - holder.expires
+    return bool(known) or silence >= (0 if known is None else FORGOTTEN_SECONDS)
 
 
 def _taken_over(name: str, run_id: str, by: Holder) -> ConcurrentTrainError:

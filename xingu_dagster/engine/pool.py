@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, Self
+from tempfile import TemporaryFile
+from typing import IO, Any, Self
 
 import dagster as dg
 
+from xingu_dagster.engine.crash import place_of_crash
 from xingu_dagster.engine.limits import Limits, dataprovider_of
 from xingu_dagster.engine.worker import Done, RunContext, Task, work
 
@@ -28,9 +30,15 @@ STOP_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Died:
-    """The unexpected end of a worker's process."""
+    """The unexpected end of a worker's process.
+
+    Attributes:
+        exit_code: Its exit code; negative: the signal that ended it.
+        place: Line of the user's code in which it has crashed; empty: not known.
+    """
 
     exit_code: int
+    place: str = ""
 
 
 @dataclass(eq=False)
@@ -39,6 +47,7 @@ class Worker:
 
     process: BaseProcess
     connection: Connection
+    report: IO[str]
     step_key: str | None = None
     steps: int = 0
 
@@ -137,8 +146,9 @@ class Pool:
                 return
         worker.process.join(STOP_SECONDS)
         step_key, worker.step_key = worker.step_key, None
+        place = place_of_crash(worker.report)
         self._remove(worker)
-        yield worker, step_key, Died(worker.process.exitcode or 0)
+        yield worker, step_key, Died(worker.process.exitcode or 0, place)
 
     def _retire_if_used_up(self, worker: Worker, memory_mb: float) -> None:
         limits = self._limits
@@ -153,6 +163,7 @@ class Pool:
         with suppress(OSError):
             worker.connection.send(None)
         worker.connection.close()
+        worker.report.close()
         self._leaving.append(worker.process)
 
     def interrupt(self) -> None:
@@ -170,12 +181,14 @@ class Pool:
         ours, theirs = context.Pipe()
         forked = context.get_start_method() == "fork"
         inherited = [*(worker.connection for worker in self._workers), ours] if forked else []
+        report = TemporaryFile("w+", errors="replace")  # noqa: SIM115 - open as long as the worker
+        crashes = report.fileno() if forked else None
         process = context.Process(
-            target=work, args=(theirs, self._run, inherited), name="xingu-worker"
+            target=work, args=(theirs, self._run, inherited, crashes), name="xingu-worker"
         )
         process.start()
         theirs.close()
-        self._workers.append(Worker(process, ours))
+        self._workers.append(Worker(process, ours, report))
 
     def __enter__(self) -> Self:
         if can_fork():

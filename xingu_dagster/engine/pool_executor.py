@@ -215,6 +215,8 @@ class _Execution:
         text = get_run_crash_explanation(
             f'The worker process {worker.pid} that executed "{step_key}"', death.exit_code
         )
+        if death.place:
+            text += f" It was in {death.place}."
         try:
             raise WorkerDiedError(text, step=step_key, exit_code=death.exit_code)
         except WorkerDiedError:

@@ -24,6 +24,7 @@ from dagster._utils.interrupts import capture_interrupts, pop_captured_interrupt
 
 from xingu_dagster.engine import memory
 from xingu_dagster.engine.cores import limited_to
+from xingu_dagster.engine.crash import report_crashes
 
 PARENT_CHECK_SECONDS = 1.0
 STOP_SECONDS = 10.0
@@ -70,7 +71,9 @@ class Done:
     memory_mb: float
 
 
-def work(connection: Connection, run: RunContext, inherited: Sequence[Connection]) -> None:
+def work(
+    connection: Connection, run: RunContext, inherited: Sequence[Connection], crashes: int | None
+) -> None:
     """Execute the tasks that arrive on `connection` until it ends.
 
     Args:
@@ -78,7 +81,9 @@ def work(connection: Connection, run: RunContext, inherited: Sequence[Connection
         run: The run.
         inherited: Pipe ends of the run's process, which a forked worker must close: else a worker
             would keep the pipe of another one open.
+        crashes: File descriptor to which the process reports its crash; None: it does not.
     """
+    report_crashes(crashes)
     for one in inherited:
         one.close()
     with capture_interrupts():

@@ -9,6 +9,7 @@ import dagster as dg
 from xingu.model import Model
 from xingu.options import InForce
 from xingu.records import ModelRef, SourceRecord
+from xingu.registry.lifecycle import time_of_fit
 from xingu.stages.evaluate import named_class
 from xingu.stages.train import Trained, fit
 from xingu.tracking.attributes import provenance_attributes, train_attributes
@@ -60,6 +61,8 @@ def _run(step: PhaseStep) -> Iterator[dg.MaterializeResult]:
         known = replace(step.workspace.provenance, sample_rows=_sample_rows(splits.record))
         fitted = fit(step.builder, splits.value, chosen.value, step.train_run, known)
         model = fitted.model
+        assert model.trained  # noqa: S101
+        model.trained = time_of_fit(step.workspace.models, model.id, model.trained)
         if model.made_in_fit.estimations or model.made_in_fit.sets:
             label = Label(step.context.run.run_id)
             record = step.write(step.spec.key(*MADE_IN_FIT), model.made_in_fit, label)
