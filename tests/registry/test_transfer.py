@@ -9,7 +9,7 @@ import boto3
 import pytest
 from upath import UPath
 
-from tests.registry.test_manifest import manifest
+from tests.support.manifests import manifest
 from tests.support.processes import at_once
 from tests.support.refusing import refusing_s3
 from tests.support.services import BUCKET
