@@ -232,6 +232,7 @@ def test_what_the_storage_refuses_is_neither_missing_nor_damaged(package, tmp_pa
             lambda: verify(remote, good),
             lambda: copied(package, remote),
             lambda: store.find("houses"),
+            lambda: next(store.ledger("houses").broken_links()),
             lambda: store.find("houses", train_id="calm-fox"),
             lambda: store.find("houses", session_id="brave-day"),
         ):

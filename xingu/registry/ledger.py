@@ -237,12 +237,15 @@ class Ledger:
 
         Yields:
             Each fault, with the file: first of the hint, then of the entries, oldest first.
+
+        Raises:
+            StorageError: If a file cannot be read.
         """
         hint = None
         try:
             hint = self._hint()
         except StorageError as error:
-            yield str(error)
+            yield _damage(error)
         expected: str | None = ""  # SHA-256 of the file before; None: it is missing
         linked = False
         for number in count(1):
@@ -250,7 +253,7 @@ class Ledger:
             try:
                 found = self._read(path)
             except StorageError as error:
-                yield str(error)
+                yield _damage(error)
                 expected = None
                 continue
             if found is None and number > (hint.number if hint else 0):
@@ -293,7 +296,7 @@ class Ledger:
         while entry is not pointed:
             try:
                 write_atomically(path, _sealed(entry, path))
-            except (OSError, StorageError) as error:  # the entry is written, and readers find it
+            except Exception as error:  # noqa: BLE001 - the entry counts, and readers find it
                 logger.warning("%s was not moved to entry %d: %s", path, entry.number, error)
                 return
             pointed, entry = entry, self._last(entry) or entry
@@ -334,6 +337,13 @@ class Ledger:
         except Exception as error:  # storages raise errors of their own
             raise unreadable(path.name, error).error(path.parent) from error
         return entry, sha256(data).hexdigest()
+
+
+def _damage(error: StorageError) -> str:
+    """Return the text of an error about a damaged file, and raise any other one."""
+    if not isinstance(error.__cause__, ValueError):
+        raise error
+    return str(error)
 
 
 def _sealed(entry: Entry, path: UPath) -> bytes:
