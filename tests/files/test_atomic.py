@@ -21,10 +21,10 @@ from xingu.files.atomic import (
     remove_folder,
     remove_leftover,
     sha256_of,
-    storage_errors,
     write_atomically,
     write_once,
 )
+from xingu.files.write_errors import storage_errors
 
 # A limit on the size of files makes writes fail in the kernel, as a full disk does.
 FULL_DISK = """

@@ -28,6 +28,7 @@ from xingu.errors import StorageError
 from xingu.files.atomic import read_small_file, write_atomically, write_once
 from xingu.files.sealed import seal, unseal
 from xingu.registry.deployment import Deployment
+from xingu.registry.manifest import unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -236,12 +237,15 @@ class Ledger:
 
         Yields:
             Each fault, with the file: first of the hint, then of the entries, oldest first.
+
+        Raises:
+            StorageError: If a file cannot be read.
         """
         hint = None
         try:
             hint = self._hint()
         except StorageError as error:
-            yield str(error)
+            yield _damage(error)
         expected: str | None = ""  # SHA-256 of the file before; None: it is missing
         linked = False
         for number in count(1):
@@ -249,7 +253,7 @@ class Ledger:
             try:
                 found = self._read(path)
             except StorageError as error:
-                yield str(error)
+                yield _damage(error)
                 expected = None
                 continue
             if found is None and number > (hint.number if hint else 0):
@@ -274,7 +278,7 @@ class Ledger:
         """Return the newest entry; it is `entry` or after it.
 
         Numbers have no gaps, so steps of doubled length find the end in few reads: in one if
-        `entry` is the newest, in 28 if it is 10,000 entries behind.
+        `entry` is the newest, in 27 if it is 10,000 entries behind.
         """
         number, step = entry.number if entry else 0, 1
         while later := self._entry(number + step):
@@ -292,7 +296,7 @@ class Ledger:
         while entry is not pointed:
             try:
                 write_atomically(path, _sealed(entry, path))
-            except (OSError, StorageError) as error:  # the entry is written, and readers find it
+            except Exception as error:  # noqa: BLE001 - the entry counts, and readers find it
                 logger.warning("%s was not moved to entry %d: %s", path, entry.number, error)
                 return
             pointed, entry = entry, self._last(entry) or entry
@@ -314,7 +318,11 @@ class Ledger:
 
     @staticmethod
     def _read(path: UPath) -> tuple[Entry, str] | None:
-        """Return the entry in a file, and the SHA-256 of the file; None if there is no file."""
+        """Return the entry in a file, and the SHA-256 of the file; None if there is no file.
+
+        Raises:
+            StorageError: If the file is damaged, or cannot be read.
+        """
         try:
             data = read_small_file(path)
             entry = Entry.model_validate_json(unseal(data, path.name))
@@ -326,7 +334,16 @@ class Ledger:
                 f"{path} is damaged ({reason}): restore it, or name a train by its train_id.",
                 path=str(path),
             ) from error
+        except Exception as error:  # storages raise errors of their own
+            raise unreadable(path.name, error).error(path.parent) from error
         return entry, sha256(data).hexdigest()
+
+
+def _damage(error: StorageError) -> str:
+    """Return the text of an error about a damaged file, and raise any other one."""
+    if not isinstance(error.__cause__, ValueError):
+        raise error
+    return str(error)
 
 
 def _sealed(entry: Entry, path: UPath) -> bytes:
@@ -334,9 +351,7 @@ def _sealed(entry: Entry, path: UPath) -> bytes:
 
 
 def _state_after(before: Entry | None, train_id: str, action: Action) -> Mapping[str, Any]:
-    if action == "approve" or (action != "pin" and before is not None and before.pinned):
-        return {
-            "current": before.current if before else None,
-            "pinned": before.pinned if before else False,
-        }
+    current, pinned = (before.current, before.pinned) if before else (None, False)
+    if action == "approve" or (pinned and action in ("train", *DEPLOYS)):
+        return {"current": current, "pinned": pinned}
     return {"current": train_id, "pinned": action == "pin"}
