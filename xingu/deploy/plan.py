@@ -9,7 +9,7 @@ from xingu.deploy.approvals import approved_by
 from xingu.deploy.difference import Difference, difference_of
 from xingu.deploy.record import Action, Kind, Plan, Refusal
 from xingu.deploy.route import PROJECT, Route
-from xingu.deploy.trust import signer_of
+from xingu.deploy.trust import signed_refusals, signer_of
 from xingu.errors import DeployRefusedError, StorageError, UntrainedModelError, text_of
 from xingu.model import Model
 from xingu.names import key_part
@@ -132,9 +132,10 @@ class _Found:
         try:
             signer = signer_of(folder, self.route)
             verify(folder, self.train)
+            problem = next(signed_refusals(folder, self.route), None)
         except (StorageError, OSError) as error:
             return None, text_of(error)
-        return signer, None
+        return signer, problem
 
     @cached_property
     def model(self) -> Model | None:
