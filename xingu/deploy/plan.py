@@ -122,8 +122,7 @@ class _Found:
 
     @property
     def copies_rows(self) -> bool:
-        both = self.route.source.has_control and self.route.target.has_control
-        return self.with_rows and both and self.action in ("deploy", "rows")
+        return self.action in ("deploy", "rows") and self._both_have_control
 
     @cached_property
     def trust(self) -> tuple[str | None, str | None]:
@@ -191,9 +190,14 @@ class _Found:
                 variable = f"XINGU_DB_URL__{key_part(end).upper()}"
                 yield f"{end} has no control DB: set {variable}, or copy the model with --no-db."
 
+    @cached_property
+    def _both_have_control(self) -> bool:
+        """Whether rows are wanted, the source has them, and the target can take them."""
+        recorded = self.with_rows and evidence.is_recorded(self.route, self.train)
+        return recorded and self.route.target.has_control
+
     def _rows_missing(self) -> bool:
-        both = self.route.source.has_control and self.route.target.has_control
-        if not (self.with_rows and both):
+        if not self._both_have_control:
             return False
         return package_digest(self.route.target.control, self.run) != self.digest
 
