@@ -116,7 +116,7 @@ class Workspace:
             SettingsError: If there is no such target, or it has no storage of its own.
         """
         settings = self._whole._settings.target(name)
-        target = Workspace(settings, self._model_class, self._connections)
+        target = Workspace(settings, self._model_class)
         target.inventory = None
         return target.below(self._prefix)
 

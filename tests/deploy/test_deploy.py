@@ -199,3 +199,13 @@ def test_pull_takes_the_released_train_into_the_environment_of_the_target(projec
     route = project.route("production", pull=True)
     execute(route, make_plan(route, "houses", with_rows=False))
     assert project.workspace.models.current("houses") == "first"
+
+
+def test_a_train_without_rows_in_the_source_is_judged_by_the_scores_in_its_package(project):
+    project.train("first")
+    project.deploy(with_rows=False)
+    plan = make_plan(project.route("production"), "houses")
+    assert (plan.refusals, plan.rows) == ((), None)
+    project.deploy("production")
+    again = project.deploy("production")
+    assert (again.plan.action, project.served("production")) == ("nothing", "first")

@@ -10,9 +10,11 @@ from xingu.checks.gates import OPERATORS, Gate, parse_gates
 from xingu.deploy.approvals import approved_by, trainer_of, who_may
 from xingu.deploy.route import PROJECT, Route
 from xingu.model import Model
+from xingu.records import TrainRun
 from xingu.registry.ledger import DEPLOYS
 from xingu.registry.manifest import Manifest
 from xingu.texts import counted
+from xingu.tracking.copying import package_digest
 from xingu.tracking.query import TrainFilter, check_results, model_metrics
 
 
@@ -52,9 +54,16 @@ def verdict_refusals(route: Route, train: Manifest) -> Iterator[str]:
         yield f"{route.source_name} has never served {train_id}: deploy it there first."
 
 
+def is_recorded(route: Route, train: Manifest) -> bool:
+    """Return whether the control DB of the source has the rows of a train."""
+    run = TrainRun(train.dataprovider_id, train.train_id, train.train_session_id, "")
+    source = route.source
+    return source.has_control and package_digest(source.control, run) is not None
+
+
 def check_refusals(route: Route, train: Manifest) -> Iterator[str]:
     """Yield the blocking checks that a train has failed, as far as the control DB has them."""
-    if not route.source.has_control:
+    if not is_recorded(route, train):
         return
     results = check_results(route.source.control, train.dataprovider_id, train.train_id)
     for (asset, name), (passed, severity) in sorted(results.items()):
@@ -69,7 +78,7 @@ def gate_figures(route: Route, train: Manifest, model: Model) -> list[GateFigure
     """
     known = _metrics(route, train)
     gates = parse_gates(train.dataprovider_id, model.dp.quality_gates, model.dp.metric_directions)
-    complete = route.source.has_control
+    complete = is_recorded(route, train)
     return [_figure(gate, known, complete) for gate in gates if not gate.relative]
 
 
@@ -111,7 +120,7 @@ def approval_refusals(route: Route, train: Manifest, package: str) -> Iterator[s
 
 
 def _metrics(route: Route, train: Manifest) -> Mapping[tuple[str, str], float]:
-    if not route.source.has_control:
+    if not is_recorded(route, train):
         return {
             (set_name, metric): value
             for set_name, values in train.scores.items()

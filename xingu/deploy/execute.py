@@ -139,13 +139,16 @@ def _point(route: Route, plan: Plan, reason: Reason) -> tuple[Entry, bool]:
     models, dp_id, train_id = route.target.models, plan.dataprovider_id, plan.train_id
     models.point_session(plan.run)
     ledger = models.ledger(dp_id)
-    mine: list[Mapping[str, Any]] = []
+    deployment = _deployment(route, plan, reason)
+    is_rollback = plan.action == "rollback"
+    moved = False
 
     def change(before: Entry | None) -> Mapping[str, Any] | None:
-        mine.clear()
-        if fence_of(ledger, before) != plan.fence:
-            if before is not None and before.current == train_id:
-                return None
+        nonlocal moved
+        moved = fence_of(ledger, before) == plan.fence
+        if not moved and before is not None and before.current == train_id:
+            return None
+        if not moved:
             serves = before.current if before else None
             raise DeployConflictError(
                 f"{dp_id} {train_id} is not deployed to {route.name}: since this deploy began, "
@@ -155,29 +158,31 @@ def _point(route: Route, plan: Plan, reason: Reason) -> tuple[Entry, bool]:
                 train_id=train_id,
                 target=route.name,
             )
-        deployment = Deployment(
-            user=route.user,
-            host=route.host,
-            source=route.origin,
-            run_id=reason.run_id,
-            commit=plan.commit or "",
-            package=plan.package,
-            target=route.name,
-            gates=dict(plan.gates),
-            approvals=plan.approvals,
-            replaced=plan.replaces,
-            comment=reason.comment,
-        )
-        back = _taken_back(ledger, before, train_id) if plan.action == "rollback" else ()
-        mine.append(
-            {"current": train_id, "pinned": False, "rolled_back": back, "deployment": deployment}
-        )
-        return mine[0]
+        back = _taken_back(ledger, before, train_id) if is_rollback else ()
+        state = {"current": train_id, "pinned": False}
+        return {**state, "rolled_back": back, "deployment": deployment}
 
-    action = "rollback" if plan.action == "rollback" else "deploy"
+    action = "rollback" if is_rollback else "deploy"
     entry = ledger.append(train_id, plan.train_session_id, action, change)
     assert entry is not None  # noqa: S101 - `change` returns None after an entry only
-    return entry, bool(mine)
+    return entry, moved
+
+
+def _deployment(route: Route, plan: Plan, reason: Reason) -> Deployment:
+    """Return what the ledger records of a deploy."""
+    return Deployment(
+        user=route.user,
+        host=route.host,
+        source=route.origin,
+        run_id=reason.run_id,
+        commit=plan.commit or "",
+        package=plan.package,
+        target=route.name,
+        gates=dict(plan.gates),
+        approvals=plan.approvals,
+        replaced=plan.replaces,
+        comment=reason.comment,
+    )
 
 
 def _taken_back(ledger: Ledger, before: Entry | None, train_id: str) -> tuple[str, ...]:

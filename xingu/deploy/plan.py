@@ -9,7 +9,7 @@ from xingu.deploy.approvals import approved_by
 from xingu.deploy.difference import Difference, difference_of
 from xingu.deploy.record import Action, Kind, Plan, Refusal
 from xingu.deploy.route import PROJECT, Route
-from xingu.deploy.trust import signer_of
+from xingu.deploy.trust import signed_refusals, signer_of
 from xingu.errors import DeployRefusedError, StorageError, UntrainedModelError, text_of
 from xingu.model import Model
 from xingu.names import key_part
@@ -122,8 +122,7 @@ class _Found:
 
     @property
     def copies_rows(self) -> bool:
-        both = self.route.source.has_control and self.route.target.has_control
-        return self.with_rows and both and self.action in ("deploy", "rows")
+        return self.action in ("deploy", "rows") and self._both_have_control
 
     @cached_property
     def trust(self) -> tuple[str | None, str | None]:
@@ -132,9 +131,10 @@ class _Found:
         try:
             signer = signer_of(folder, self.route)
             verify(folder, self.train)
+            problem = next(signed_refusals(folder, self.route), None)
         except (StorageError, OSError) as error:
             return None, text_of(error)
-        return signer, None
+        return signer, problem
 
     @cached_property
     def model(self) -> Model | None:
@@ -190,9 +190,14 @@ class _Found:
                 variable = f"XINGU_DB_URL__{key_part(end).upper()}"
                 yield f"{end} has no control DB: set {variable}, or copy the model with --no-db."
 
+    @cached_property
+    def _both_have_control(self) -> bool:
+        """Whether rows are wanted, the source has them, and the target can take them."""
+        recorded = self.with_rows and evidence.is_recorded(self.route, self.train)
+        return recorded and self.route.target.has_control
+
     def _rows_missing(self) -> bool:
-        both = self.route.source.has_control and self.route.target.has_control
-        if not (self.with_rows and both):
+        if not self._both_have_control:
             return False
         return package_digest(self.route.target.control, self.run) != self.digest
 
