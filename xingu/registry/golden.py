@@ -172,7 +172,7 @@ def _storable(rows: pd.DataFrame) -> pd.DataFrame:
         return frame
     if parquet_obstacle(frame.iloc[:, :1].assign(**{frame.columns[0]: 0})):  # it is the index
         frame = frame.reset_index(drop=True)
-    for name in frame.select_dtypes(object).columns:
+    for name in frame.columns[frame.dtypes == np.dtype(object)]:
         if parquet_obstacle(frame[[name]]):
             frame = frame[[isinstance(cell, str) or cell is None for cell in frame[name]]]
     return frame

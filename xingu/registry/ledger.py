@@ -334,9 +334,7 @@ def _sealed(entry: Entry, path: UPath) -> bytes:
 
 
 def _state_after(before: Entry | None, train_id: str, action: Action) -> Mapping[str, Any]:
-    if action == "approve" or (action != "pin" and before is not None and before.pinned):
-        return {
-            "current": before.current if before else None,
-            "pinned": before.pinned if before else False,
-        }
+    current, pinned = (before.current, before.pinned) if before else (None, False)
+    if action == "approve" or (pinned and action in ("train", *DEPLOYS)):
+        return {"current": current, "pinned": pinned}
     return {"current": train_id, "pinned": action == "pin"}
