@@ -6,12 +6,15 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
+from upath import UPath
 
 from tests.support.fitted import fit_model
 from tests.support.served import wait_until
 from tests.support.toys import Houses, houses
 from xingu.errors import StorageError, UntrainedModelError
+from xingu.registry.manifest import read_manifest
 from xingu.registry.store import ModelStore
+from xingu.registry.transfer import copy_package
 from xingu.serving import Follower
 from xingu.serving.follower import LONGEST_WAIT
 
@@ -117,3 +120,15 @@ def test_the_status_is_json(follower, store):
     assert status["signer"] is None
     assert all(value is None or isinstance(value, str) for value in status.values())
     assert pd.Timestamp(status["since"]).tzinfo
+
+
+def test_it_follows_a_storage_on_s3(store, s3_url, tmp_path):
+    remote = ModelStore(UPath(s3_url) / tmp_path.name)
+    for train_id in ("first", "second"):
+        source = store.package("houses", train_id)
+        copy_package(source, remote.package("houses", train_id), read_manifest(source))
+    promote(remote, "first")
+    follower = Follower("houses", remote.root)
+    promote(remote, "second")
+    assert follower.check()
+    assert follower.status()["train_id"] == "second"
