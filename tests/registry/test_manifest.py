@@ -1,34 +1,21 @@
 """The manifest of a package: what is read, verified and refused."""
 
 import hashlib
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
+from tests.support.manifests import manifest
 from xingu.errors import CorruptPackageError
 from xingu.registry.manifest import (
     FileRecord,
     Manifest,
-    ProviderRecord,
     describe_files,
     read_manifest,
     verify,
 )
-
-
-def manifest(**changed) -> Manifest:
-    known = {
-        "dataprovider_id": "houses", "train_id": "calm-fox", "train_session_id": "brave-day",
-        "run_id": "run-1", "trained": datetime(2026, 1, 1, tzinfo=UTC),
-        "provider": ProviderRecord(module="m", name="C", code_version="1", has_source=False),
-        "estimator_class": None, "algo_params": {}, "hyperparams_origin": "dp", "features": {},
-        "estimator_features": [], "target": None, "set_rows": {}, "provenance": {}, "values": {},
-        "pre_reqs": {},
-    }  # fmt: skip
-    return Manifest(**known | changed)
 
 
 @pytest.fixture

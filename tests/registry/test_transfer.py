@@ -9,7 +9,7 @@ import boto3
 import pytest
 from upath import UPath
 
-from tests.registry.test_manifest import manifest
+from tests.support.manifests import manifest
 from tests.support.processes import at_once
 from tests.support.refusing import refusing_s3
 from tests.support.services import BUCKET
@@ -17,6 +17,7 @@ from xingu.errors import CorruptPackageError, StorageError
 from xingu.files.atomic import CHUNK
 from xingu.files.sealed import seal
 from xingu.registry.manifest import describe_files, faults, read_manifest, verify
+from xingu.registry.store import ModelStore
 from xingu.registry.transfer import Transferred, copy_package
 
 FILES = {
@@ -225,10 +226,14 @@ def test_what_the_storage_refuses_is_neither_missing_nor_damaged(package, tmp_pa
     good = read_manifest(package)
     with refusing_s3(403, "AccessDenied") as options:
         remote = UPath("s3://bucket/package", **options)
+        store = ModelStore(remote)
         for use in (
             lambda: read_manifest(remote),
             lambda: verify(remote, good),
             lambda: copied(package, remote),
+            lambda: store.find("houses"),
+            lambda: store.find("houses", train_id="calm-fox"),
+            lambda: store.find("houses", session_id="brave-day"),
         ):
             with pytest.raises(StorageError, match="s3://bucket/package.*refused it") as failure:
                 use()

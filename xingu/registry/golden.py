@@ -168,7 +168,8 @@ def _parquet(frame: pd.DataFrame) -> bytes:
 def _storable(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows in a form that parquet preserves, as far as they have one."""
     frame = _with_codes(rows)
-    if parquet_obstacle(frame) is None or not frame.columns.is_unique:
+    named = frame.columns.is_unique and all(type(name) is str for name in frame.columns)
+    if not named or parquet_obstacle(frame) is None:
         return frame
     if parquet_obstacle(frame.iloc[:, :1].assign(**{frame.columns[0]: 0})):  # it is the index
         frame = frame.reset_index(drop=True)

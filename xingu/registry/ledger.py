@@ -28,6 +28,7 @@ from xingu.errors import StorageError
 from xingu.files.atomic import read_small_file, write_atomically, write_once
 from xingu.files.sealed import seal, unseal
 from xingu.registry.deployment import Deployment
+from xingu.registry.manifest import unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -274,7 +275,7 @@ class Ledger:
         """Return the newest entry; it is `entry` or after it.
 
         Numbers have no gaps, so steps of doubled length find the end in few reads: in one if
-        `entry` is the newest, in 28 if it is 10,000 entries behind.
+        `entry` is the newest, in 27 if it is 10,000 entries behind.
         """
         number, step = entry.number if entry else 0, 1
         while later := self._entry(number + step):
@@ -314,7 +315,11 @@ class Ledger:
 
     @staticmethod
     def _read(path: UPath) -> tuple[Entry, str] | None:
-        """Return the entry in a file, and the SHA-256 of the file; None if there is no file."""
+        """Return the entry in a file, and the SHA-256 of the file; None if there is no file.
+
+        Raises:
+            StorageError: If the file is damaged, or cannot be read.
+        """
         try:
             data = read_small_file(path)
             entry = Entry.model_validate_json(unseal(data, path.name))
@@ -326,6 +331,8 @@ class Ledger:
                 f"{path} is damaged ({reason}): restore it, or name a train by its train_id.",
                 path=str(path),
             ) from error
+        except Exception as error:  # storages raise errors of their own
+            raise unreadable(path.name, error).error(path.parent) from error
         return entry, sha256(data).hexdigest()
 
 

@@ -6,9 +6,10 @@ from pydantic import BaseModel, ConfigDict
 from upath import UPath
 
 from xingu.errors import StorageError
-from xingu.files.atomic import children, write_atomically
+from xingu.files.atomic import children, read_small_file, write_atomically
 from xingu.files.sealed import seal, unseal
 from xingu.names import is_file_name, key_part
+from xingu.registry.manifest import unreadable
 
 
 class _Pointer(BaseModel):
@@ -69,9 +70,11 @@ class Sessions:
     @staticmethod
     def _read(path: UPath) -> str | None:
         try:
-            data = path.read_bytes()
+            data = read_small_file(path)
         except FileNotFoundError:
             return None
+        except Exception as error:  # storages raise errors of their own
+            raise unreadable(path.name, error).error(path.parent) from error
         try:
             return _Pointer.model_validate_json(unseal(data, path.name)).train_id
         except ValueError as error:

@@ -38,7 +38,15 @@ from xingu.files.atomic import (
 from xingu.names import is_file_name, is_folder_name, key_part
 from xingu.records import PackageRecord, SourceRecord, TrainRun
 from xingu.registry.ledger import CURRENT, Action, Ledger
-from xingu.registry.manifest import MANIFEST, Manifest, read_manifest, require_train
+from xingu.registry.manifest import (
+    MANIFEST,
+    Manifest,
+    manifest_bytes,
+    parse_manifest,
+    read_manifest,
+    reading,
+    require_train,
+)
 from xingu.registry.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -95,8 +103,11 @@ class ModelStore:
 
     def has(self, dp_id: str, train_id: str) -> bool:
         """Return whether there is a complete package of a train."""
-        named = is_file_name(dp_id) and is_file_name(train_id) and is_folder_name(train_id)
-        return named and (self.package(dp_id, train_id) / MANIFEST).exists()
+        if not (is_file_name(dp_id) and is_file_name(train_id) and is_folder_name(train_id)):
+            return False
+        package = self.package(dp_id, train_id)
+        with reading(package, MANIFEST):
+            return (package / MANIFEST).exists()
 
     def dataproviders(self) -> list[str]:
         """Return the folder names (`key_part` of the id) of all trained DataProviders, sorted."""
@@ -321,8 +332,8 @@ class ModelStore:
     def package_record(self, dp_id: str, train_id: str) -> PackageRecord:
         """Return location and checksums of the package of a train."""
         package = self.package(dp_id, train_id)
-        data = (package / MANIFEST).read_bytes()
-        files = Manifest.model_validate_json(data).files
+        data = manifest_bytes(package)
+        files = parse_manifest(package, data).files
         return PackageRecord(
             path=str(package),
             manifest_sha256=sha256(data).hexdigest(),

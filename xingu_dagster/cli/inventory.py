@@ -146,8 +146,9 @@ def export_inventory(
 def prune(keep: int, dry_run: bool) -> None:
     """Remove old packages, with their plots and the values that only they used.
 
-    Current and pinned trains are kept, and prerequisites of trains that are kept. The newest values
-    of each asset are kept too (XINGU_KEEP_VALUES). What killed runs left is removed too,
+    Current and pinned trains are kept, the train that the last deploy or rollback replaced, and
+    prerequisites of trains that are kept. The newest values of each asset are kept too
+    (XINGU_KEEP_VALUES). What killed runs left is removed too,
     incomplete files after a day.
     """
     from xingu import maintenance
