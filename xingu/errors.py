@@ -18,6 +18,7 @@ programs. Secrets in both are masked::
     ├── DataError                     the data cannot be trained on or estimated
     │   ├── CheckFailedError          a check that blocks downstream assets has failed
     │   ├── MissingColumnError
+    │   ├── InvalidRowsError          rows of a request do not match the features of a Model
     │   └── UndefinedMetricError
     ├── StateError                    an attribute of a DataProvider cannot be pickled or unpickled
     ├── ControlDbError                the control DB cannot be opened, read or written
@@ -111,6 +112,10 @@ class CheckFailedError(DataError):
 
 class MissingColumnError(DataError):
     """A declared column is not in the data."""
+
+
+class InvalidRowsError(DataError):
+    """Rows of a request do not match the features of a Model; `facts["problems"]` lists all."""
 
 
 class UndefinedMetricError(DataError):

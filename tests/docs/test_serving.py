@@ -1,13 +1,9 @@
-"""The service and the batch job of the page on serving, over HTTP on loopback."""
+"""The page on serving shows the service as it is, and its batch job runs."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pandas as pd
 import pytest
 
@@ -16,87 +12,17 @@ from tests.support.toys import houses
 from xingu import Model
 
 SERVICE, SCORE = blocks("python", "docs/how-to/serving.md")
+[DOCKERFILE] = blocks("dockerfile", "docs/how-to/serving.md")
 
 
-@pytest.fixture(scope="module")
-def service(trained_home):
-    """The app of the page, started as the page says, in a folder that has only the models."""
-    (trained_home / SERVICE.title).write_text(SERVICE.raw)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "service:app", "--port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MODEL_ID": "houses"}
-    with (
-        subprocess.Popen(command, cwd=trained_home, env=environment) as process,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client,
-    ):
-        try:
-            wait_until_it_answers(client, process)
-            yield client
-        finally:
-            process.terminate()
-
-
-def wait_until_it_answers(client, process):
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        assert process.poll() is None, "the service has ended"
-        try:
-            client.get("/health")
-        except httpx.ConnectError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("the service did not answer within a minute")
+@pytest.mark.parametrize("block", [SERVICE, DOCKERFILE], ids=lambda block: block.title)
+def test_the_page_shows_the_file_itself(block):
+    assert block.raw == (ROOT / "examples" / "serving" / block.title).read_text()
 
 
 @pytest.fixture(scope="module")
 def model(trained_home):
     return Model.load("houses", path=trained_home / "models")
-
-
-def test_health_names_the_train(service, model):
-    answer = service.get("/health").json()
-    assert (answer["model"], answer["train_id"]) == ("houses", model.train_id)
-
-
-def test_it_estimates_what_the_model_estimates(service, model):
-    rows = houses(20)[["size", "town"]]
-    answer = service.post("/predict", json={"rows": rows.to_dict("records")}).json()
-    assert answer["train_id"] == model.train_id
-    assert answer["estimations"] == pytest.approx(model.predict(rows)["estimation"].tolist())
-
-
-def test_whole_numbers_are_taken_for_a_feature_with_decimals(service):
-    answer = service.post("/predict", json={"rows": [{"size": 80, "town": "north"}]})
-    assert answer.status_code == 200
-
-
-def test_concurrent_requests_get_their_own_answers(service):
-    def ask(size):
-        rows = [{"size": size, "town": "south"}]
-        return service.post("/predict", json={"rows": rows}).json()["estimations"]
-
-    sizes = [40, 90, 140, 190] * 5
-    expected = {size: ask(size) for size in sizes}
-    assert len({tuple(answer) for answer in expected.values()}) > 1
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(ask, sizes)) == [expected[size] for size in sizes]
-
-
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [
-        ([{"size": 80}], "Missing features: town."),
-        ([{"size": "large", "town": "north"}], "large"),
-        ([], "at least 1 item"),
-    ],
-)
-def test_bad_rows_are_answered_with_422_and_the_reason(service, rows, said):
-    answer = service.post("/predict", json={"rows": rows})
-    assert answer.status_code == 422
-    assert said in answer.text
 
 
 def test_the_batch_job_writes_an_estimation_for_each_row(trained_home, model, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from base64 import b64decode, b64encode
 from hashlib import sha256
 
@@ -12,11 +13,19 @@ from upath import UPath
 from tests.support.fitted import save_model
 from tests.support.keys import write_keys
 from tests.support.toys import Houses, Taxes, houses
-from xingu.errors import CorruptPackageError, SettingsError, SignatureError, UntrainedModelError
+from xingu.config import Settings
+from xingu.errors import (
+    CorruptPackageError,
+    MissingExtraError,
+    SettingsError,
+    SignatureError,
+    UntrainedModelError,
+)
 from xingu.registry.audit import audit, sign_train, sign_verdict
 from xingu.registry.manifest import MANIFEST, SIGNATURE, VERDICT
 from xingu.registry.signing import Keys, signing_key, trusted_keys, verify_signature, verify_verdict
 from xingu.registry.store import ModelStore
+from xingu.workspace import Workspace
 
 ROWS = houses(5).assign(estimated_price=300.0)
 
@@ -312,3 +321,13 @@ def test_a_package_on_s3_is_signed_verified_and_refused(s3_url, ours, theirs, tm
     assert store.load("houses", "first").signer.startswith("ours")
     with pytest.raises(SignatureError):
         ModelStore(store.root, keys=Keys(trusted=theirs.keys().trusted)).load("houses", "first")
+
+
+def test_without_the_extra_a_key_in_the_settings_is_an_error_with_the_command_that_installs_it(
+    ours, tmp_path, monkeypatch
+):
+    monkeypatch.delitem(sys.modules, "xingu.registry.signing")
+    monkeypatch.setattr("xingu.extras.find_spec", lambda _: None)
+    settings = Settings.given(project_home=tmp_path, signing_key=str(ours.private))
+    with pytest.raises(MissingExtraError, match=r"run pip install 'xingu-core\[signing\]'\."):
+        Workspace(settings).models  # noqa: B018

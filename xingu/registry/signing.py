@@ -323,9 +323,8 @@ def _verified(
     statement = json.loads(payload)
     if (statement["_type"], statement["predicateType"]) != (_STATEMENT, kind):
         raise _refused(package, f"{file} is a statement of another kind")
-    return {**statement["predicate"], "digest": statement["subject"][0]["digest"]["sha256"]}, str(
-        key
-    )
+    digest = statement["subject"][0]["digest"]["sha256"]
+    return {**statement["predicate"], "digest": digest}, str(key)
 
 
 def _is_by(key: EllipticCurvePublicKey, payload: bytes, signature: bytes) -> bool:

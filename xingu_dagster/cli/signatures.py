@@ -77,7 +77,7 @@ def _print(found: list[Audit]) -> None:
             one.train_id,
             f"{one.files}",
             f"{one.signature}: {one.signer}" if one.signer else one.signature,
-            one.verdict or ("none signed" if one.signer else "not verified"),
+            one.verdict or ("not signed" if one.signer else "not verified"),
         ]
         for one in found
     ]
