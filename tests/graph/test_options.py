@@ -60,6 +60,7 @@ def test_the_launchpad_shows_all_options_with_the_settings_as_defaults_and_descr
         "hyperopt_strategy": "dp",
         "hyperopt_evaluations": 0,
         "refresh_sources": False,
+        "sample_rows": 0,
         "pre_req_train_or_session_ids": ["a", "b"],
         "train_session_id": "day",
         "train_id": "",

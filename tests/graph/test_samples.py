@@ -16,6 +16,7 @@ class Means(Houses):
     estimator_class = MeanEstimator
     estimator_params = {}
     checks = {"batch_parity": None}
+    batch_predict_sinks = {"prices": {"url": "prices.csv"}}
 
 
 TRAIN = [f"houses/{name}" for name in ("raw/houses", "cleaned", "features", "splits",
@@ -56,6 +57,12 @@ def test_a_train_of_samples_is_recorded_and_never_becomes_current(project, sampl
 def test_a_train_of_samples_cannot_be_pinned(project, sampled):
     with pytest.raises(UntrainedModelError, match="samples of its sources"):
         pin(project.models, sampled)
+
+
+def test_estimations_of_samples_are_not_written_to_sinks(project):
+    result = project.run("houses/batch/sinks/prices", raise_on_error=False)
+    assert not result.success
+    assert not (project.home / "prices.csv").exists()
 
 
 def test_a_model_of_sampled_values_is_one_of_samples_without_the_option(project):

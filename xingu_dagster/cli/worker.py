@@ -150,7 +150,8 @@ class _Run:
         settings, command = self.settings, self.order.command
         if command == "tune":
             return TUNE
-        batch = BATCH + SINKS if command == "batch-predict" or settings.batch_predict else ()
+        sinks = () if settings.sample_rows else SINKS  # samples are not for those who read sinks
+        batch = BATCH + sinks if command == "batch-predict" or settings.batch_predict else ()
         if not self._trains:
             return batch
         return TRAIN + (EVALUATE + batch if settings.post_process else ())

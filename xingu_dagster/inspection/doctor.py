@@ -127,9 +127,10 @@ def _daemon(instance: dg.DagsterInstance) -> Steps:
     if not queued and not waiting:
         return
     since = f"has been silent for {age / 60:,.0f} minutes" if age else "has never run"
+    waits = f", and {counted(queued, 'queued run')} cannot start" if queued else ""
     text = (
-        f"Dagster's daemon {since}: no sensor ticks, no schedule starts, and "
-        f"{counted(queued, 'queued run')} wait. Start `xingu ui`, or `dagster-daemon run`."
+        f"Dagster's daemon {since}: no sensor ticks and no schedule starts{waits}. "
+        f"Start `xingu ui`, or `dagster-daemon run`."
     )
     yield Finding("error", "daemon", text)
 

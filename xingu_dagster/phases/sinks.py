@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from xingu.errors import CheckFailedError
 from xingu.provider.state import PreparedFrame
 from xingu.sinks.spec import FileSink, Sink, TableSink
 from xingu.sinks.write import rows_of, write_sink
@@ -39,10 +40,15 @@ def build_sinks(provider: ProviderSpec) -> dg.AssetsDefinition:
 
 
 def write_sinks(step: PhaseStep) -> Results:
-    """Write the estimations to the selected sinks."""
+    """Write the estimations to the selected sinks.
+
+    Raises:
+        CheckFailedError: If they are of a train of samples (SAMPLE_ROWS).
+    """
     stored = step.stored(*ESTIMATIONS)
     estimations: PreparedFrame = stored.value
     train_id = stored.record.facts.train_id or ""
+    _refuse_samples(step, train_id)
     rows = rows_of(estimations.frame, train_id, step.partition)
     key = list(rows.columns[: estimations.frame.index.nlevels])
     for part, sink in step.spec.sinks.items():
@@ -60,6 +66,16 @@ def write_sinks(step: PhaseStep) -> Results:
                 "train_id": train_id,
             }
             yield step.keep(path, value, label, time.perf_counter() - started, metadata)
+
+
+def _refuse_samples(step: PhaseStep, train_id: str) -> None:
+    models, dp_id = step.workspace.models, step.spec.id
+    if models.has(dp_id, train_id) and models.manifest(dp_id, train_id).sampled:
+        raise CheckFailedError(
+            f"{dp_id}: {train_id} was trained on samples of its sources (SAMPLE_ROWS), so its "
+            "estimations are not written to sinks; train on all rows.",
+            dataprovider_id=dp_id, train_id=train_id,
+        )  # fmt: skip
 
 
 def _kinds(provider: ProviderSpec, sink: Sink) -> Sequence[str]:
