@@ -5,12 +5,12 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
 
 from tests.support.control import control_db
-from tests.support.processes import at_once
 from xingu.errors import ConcurrentTrainError, ControlDbError
 from xingu.processes import Process
 from xingu.tracking import leases
@@ -154,7 +154,8 @@ def test_what_was_given_back_is_not_renewed(db):
 
 def test_of_runs_at_the_same_time_one_takes_the_name(control_url, tmp_path):
     assert control_db(control_url, tmp_path).engine
-    found = at_once(race, [(control_url, tmp_path, number) for number in range(4)], 2)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda number: race(control_url, tmp_path, number), range(4)))
     assert sorted(found) == [False, False, False, True]
 
 
