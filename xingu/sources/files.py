@@ -151,7 +151,7 @@ def look_at_file(spec: UrlSource, home: Path) -> None:
 
 
 def _hidden_by(error: FileNotFoundError) -> Exception | None:
-    """Return what fsspec reports as a missing file: no answer of a server, or a refusal."""
+    """Return what fsspec reports as a missing page: no answer of a server, or a refusal."""
     cause = error.__cause__
     missing = getattr(cause, "status", None) in (404, 410)
     return None if missing or not isinstance(cause, Exception) else cause
@@ -181,7 +181,8 @@ class _Source:
         try:
             yield
         except FileNotFoundError as error:
-            if (real := _hidden_by(error)) is not None:
+            real = _hidden_by(error) if is_web(self.spec.url) else None
+            if real is not None:
                 raise self._refused(real, self.where(name)) from None
             pattern = "*" in self.spec.url and not is_web(self.spec.url)
             what = "matches no file" if pattern else "does not exist"
