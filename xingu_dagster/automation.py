@@ -9,21 +9,25 @@ may be lost. Definitions are built without any of this: nothing is read before t
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
+from xingu.alerts import Alert
 from xingu.automation.decide import decide
 from xingu.automation.facts import Decision, State
 from xingu.config import Settings
-from xingu.errors import text_of
+from xingu.errors import XinguError, text_of
 from xingu.masking import masked
 from xingu.provider.base import DataProvider
+from xingu.workspace import Workspace
 from xingu_dagster.automation_facts import FactFinder, Subject
 from xingu_dagster.options import TAG
 from xingu_dagster.spec import ProviderSpec
+
+logger = logging.getLogger(__name__)
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +130,7 @@ def _build(
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         workspace = subjects[0].spec.workspace(context.resources)
         finder.begin(workspace, context.instance, datetime.now(UTC))
-        return _tick(context, finder)
+        return _tick(context, finder, workspace)
 
     names = ", ".join(one.id for one in subjects[:SHOWN])
     does = "Estimates the batches of" if subjects[0].batch else "Trains"
@@ -142,11 +146,17 @@ def _build(
     )
 
 
-def _tick(context: dg.SensorEvaluationContext, finder: FactFinder) -> dg.SensorResult:
+def _tick(
+    context: dg.SensorEvaluationContext, finder: FactFinder, workspace: Workspace
+) -> dg.SensorResult:
     states, decisions = _states(context.cursor), {}
     for subject in finder.subjects:
-        decision = _decide(finder, subject, states.get(subject.id, State()), decisions)
-        decisions[subject.id] = decision
+        state = states.get(subject.id, State())
+        decision = _decide(finder, subject, state, decisions)
+        if decision.stopped and not state.stopped:
+            _tell_stopped(workspace, subject.id, decision.reason)
+        state = replace(decision.state, stopped=decision.stopped)
+        decisions[subject.id] = replace(decision, state=state)
         context.log.info("%s: %s", subject.id, decision.reason)
     due = [one for one in finder.subjects if decisions[one.id].run]
     requests = [_request(group, decisions) for group in _groups(due)]
@@ -155,6 +165,14 @@ def _tick(context: dg.SensorEvaluationContext, finder: FactFinder) -> dg.SensorR
     return dg.SensorResult(
         run_requests=requests, cursor=json.dumps(kept), skip_reason=None if requests else told
     )
+
+
+def _tell_stopped(workspace: Workspace, dp_id: str, reason: str) -> None:
+    title = f"{dp_id}: its policy has stopped"
+    try:
+        workspace.alerts.send(Alert("policy_tripped", "error", dp_id, title, reason))
+    except XinguError as error:  # the address of a channel cannot be used
+        logger.warning("No alert was sent: %s", error)
 
 
 def _decide(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.webhook import webhook
 from xingu import Model
 from xingu.deploy.execute import execute
 from xingu.deploy.plan import make_plan, previous_train
@@ -95,6 +96,12 @@ def test_all_reasons_of_a_refusal_are_told_at_once(project):
     assert {kind for kind, _ in refusals(project)} == {"gate", "check", "git", "approval"}
 
 
+def test_a_train_on_samples_is_not_deployed(project):
+    project.train("first", provenance={"sample_rows": 100})
+    [(kind, text)] = refusals(project, train_id="first")
+    assert (kind, text.partition(" of its")[0]) == ("verdict", "first was trained on samples")
+
+
 def test_a_refused_train_is_not_deployed(project):
     project.train("first")
     models = project.workspace.models
@@ -116,6 +123,19 @@ def test_a_rollback_copies_nothing_and_names_what_it_took_back(project):
     assert ("verdict", "third was rolled back to first in staging.") in refusals(
         project, "production", "third"
     )
+
+
+def test_deploys_and_rollbacks_are_told_and_a_deploy_of_nothing_is_not(project):
+    with webhook() as inbox:
+        project.set(ALERT_WEBHOOK_URL=inbox.url)
+        for name in ("first", "second"):
+            project.train(name)
+            project.deploy()
+        project.deploy()
+        project.deploy(train_id="first")
+    kinds = [(one["kind"], one["facts"]["train_id"]) for one in inbox.received]
+    assert kinds == [("deployment", "first"), ("deployment", "second"), ("rollback", "first")]
+    assert "houses: staging rolled back to first instead of second, by ada" in inbox.texts[-1]
 
 
 def test_deploying_an_older_train_that_was_served_is_a_rollback(project):

@@ -5,6 +5,7 @@ import pytest
 
 from tests.support import toys
 from tests.support.town import Houses, Light, Taxes, Town, assets_of
+from tests.support.webhook import webhook
 from xingu.errors import DeclarationError
 from xingu_dagster.automation import SensorOptions
 from xingu_dagster.automation_facts import Subject
@@ -73,6 +74,12 @@ def test_a_run_in_progress_is_told_and_no_second_one_is_asked_for(town):
     assert "tries again in 10 min" in town.tick()[1]
 
 
+@pytest.fixture
+def inbox():
+    with webhook() as inbox:
+        yield inbox
+
+
 class Fragile(Light):
     id = "fragile"
     retrain = {"when": "on_new_data", "then": "register", "limits": {"failures": 2,
@@ -85,8 +92,10 @@ class Fragile(Light):
         return super().data_split_for_train(data)
 
 
-def test_failures_are_tried_again_until_the_policy_stops_and_a_train_by_hand_ends_that(tmp_path):
-    town = Town(tmp_path, Fragile)
+def test_failures_are_tried_again_until_the_policy_stops_and_a_train_by_hand_ends_that(
+    tmp_path, inbox
+):
+    town = Town(tmp_path, Fragile, alert_webhook=inbox.url)
     Fragile.fails = True
     for _ in range(2):
         [request], _ = town.tick()
@@ -94,6 +103,10 @@ def test_failures_are_tried_again_until_the_policy_stops_and_a_train_by_hand_end
     requests, told = town.tick()
     assert requests == []
     assert "stopped after 2 failed runs in a row" in told
+    town.tick()
+    [alert] = inbox.received  # once, not at each tick
+    assert (alert["kind"], alert["dataprovider"]) == ("policy_tripped", "fragile")
+    assert "stopped after 2 failed runs in a row" in alert["text"]
     Fragile.fails = False
     town.project.run("fragile/*")
     assert "no new data" in town.tick()[1]

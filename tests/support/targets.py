@@ -63,7 +63,12 @@ class Targets:
         """
         place, model = self.workspace, self.model
         model.run = TrainRun("houses", train_id, f"of-{train_id}", "run")
-        known = {"user_name": "ada", "git_commit": "c0ffee" * 6, "git_dirty": False}
+        known = {
+            "user_name": "ada",
+            "git_commit": "c0ffee" * 6,
+            "git_dirty": False,
+            "sample_rows": 0,
+        }
         model.provenance = replace(model.provenance, **{**known, **(provenance or {})})
         place.models.save(model)
         place.models.make_current(model.run)

@@ -48,8 +48,8 @@ class Taxes(Light):
 class Town:
     """A project whose table grows, and its sensors."""
 
-    def __init__(self, home, *providers):
-        self.project = Project(home, providers or [Houses, Taxes])
+    def __init__(self, home, *providers, **settings):
+        self.project = Project(home, providers or [Houses, Taxes], settings)
         self.cursors: dict[str, str | None] = {}
         self.launched: set[str] = set()
 

@@ -58,11 +58,13 @@ class State:
         seen: Digest of the last observation.
         since: When that was first seen, in seconds since the epoch.
         first: When the first change that still waits was seen.
+        stopped: Whether people were told that the policy has stopped.
     """
 
     seen: str = ""
     since: float = 0
     first: float = 0
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ class GateFigure:
 def verdict_refusals(route: Route, train: Manifest) -> Iterator[str]:
     """Yield why the ledger of the source does not release a train."""
     models, train_id = route.source.models, train.train_id
+    if train.sampled:
+        yield f"{train_id} was trained on samples of its sources (SAMPLE_ROWS): train it on all."
+        return
     verdict = models.ledger(train.dataprovider_id).verdict(train_id, train.trained)
     if verdict is None:
         yield (

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from xingu.deploy.announce import announce
 from xingu.deploy.plan import CHANGES, fence_of
 from xingu.deploy.record import Plan
 from xingu.deploy.route import Route
@@ -102,6 +103,8 @@ def execute(
         return Deployed(plan, rows=rows)
     watch("pointer")
     entry, changed = _point(route, plan, reason)
+    if changed:
+        announce(route, plan, reason.run_id)
     return Deployed(plan, changed, proven, copied, rows, entry.number)
 
 
