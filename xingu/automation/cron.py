@@ -1,4 +1,4 @@
-"""Times of a cron string. The library that parses it is an extra, and imported when needed."""
+"""Times of a cron string. The library that parses it is imported when needed."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,7 +12,7 @@ def valid_cron(expression: str) -> str:
     Raises:
         ValueError: If it is none.
     """
-    needs("cron", "croniter")
+    needs("automation", "croniter")
     from croniter import croniter
 
     if not croniter.is_valid(expression):
