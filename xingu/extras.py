@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from xingu.errors import MissingExtraError
 
-OPTIONAL = {"aws", "signing"}
+OPTIONAL = {"alerts", "aws", "signing"}
 """Extras with `needs` that the distribution `xingu` does not bring."""
 
 
