@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.support.distributions import BOTH, CORE, DAGSTER, ROOT
+from xingu.extras import OPTIONAL
 
 LOCKED = {
     canonicalize_name(one.name): next(iter(one.specifier)).version
@@ -68,15 +69,21 @@ def test_an_error_names_an_extra_that_brings_what_is_missing():
             assert brought_by & declared, (str(path.relative_to(ROOT)), extra, module)
 
 
-def test_every_package_with_an_extra_of_its_name_says_so_when_that_is_missing():
+def rooms_with_an_extra() -> set[str]:
+    """Packages that do nothing without the extra of their name."""
     rooms = {name for name in CORE.extras if (ROOT / "xingu" / name / "__init__.py").exists()}
+    return rooms - OPTIONAL
+
+
+def test_every_package_with_an_extra_of_its_name_says_so_when_that_is_missing():
+    rooms = rooms_with_an_extra()
     asking = {path.parent.name: args[0] for path, args in calls_of_needs() if path.stem[0] == "_"}
     assert {room: asking.get(room) for room in rooms} == {room: room for room in rooms}
 
 
 def test_xingu_installs_all_that_training_needs():
     [train] = [one for one in CORE.extras["train"] if one.name == "xingu-core"]
-    rooms = {name for name in CORE.extras if (ROOT / "xingu" / name / "__init__.py").exists()}
+    rooms = rooms_with_an_extra()
     assert rooms | {"sklearn"} <= train.extras
 
 

@@ -1,9 +1,9 @@
-"""Times of a cron string. The library that parses it is imported when needed."""
+"""Times of a cron string."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from xingu.extras import needs
+from croniter import croniter
 
 
 def valid_cron(expression: str) -> str:
@@ -12,9 +12,6 @@ def valid_cron(expression: str) -> str:
     Raises:
         ValueError: If it is none.
     """
-    needs("automation", "croniter")
-    from croniter import croniter
-
     if not croniter.is_valid(expression):
         raise ValueError("it is no cron string; for example '0 3 * * *' is each day at 3:00")
     return expression
@@ -50,8 +47,6 @@ def next_time(expression: str, timezone: str, now: datetime) -> datetime:
 
 
 def _times(expression: str, timezone: str, now: datetime, *, backwards: bool) -> datetime:
-    from croniter import croniter
-
     local = now.astimezone(ZoneInfo(timezone))
     if backwards and croniter.match(expression, local):
         return local.replace(second=0, microsecond=0)
