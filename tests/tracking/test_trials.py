@@ -246,7 +246,7 @@ def record_all(url, home, number):
 def test_processes_that_search_at_once_lose_nothing_and_double_nothing(db, control_url, tmp_path):
     for number in range(3):
         begun(db, replace(RUN, train_id=f"killed-{number}"), key=("version", f"space-{number}"))
-    at_once(record_all, [(control_url, tmp_path, number) for number in range(6)], processes=6)
+    at_once(record_all, [(control_url, tmp_path, number) for number in range(6)], processes=3)
     table = db.tables.trials
     with db.read() as connection:
         found = connection.execute(table.select()).mappings().all()

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-STEP = 7
-"""Every seventh change; with 1 it takes half a minute."""
+STEP = 14
+"""Every fourteenth change; with 1 it takes half a minute."""
 
 
 def test_a_killed_writer_leaves_nothing_half_written_and_nothing_that_is_not_swept(tmp_path):
@@ -19,5 +19,5 @@ def test_a_killed_writer_leaves_nothing_half_written_and_nothing_that_is_not_swe
     )
     assert done.returncode == 0, done.stderr
     kills, left = map(int, done.stdout.split())
-    assert kills >= 12
-    assert left >= 3
+    assert kills >= 6
+    assert left >= 1
