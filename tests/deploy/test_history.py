@@ -39,3 +39,14 @@ def test_a_changed_entry_of_the_ledger_is_reported(project):
     [found] = in_production(target, "staging")
     assert found.train_id == "second"
     assert found.faults
+
+
+def test_a_train_whose_entry_is_damaged_is_told_with_the_damage(project):
+    project.train("first")
+    project.deploy()
+    target = project.workspace.target("staging")
+    entry = target.models.folder("houses") / "history" / "0000000001.json"
+    entry.write_bytes(b"")
+    [found] = in_production(target, "staging")
+    assert (found.train_id, found.since) == ("first", None)
+    assert found.faults[0].startswith(f"{entry} is damaged (Invalid JSON: EOF while parsing")

@@ -65,6 +65,8 @@ def in_production(target: Workspace, name: str, at: datetime | None = None) -> l
             continue
         if since is not None:
             found.append(_served(name, folder, since, faults))
+        elif faults or (entry is not None and entry.current is not None):
+            found.append(Served(name, folder, entry.current if entry else None, faults=faults))
     return found
 
 

@@ -7,6 +7,8 @@ too. Objects of earlier versions have no digest and are read as they are.
 
 import re
 
+from pydantic import ValidationError
+
 from xingu.files.digest import digest_of_bytes
 
 _SEAL = re.compile(rb'\{"digest": "([0-9a-f]{32})",')
@@ -36,6 +38,16 @@ def unseal(data: bytes, place: str = "") -> bytes:
     if found is None or _digest(body, place) != found[1].decode():
         raise ValueError("its digest differs")
     return body
+
+
+def reason_of(error: ValueError) -> str:
+    """Return why a document cannot be read: an error of `unseal` or of pydantic, on one line."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = error.errors(include_url=False, include_input=False)
+    return "; ".join(
+        ": ".join(filter(None, (".".join(map(str, one["loc"])), one["msg"]))) for one in found
+    )
 
 
 def _digest(body: bytes, place: str) -> str:

@@ -26,7 +26,7 @@ from upath import UPath
 
 from xingu.errors import StorageError
 from xingu.files.atomic import read_small_file, write_atomically, write_once
-from xingu.files.sealed import seal, unseal
+from xingu.files.sealed import reason_of, seal, unseal
 from xingu.registry.deployment import Deployment
 from xingu.registry.manifest import unreadable
 
@@ -329,9 +329,9 @@ class Ledger:
         except FileNotFoundError:
             return None
         except ValueError as error:
-            reason = " ".join(str(error).split())
             raise StorageError(
-                f"{path} is damaged ({reason}): restore it, or name a train by its train_id.",
+                f"{path} is damaged ({reason_of(error)}): restore it, or name a train by its "
+                "train_id.",
                 path=str(path),
             ) from error
         except Exception as error:  # storages raise errors of their own

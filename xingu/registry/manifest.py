@@ -19,7 +19,7 @@ from upath import UPath
 
 from xingu.errors import CorruptPackageError, StorageError, text_of
 from xingu.files.atomic import read_small_file, sha256_of
-from xingu.files.sealed import unseal
+from xingu.files.sealed import reason_of, unseal
 from xingu.names import key_part
 
 MANIFEST, SIGNATURE, VERDICT = "manifest.json", "signature.json", "verdict.json"
@@ -179,9 +179,9 @@ def parse_manifest(package: UPath, data: bytes) -> Manifest:
     try:
         return Manifest.model_validate_json(unseal(data))
     except ValueError as error:
-        reason = " ".join(str(error).split())
         raise CorruptPackageError(
-            f"{package / MANIFEST} cannot be read ({reason}); train again, or name another train.",
+            f"{package / MANIFEST} cannot be read ({reason_of(error)}); train again, or name "
+            "another train.",
             package=str(package),
         ) from error
 
