@@ -92,6 +92,8 @@ class Template(DataProvider):
     builtin_plots_off: Collection[str] = {"Calibration"}
     # Columns whose values are the segments of the plot of errors; the features where empty.
     plot_segments: Sequence[str] = ()
+    # Rows of the test set in packages, to prove copies of them; 0 for data that must not leave.
+    golden_rows: int = 100
     # Which values of own metrics are better: "minimize", "maximize", or closer to "zero".
     metric_directions: Mapping[str, Any] = {"rows": "maximize"}
     # Differences of metrics that do not count as better or worse in reports.

@@ -119,6 +119,15 @@ def test_of_a_large_set_100_rows_are_kept_the_same_ones_each_time(tmp_path):
     assert describe_files(first) == describe_files(second)
 
 
+@pytest.mark.parametrize("declared", [0, 7])
+def test_a_dataprovider_declares_fewer_rows_or_none(tmp_path, monkeypatch, declared):
+    monkeypatch.setattr(Houses, "golden_rows", declared)
+    store = ModelStore(tmp_path)
+    save_model(Houses, store)
+    found = read_golden(store.package("houses", "first"))
+    assert (len(found.rows) if found else 0) == declared
+
+
 def test_long_texts_leave_fewer_rows(tmp_path):
     texts = [np.random.default_rng(number).bytes(45_000).hex() for number in range(80)]
     assert 5 < len(rows_kept(houses(80).assign(text=texts), tmp_path)) < 80

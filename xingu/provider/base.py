@@ -106,6 +106,9 @@ class DataProvider:
     """Names of built-in plots to leave out, see `xingu.provider.methods.BUILTIN_PLOTS`."""
     plot_segments: Sequence[str] = ()
     """Columns whose values are the segments of the plot of errors; the features if empty."""
+    golden_rows: int = 100
+    """Number of rows of the test set that its packages hold, at most 100, to prove copies of them;
+    0: none, for data that must not leave the source."""
 
     retrain: Any = None
     """When it is trained again by itself: ``"on_new_data"``, ``"with_pre_reqs"``, a cron string, or

@@ -16,7 +16,7 @@ from types import CodeType
 from xingu.provider.project_code import imported_source
 from xingu.provider.syntax import parse
 
-WITHOUT_EFFECT = frozenset({"batch_predict_when", "dagster", "owners", "retrain"})
+WITHOUT_EFFECT = frozenset({"batch_predict_when", "dagster", "golden_rows", "owners", "retrain"})
 """Attributes that change neither a model nor its estimations."""
 
 

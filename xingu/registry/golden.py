@@ -49,10 +49,12 @@ class Golden:
 
 
 def write_golden(model: Model, folder: Path) -> None:
-    """Write golden rows of a fitted Model into the folder of its package.
+    """Write golden rows of a fitted Model, as many as its DataProvider declares, into its package.
 
     If there are none, a warning says why; that is no reason to refuse the package.
     """
+    if model.dp.golden_rows <= 0:
+        return
     files = (UPath(folder / GOLDEN), UPath(folder / ESTIMATIONS))
     try:
         reason = _write(model, *files)
@@ -107,7 +109,7 @@ def _write(model: Model, rows_file: UPath, estimations_file: UPath) -> str | Non
     name = next((one for one in names if one in model.sets), None)
     if name is None:
         return "the sets of its train are not in memory"
-    rows = sample(model.sets[name], ROWS)
+    rows = sample(model.sets[name], min(model.dp.golden_rows, ROWS))
     stored = _storable(rows)
     if len(stored) < len(rows):
         text = "%s: %d of %d rows of the set %s hold Python objects, and are no golden rows"
