@@ -1,17 +1,18 @@
 """`xingu doctor`: what keeps a project from running."""
 
 import json
-import os
 import socket
 import time
+from dataclasses import replace
 
 import dagster as dg
 import pytest
-from dagster._core.events import EngineEventData
 from dagster_shared.error import SerializableErrorInfo
 
 from tests.support.events import instance_of
 from tests.support.ticks import ticked
+from xingu.processes import Process
+from xingu_dagster.engine.run_process import TAG
 
 FAILED = SerializableErrorInfo("ValueError: no such town: 'Springfield'\n", [], "ValueError")
 
@@ -24,12 +25,10 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def started(instance, run_id, pid):
-    run = instance.add_run(
-        dg.DagsterRun("train", run_id=run_id, status=dg.DagsterRunStatus.STARTED)
-    )
-    metadata = {"pid": dg.MetadataValue.text(str(pid))}
-    instance.report_engine_event("started", run, EngineEventData(metadata=metadata))
+def started(instance, run_id, process):
+    tags = {TAG: f"{run_id} {process.text}"}
+    started = dg.DagsterRunStatus.STARTED
+    instance.add_run(dg.DagsterRun("train", run_id=run_id, status=started, tags=tags))
 
 
 def test_a_new_project_is_well(home, call):
@@ -43,8 +42,9 @@ def test_what_keeps_a_project_from_running_is_found(home, call, monkeypatch):
     with instance_of(home, "ours") as instance:
         ticked(instance, "xingu_retrain", 7300)
         ticked(instance, "xingu_alerts", 10, FAILED)
-        started(instance, "00000000-dead", 4_000_000)
-        started(instance, "11111111-here", os.getpid())
+        this = Process.current()
+        started(instance, "00000000-dead", replace(this, pid=4_000_000))
+        started(instance, "11111111-here", this)
     code, output, _ = call("doctor", "--json", "--timeout", "60")
     document = json.loads(output)
     told = {one["subject"]: one["text"] for one in document["findings"]}
@@ -55,7 +55,8 @@ def test_what_keeps_a_project_from_running_is_found(home, call, monkeypatch):
     assert "Dagster's daemon has never run" in told["daemon"]
     assert "has not ticked for 122 minutes" in told["sensor 'xingu_retrain'"]
     assert told["sensor 'xingu_alerts'"].endswith("ValueError: no such town: …")
-    assert "process 4000000 does not exist" in told["run 00000000"]
+    assert "4000000" in told["run 00000000"]
+    assert "has ended. It blocks the queue" in told["run 00000000"]
     assert "Did you mean TRAINED_MODELS_PATH?" in told["settings"]
 
 

@@ -4,13 +4,11 @@ Everything is only read, except that storage is tried with an empty file. Each p
 with a time limit, so one that hangs is reported and does not stop the others.
 """
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
@@ -22,6 +20,7 @@ from xingu.inspection.places import place_jobs
 from xingu.maintenance import sweep
 from xingu.texts import counted
 from xingu.workspace import Workspace
+from xingu_dagster.engine.run_process import dead_runs, process_of
 from xingu_dagster.engine.ticks import sensor_states
 from xingu_dagster.failures import first_cause
 from xingu_dagster.instance import instance_folder
@@ -150,44 +149,24 @@ def _sensors(instance: dg.DagsterInstance) -> Steps:
 
 
 def _runs(instance: dg.DagsterInstance) -> Steps:
+    dead = {run.run_id: process for run, process in dead_runs(instance)}
+    for run_id, process in dead.items():
+        text = (
+            f"it is marked as running, but {process} has ended. It blocks the queue and holds its "
+            "pools until the next `xingu train`, or the daemon, marks it as failed."
+        )
+        yield Finding("warning", f"run {run_id[:8]}", text)
     started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
     for record in instance.get_run_records(started, limit=50):
-        run_id = record.dagster_run.run_id
-        quiet = time.time() - record.update_timestamp.timestamp()
-        pid = _process_of(instance, run_id)
-        if pid is not None and not _is_alive(pid):
-            text = (
-                f"it is marked as running, and process {pid} does not exist on this machine. It "
-                "blocks the queue and holds its pools; if it ran here, terminate it in the UI."
-            )
-            yield Finding("warning", f"run {run_id[:8]}", text)
-        elif pid is None and quiet > QUIET_SECONDS:
+        run, quiet = record.dagster_run, time.time() - record.update_timestamp.timestamp()
+        known = process_of(run)
+        running = known is not None and known.state == "running"
+        if run.run_id not in dead and not running and quiet > QUIET_SECONDS:
             text = (
                 f"it is marked as running, and has not changed for {quiet / 3600:,.0f} hours; if "
                 "its process is gone, terminate it in the UI, because it blocks the queue."
             )
-            yield Finding("warning", f"run {run_id[:8]}", text)
-
-
-def _process_of(instance: dg.DagsterInstance, run_id: str) -> int | None:
-    """Return the process of a run, as its events have it; None: not known."""
-    logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
-    for entry in logs:
-        data: Any = entry.dagster_event and entry.dagster_event.event_specific_data
-        pid = (getattr(data, "metadata", None) or {}).get("pid")
-        if pid is not None and str(pid.value).isdecimal():
-            return int(pid.value)
-    return None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+            yield Finding("warning", f"run {run.run_id[:8]}", text)
 
 
 def _pools(instance: dg.DagsterInstance) -> Steps:
