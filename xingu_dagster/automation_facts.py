@@ -22,6 +22,8 @@ from xingu.sources import AssetSource, Memory, Watched, observe_sources, parse_s
 from xingu.sources.parameters import bind_partition
 from xingu.sources.watermark import upstream_version
 from xingu.tracking.query import check_results
+from xingu.values import Key
+from xingu.values.record import partition_key
 from xingu.workspace import Workspace
 from xingu_dagster.partitions import latest_partition
 from xingu_dagster.phases.step import UNFINISHED
@@ -87,6 +89,13 @@ class Subject:
     def latest_partition(self) -> BatchPartition | None:
         """Return the partition of the batch that is estimated; None: it has none."""
         return latest_partition(self.spec.batch_partitions) if self.batch else None
+
+    def batch_keys(self) -> list[Key]:
+        """Return the keys, in the value store, of the estimations and of the raw assets."""
+        raw = [("raw", part) for part in self.spec.batch_sources]
+        keys = [self.spec.key("batch", *path) for path in (("estimations",), *raw)]
+        partition = self.latest_partition()
+        return [partition_key(key, partition.key) for key in keys] if partition else keys
 
     def run_tags(self, change: str) -> dict[str, str]:
         """Return the tags by which later ticks recognize a run."""
@@ -176,10 +185,8 @@ class FactFinder:
         try:
             if not subject.batch:
                 return current_and_newest(self._workspace.models, subject.id)
-            spec = subject.spec
-            raw = [spec.key("batch", "raw", part) for part in spec.batch_sources]
-            estimations = spec.key("batch", "estimations")
-            return last_batch(self._workspace.values, spec.id, estimations, raw), None
+            estimations, *raw = subject.batch_keys()
+            return last_batch(self._workspace.values, subject.id, estimations, raw), None
         except Exception as error:  # noqa: BLE001 - it is the reason of this DataProvider's skip
             return error
 

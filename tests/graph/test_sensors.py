@@ -60,6 +60,33 @@ def test_a_batch_follows_its_data_and_its_model_without_training(town):
                                                     "trained.")  # fmt: skip
 
 
+class Parts(Houses):
+    id = "parts"
+    retrain = None
+    batch_partitions = {"static": ["north", "south"]}
+    batch_predict_dataset_sources = {
+        "houses": {
+            "source": "db",
+            "query": "select * from houses where town = :partition_key",
+            "watermark": "select max(id), count(*) from houses where town = :partition_key",
+        }
+    }
+
+
+def test_of_a_batch_with_partitions_the_latest_one_follows_its_data(tmp_path):
+    town = Town(tmp_path, Parts)
+    town.project.run("parts/model", "parts/raw/houses", "parts/cleaned", "parts/features",
+                     "parts/splits", "parts/hyperparameters", "parts/trainset_estimations",
+                     "parts/trainset_metrics")  # fmt: skip
+    [request], _ = town.tick("xingu_batch_predict")
+    assert request.partition_key == "south"
+    assert town.launch(request)
+    assert town.tick("xingu_batch_predict")[0] == []
+    town.add_rows(30)
+    [request], _ = town.tick("xingu_batch_predict")
+    assert request.partition_key == "south"
+
+
 def test_a_run_in_progress_is_told_and_no_second_one_is_asked_for(town):
     town.add_rows(30)
     [request], _ = town.tick()

@@ -75,6 +75,7 @@ class Town:
         return job.execute_in_process(
             instance=self.project.instance,
             asset_selection=request.asset_selection,
+            partition_key=request.partition_key,
             raise_on_error=False,
             run_config=request.run_config,
             tags=request.tags,
