@@ -77,8 +77,10 @@ def test_a_hook_that_needs_a_train_leaves_features_and_target_to_the_attributes(
         def get_features_list(self):
             return self.chosen_in_the_train
 
-    (found,) = impact_of("db.houses", {"houses": Trained}).models
-    assert (found.features, found.target) == (("size",), "price")
+    (found,) = impact_of("db.houses.size", {"houses": Trained}).models
+    assert (found.features, found.target) == (("size",), None)
+    (found,) = impact_of("db.houses.price", {"houses": Trained}).models
+    assert (found.features, found.target) == ((), "price")
 
 
 def test_a_temporary_table_is_followed_through_its_group():

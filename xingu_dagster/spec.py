@@ -2,7 +2,7 @@
 
 import inspect
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -32,7 +32,7 @@ from xingu_dagster.metadata import uri_metadata
 from xingu_dagster.project_resource import ProjectResource
 from xingu_dagster.resources import workspace_of
 from xingu_dagster.step_settings import StepSettings, parse_step_settings
-from xingu_dagster.translator import AssetProps, XinguTranslator
+from xingu_dagster.translator import AssetProps, XinguTranslator, names_by_key_part
 from xingu_dagster.upstream import Upstream, upstream_of
 
 logger = logging.getLogger(__name__)
@@ -84,12 +84,12 @@ class ProviderSpec:
     @cached_property
     def train_sources(self) -> Mapping[str, str]:
         """Names of the sources of the train, by key part."""
-        return self._by_key_part(TRAIN_SOURCES[1], self.train_declarations)
+        return names_by_key_part(self.id, TRAIN_SOURCES[1], self.train_declarations)
 
     @cached_property
     def batch_sources(self) -> Mapping[str, str]:
         """Names of the sources of the batch, by key part; empty: there is no batch."""
-        return self._by_key_part(BATCH_SOURCES[1], self.batch_declarations)
+        return names_by_key_part(self.id, BATCH_SOURCES[1], self.batch_declarations)
 
     @cached_property
     def batch_partitions(self) -> dg.PartitionsDefinition | None:
@@ -131,7 +131,7 @@ class ProviderSpec:
                 dataprovider_id=self.id,
             )
         check_partitioned(self.id, sinks.values(), partitioned=self.batch_partitions is not None)
-        parts = self._by_key_part("batch_predict_sinks", sinks)
+        parts = names_by_key_part(self.id, "batch_predict_sinks", sinks)
         return {part: sinks[name] for part, name in parts.items()}
 
     def step_settings(self, phase: str) -> StepSettings:
@@ -382,19 +382,6 @@ class ProviderSpec:
             return "Content of a declared file or address."
         query = masked(inspect.cleandoc(str(declared["query"])))
         return f"Result of a query on `{declared.get('source')}`.\n\n```sql\n{query}\n```"
-
-    def _by_key_part(self, attribute: str, names: Iterable[str]) -> dict[str, str]:
-        by_part: dict[str, str] = {}
-        for name in names:
-            part = key_part(name)
-            if part in by_part:
-                raise DeclarationError(
-                    f"{self.id}.{attribute}: {by_part[part]!r} and {name!r} both become the asset "
-                    f"key part {part!r}; rename one.",
-                    dataprovider_id=self.id,
-                )
-            by_part[part] = name
-        return by_part
 
 
 def _op_prefix(model: dg.AssetKey) -> str:

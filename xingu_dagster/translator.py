@@ -4,7 +4,7 @@ Its methods are pure functions of their arguments. Override them to name assets 
 checks and the value store use the keys that `get_asset_key` and `get_source_key` return.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -189,3 +189,26 @@ class XinguTranslator:
             metadata=self.get_metadata(props),
             automation_condition=self.get_automation_condition(props),
         )
+
+
+def names_by_key_part(dp_id: str, attribute: str, names: Iterable[str]) -> dict[str, str]:
+    """Return names by the parts of keys that they become.
+
+    Args:
+        dp_id: Id of the DataProvider, for errors.
+        attribute: What declares the names, for errors.
+        names: Names of sources or of sinks.
+
+    Raises:
+        DeclarationError: If two names become the same part.
+    """
+    by_part: dict[str, str] = {}
+    for name in names:
+        other = by_part.setdefault(key_part(name), name)
+        if other != name:
+            raise DeclarationError(
+                f"{dp_id}.{attribute}: {other!r} and {name!r} both become the asset key part "
+                f"{key_part(name)!r}; rename one.",
+                dataprovider_id=dp_id,
+            )
+    return by_part

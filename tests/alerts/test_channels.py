@@ -117,9 +117,9 @@ def test_addresses_of_channels_are_secrets():
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"alert_webhook": "ftp://host/secret"}, "ALERT_WEBHOOK_URL: it must begin with https://"),
-        ({"alert_kinds": "run_failed,runs"}, "ALERT_KINDS"),
-        ({"alert_urls": "slack"}, "ALERT_URLS: each must have a scheme"),
+        ({"alert_webhook": "ftp://host/secret"}, "alert_webhook: it must begin with https://"),
+        ({"alert_kinds": "run_failed,runs"}, "alert_kinds: 1.Input should be"),
+        ({"alert_urls": "slack"}, "alert_urls: each must have a scheme"),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(given, text):

@@ -47,6 +47,8 @@ def fill(db, run=RUN):
     ids = {"dataprovider_id": "houses", "train_id": run.train_id, "train_session_id": "brave-day"}
     with db.write("trial") as connection:
         connection.execute(insert(db.tables.trials).values(**ids, **trial))
+        part = {"time": 5, "table_name": "estimations", "partition": "2026-11-28"}
+        connection.execute(insert(db.tables.batch_partitions).values(**ids, **part))
 
 
 def content(db, run=RUN) -> dict[str, list[tuple]]:

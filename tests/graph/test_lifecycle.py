@@ -161,8 +161,10 @@ Project(Path(sys.argv[1]), [Lone]).run(*PROVEN)
 """
 
 
-@pytest.mark.parametrize("moment", ["before", "between"])
-def test_a_killed_evaluation_leaves_the_train_before_and_a_second_one_completes_it(make, moment):
+@pytest.mark.parametrize(("moment", "decided"), [("before", False), ("between", True)])
+def test_a_killed_evaluation_has_decided_or_not_and_a_second_one_completes_it(
+    make, moment, decided
+):
     project = make(Lone)
     first = train(project)
     ended = subprocess.run(
@@ -171,7 +173,7 @@ def test_a_killed_evaluation_leaves_the_train_before_and_a_second_one_completes_
         check=False, capture_output=True,
     )  # fmt: skip
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()[-500:]
-    assert project.models.current("hills") == first
+    assert (project.models.current("hills") != first) is decided
     project.run("hills/trainset_estimations")
     assert project.models.current("hills") == project.load("hills/model").train_id != first
 

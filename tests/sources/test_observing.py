@@ -52,7 +52,12 @@ class Counted(Databases):
             def __enter__(self):
                 connection = connecting.__enter__()
                 query = connection.query
-                connection.query = lambda sql: (outer.asked.append(sql), query(sql))[1]
+
+                def counted(sql, *parameters):
+                    outer.asked.append(sql)
+                    return query(sql, *parameters)
+
+                connection.query = counted
                 return connection
 
             def __exit__(self, *error):

@@ -30,7 +30,9 @@ def attempts(caplog):
 def test_a_connection_that_drops_during_a_query_is_opened_again(
     tmp_path, postgres_schema, attempts, adbc
 ):
-    engine = create_engine(postgres_schema.replace("postgresql:", "postgresql+psycopg:"))
+    # PostgreSQL takes one snapshot of its activity for a whole transaction.
+    url = postgres_schema.replace("postgresql:", "postgresql+psycopg:")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
     mark = f"dropped {adbc}"
     kill = text(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

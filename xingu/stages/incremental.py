@@ -174,9 +174,10 @@ def _verify(model: Model, kept: pd.DataFrame, again: pd.DataFrame) -> None:
     if same.all():
         return
     first = int(np.flatnonzero(~same)[0])
+    (row,) = kept.index[[first]].tolist()  # in Python's own types
     raise DeclarationError(
         f"{model.id}.batch_incremental: {int((~same).sum())} of {len(kept)} rows that have not "
-        f"changed were estimated again, and differ: the row {kept.index[first]!r} had "
+        f"changed were estimated again, and differ: the row {row!r} had "
         f"{kept.iloc[first].to_dict()} and has {again.iloc[first].to_dict()}. So the estimation of "
         "a row depends on other rows, or on chance. Let the predict hooks and the Estimator work "
         "row by row (move what is computed over all rows into a hook of the train or into "

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from xingu.errors import ConcurrentTrainError
+from xingu.errors import ConcurrentTrainError, ControlDbError
 from xingu.tracking.leases import Holder, Lease, acquire, has_ended, release, renewed
 from xingu_dagster.engine.run_process import process_of
 from xingu_dagster.phases.step import PhaseStep
@@ -43,14 +43,17 @@ def exclusive(step: PhaseStep) -> Iterator[None]:
         return
     control = step.workspace.control
     step.lease = _acquired(step)
-    keep = False
     try:
         with renewed(control, step.lease):
             yield
-        keep = step.phase != phases[-1]
-    finally:
-        if not keep:
+    except BaseException:
+        try:
             release(control, step.lease)
+        except ControlDbError as error:  # it must not hide why the step has failed
+            logger.warning("%s: the lease is not given back now: %s", step.spec.id, error)
+        raise
+    if step.phase == phases[-1]:
+        release(control, step.lease)
 
 
 def _phases(step: PhaseStep) -> Sequence[str]:
