@@ -8,8 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.support.distributions import BOTH, CORE, DAGSTER, ROOT
-from xingu.extras import OPTIONAL
+from tests.support.distributions import BOTH, CORE, DAGSTER, ROOT, rooms_with_an_extra
 
 LOCKED = {
     canonicalize_name(one.name): next(iter(one.specifier)).version
@@ -67,12 +66,6 @@ def test_an_error_names_an_extra_that_brings_what_is_missing():
         for module in modules:
             brought_by = {canonicalize_name(one) for one in providers[module]}
             assert brought_by & declared, (str(path.relative_to(ROOT)), extra, module)
-
-
-def rooms_with_an_extra() -> set[str]:
-    """Packages that do nothing without the extra of their name."""
-    rooms = {name for name in CORE.extras if (ROOT / "xingu" / name / "__init__.py").exists()}
-    return rooms - OPTIONAL
 
 
 def test_every_package_with_an_extra_of_its_name_says_so_when_that_is_missing():

@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.support.distributions import CORE, ROOT
+from tests.support.distributions import CORE, ROOT, rooms_with_an_extra
 from tests.support.toys import houses
 from xingu import __version__
 
@@ -179,7 +179,7 @@ def test_the_core_brings_neither_dagster_nor_what_training_needs(core, tmp_path)
     assert not [name for name in installed if name.startswith("dagster")]
 
 
-ROOMS = sorted(name for name in CORE.extras if (ROOT / "xingu" / name / "__init__.py").exists())
+ROOMS = sorted(rooms_with_an_extra())
 
 
 @pytest.mark.parametrize(

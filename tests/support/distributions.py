@@ -11,6 +11,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from xingu.extras import OPTIONAL
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -71,3 +73,9 @@ def build(source: Path, target: Path, kind: str) -> Path:
     assert done.returncode == 0, done.stdout + done.stderr
     [archive] = target.iterdir()
     return archive
+
+
+def rooms_with_an_extra() -> set[str]:
+    """Packages that do nothing without the extra of their name."""
+    rooms = {name for name in CORE.extras if (ROOT / "xingu" / name / "__init__.py").exists()}
+    return rooms - OPTIONAL
