@@ -18,7 +18,7 @@ import pytest
 from tests.support.leaks import chain, found, told
 from tests.support.project import Project
 from tests.support.toys import Houses, houses, query
-from xingu.errors import QueryError
+from xingu.errors import SourceError
 
 ALL = ("sources/houses/houses", "sources/houses/visitors", "houses/*")
 KINDS = {".parquet", ".pkl", ".json", ".html", ".ipynb", ".py", ".txt", ".db"}
@@ -123,7 +123,7 @@ def test_a_password_is_nowhere_after_a_query_that_the_server_refuses(
     caplog.set_level(logging.DEBUG)
     project = project_of(home, role, Refused)
     refusal = "'pg'.*//\\*\\*\\*@.*\"sice\" does not exist"
-    with pytest.raises(QueryError, match=refusal) as failure:
+    with pytest.raises(SourceError, match=refusal) as failure:
         project.run(selection)
     texts = told(project, chain(failure.value), caplog, capfd)
     assert found("STEP_FAILURE", texts)
