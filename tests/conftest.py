@@ -13,7 +13,7 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = ["tests.support.services", "tests.support.control"]
 
 # A busy machine shall not decide whether a rule holds.
-settings.register_profile("xingu", deadline=None, derandomize=True)
+settings.register_profile("xingu", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("xingu")
 
 
