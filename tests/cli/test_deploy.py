@@ -2,8 +2,10 @@
 
 import json
 
+import dagster as dg
 import pytest
 
+from tests.support.events import instance_of
 from tests.support.targets import fit_houses, targets_in
 
 
@@ -37,6 +39,18 @@ def test_a_deploy_says_what_it_does_and_what_is_served(deploy, project):
     assert (code, output) == (
         0, "staging serves houses calm-fox already: there was nothing to do.\n",
     )  # fmt: skip
+
+
+def test_the_graph_of_dagster_shows_what_a_target_serves(deploy, project, monkeypatch):
+    project.train("calm-fox")
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    with instance_of(project.home, "stock") as instance:
+        assert deploy()[0] == 0
+        key = dg.AssetKey(["houses", "deploy", "staging"])
+        event = instance.get_latest_materialization_event(key)
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert event.asset_materialization.metadata["xingu/serves"].value == "calm-fox"
 
 
 def test_a_plan_shows_what_decides_and_changes_nothing(deploy, project, tmp_path):

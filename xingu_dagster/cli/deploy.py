@@ -1,5 +1,6 @@
 """`xingu deploy`, `rollback`, `approve`: what a target serves."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from xingu.deploy.execute import Deployed
     from xingu.deploy.record import Plan
     from xingu.deploy.route import Route
+
+logger = logging.getLogger(__name__)
 
 VERSION = 1
 """Version of the JSON documents."""
@@ -206,8 +209,30 @@ def _execute(route: "Route", plans: list["Plan"], options: dict[str, Any]) -> No
         done.append(result)
         if not options["as_json"]:
             print_deployed(result)
+    _report(route, [one for one in done if one.changed])
     if options["as_json"]:
         print_json({"version": VERSION, "deployed": [_document(one) for one in done]})
+
+
+def _report(route: "Route", done: Sequence["Deployed"]) -> None:
+    """Let Dagster's graph show what the target serves, if the project has an instance.
+
+    A failure is logged alone.
+    """
+    from xingu_dagster.instance import instance_folder
+
+    home = _workspace().home
+    if not done or not instance_folder(home).is_dir():
+        return
+    from xingu_dagster.phases.deploy import report_deploy
+    from xingu_dagster.running import open_instance
+
+    try:
+        with open_instance(home) as instance:
+            for one in done:
+                report_deploy(instance, one, route)
+    except Exception as error:  # noqa: BLE001 - it is deployed, whatever the history says
+        logger.warning("Dagster's history does not show the deploy: %s", error)
 
 
 def _refuse(plans: Sequence["Plan"]) -> None:

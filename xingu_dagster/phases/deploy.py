@@ -14,11 +14,12 @@ import dagster as dg
 
 from xingu.names import key_part
 from xingu.values import Facts, Label
-from xingu_dagster.metadata import Metadata, rounded
+from xingu_dagster.metadata import Metadata, namespaced, rounded
 from xingu_dagster.options import DEPLOY
 from xingu_dagster.phases.build import Results, build_phase
 from xingu_dagster.phases.step import PhaseStep
 from xingu_dagster.spec import ProviderSpec
+from xingu_dagster.translator import XinguTranslator
 
 if TYPE_CHECKING:
     from xingu.deploy.execute import Deployed
@@ -69,6 +70,22 @@ def deploy(step: PhaseStep, target: str) -> Results:
     value: dict[str, Any] = {"target": target, "train_id": plan.train_id, "package": plan.package}
     seconds = time.perf_counter() - started
     yield step.keep(_path(target), value, label, seconds, _metadata(done, route))
+
+
+def report_deploy(instance: dg.DagsterInstance, done: "Deployed", route: "Route") -> None:
+    """Record a deploy that no run has made, so that the graph shows what the target serves.
+
+    Args:
+        instance: The instance of the project, whose assets have the usual keys.
+        done: What was done.
+        route: The way to the target.
+    """
+    plan = done.plan
+    key = XinguTranslator().get_asset_key(plan.dataprovider_id, _path(plan.target))
+    version = {"dagster/data_version": plan.package[:16]}
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(key, metadata=namespaced(_metadata(done, route)), tags=version)
+    )
 
 
 def _path(target: str) -> tuple[str, str]:
