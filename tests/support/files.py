@@ -1,6 +1,7 @@
 """Read declared sources, directly or through a cache."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from upath import UPath
@@ -10,9 +11,7 @@ from xingu.sources import (
     Databases,
     SourceCache,
     SourceResult,
-    SourceSpec,
-    Watched,
-    observe_sources,
+    observe_source,
     parse_sources,
     read_sources,
 )
@@ -30,11 +29,9 @@ def version(home: Path, url: str, /, **params: object) -> str:
     return observe(spec, Databases({}, home)).version
 
 
-def observe(spec: SourceSpec, databases: Databases, declared=(), **more) -> Observed:
-    """Return the observation of one source; a reason fails the test."""
-    found = observe_sources({"s": Watched("delay", spec, declared)}, databases, **more)["s"]
-    assert isinstance(found, Observed), found
-    return found
+def observe(spec: Any, databases: Databases, declared=()) -> Observed:
+    """Return the observation of one source."""
+    return observe_source("delay", spec, databases, declared)
 
 
 class Desk:

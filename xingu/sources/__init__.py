@@ -8,7 +8,7 @@ from xingu.extras import needs
 from xingu.sources.cache import SourceCache
 from xingu.sources.databases import Connection, Databases
 from xingu.sources.digest import frame_digest
-from xingu.sources.observing import Limits, observe_sources
+from xingu.sources.observing import Limits, observe_source, observe_sources
 from xingu.sources.questions import Memory, Watched
 from xingu.sources.reading import SourceResult, read_sources
 from xingu.sources.spec import AssetSource, SourceSpec, SqlSource, UrlSource, parse_sources
@@ -29,6 +29,7 @@ __all__ = [
     "UrlSource",
     "Watched",
     "frame_digest",
+    "observe_source",
     "observe_sources",
     "parse_sources",
     "read_sources",

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread, current_thread
 
-from xingu.errors import text_of
+from xingu.errors import SourceError, text_of
 from xingu.masking import masked
 from xingu.records import Observed
 from xingu.sources.databases import Databases
@@ -26,7 +26,7 @@ from xingu.sources.files import observe_file
 from xingu.sources.questions import Answer, Memory, Name, Question, Watched, questions_of
 from xingu.sources.reading import observe_rows
 from xingu.sources.session import Session
-from xingu.sources.spec import UrlSource
+from xingu.sources.spec import ExternalSource, SourceSpec, UrlSource
 from xingu.sources.watermark import ask_watermark, is_rewritten
 
 LANES = 2
@@ -86,6 +86,30 @@ def observe_sources(
         for name in names[question.id]:
             results[name] = _compared(answers[question.id], before.get(name))
     return {name: failed.get(name) or results[name] for name in watched}
+
+
+def observe_source(
+    provider_id: str,
+    spec: ExternalSource,
+    databases: Databases,
+    declared: Sequence[SourceSpec] = (),
+) -> Observed:
+    """Observe one source; see `observe_sources`.
+
+    Args:
+        provider_id: Id of the DataProvider, for errors.
+        spec: The source.
+        databases: Databases by nickname.
+        declared: All sources of the declaration, for a query that needs the earlier members of its
+            group.
+
+    Raises:
+        SourceError: If it cannot be observed.
+    """
+    found = observe_sources({spec.name: Watched(provider_id, spec, declared)}, databases)[spec.name]
+    if isinstance(found, str):
+        raise SourceError(found)
+    return found
 
 
 def _compared(answer: Observed | str, before: Observed | None) -> Observed | str:
