@@ -1,4 +1,4 @@
-"""`xingu deploy`, `rollback`, `approve`: what a target serves."""
+"""`xingu deploy`, `rollback`, `approve`: change the train that a target serves."""
 
 import logging
 from collections.abc import Callable, Sequence
