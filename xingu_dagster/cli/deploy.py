@@ -52,6 +52,8 @@ def deploy(dps: str | None, target: str | None, plan_file: Path | None, **option
 
     Exit codes: 3 if a gate, check or another rule refuses a train, 4 if only approvals are missing.
     """
+    from xingu.deploy.plan import make_plan
+    from xingu.deploy.route import route_to
     from xingu.options import split_names
 
     if plan_file is not None:
@@ -66,7 +68,9 @@ def deploy(dps: str | None, target: str | None, plan_file: Path | None, **option
         raise click.UsageError("--train is for a single DataProvider.")
     if options["output"] and not options["only_plan"]:
         raise click.UsageError("-o writes a plan; give --plan too.")
-    route, plans = _planned(names, target, options)
+    route = route_to(_workspace(), target, pull=options["pull"])
+    train_id, with_rows = options["train_id"], not options["no_db"]
+    plans = [make_plan(route, name, train_id, with_rows=with_rows) for name in names]
     if options["only_plan"]:
         _show_plans(route, plans, options)
     else:
@@ -149,17 +153,6 @@ def _configured() -> str:
     return configured("DATAPROVIDER_LIST")
 
 
-def _planned(
-    names: Sequence[str], target: str, options: dict[str, Any]
-) -> tuple["Route", list["Plan"]]:
-    from xingu.deploy.plan import make_plan
-    from xingu.deploy.route import route_to
-
-    route = route_to(_workspace(), target, pull=options["pull"])
-    train_id, with_rows = options["train_id"], not options["no_db"]
-    return route, [make_plan(route, name, train_id, with_rows=with_rows) for name in names]
-
-
 def _show_plans(route: "Route", plans: list["Plan"], options: dict[str, Any]) -> None:
     from xingu_dagster.cli.deploy_output import print_plan
 
@@ -181,19 +174,18 @@ def _show_plans(route: "Route", plans: list["Plan"], options: dict[str, Any]) ->
 
 
 def _apply(file: Path, options: dict[str, Any]) -> None:
+    from xingu.deploy.plan import make_plan
+    from xingu.deploy.route import RELEASED, route_to
     from xingu.deploy.stored import read_plans, require_unchanged
 
     stored = read_plans(file)
-    target = stored[0].target
-    pulled = options["pull"] or any(one.source == "source" for one in stored)
-    route, plans = None, []
-    for one in stored:
-        given = {**options, "train_id": one.train_id, "pull": pulled}
-        given["no_db"] = not one.with_rows
-        route, [plan] = _planned([one.dataprovider_id], target, given)
-        plans.append(plan)
+    pull = options["pull"] or any(one.source == RELEASED for one in stored)
+    route = route_to(_workspace(), stored[0].target, pull=pull)
+    plans = [
+        make_plan(route, one.dataprovider_id, one.train_id, with_rows=one.with_rows)
+        for one in stored
+    ]
     require_unchanged(file, stored, plans)
-    assert route is not None  # noqa: S101 - a file has at least one plan
     _execute(route, plans, options)
 
 
