@@ -195,13 +195,15 @@ def _execute(route: "Route", plans: list["Plan"], options: dict[str, Any]) -> No
 
     _refuse(plans)
     done: list[Deployed] = []
-    for plan in plans:
-        watch: Callable[[Any], None] = progress(plan)
-        result = execute(route, plan, Reason(options["comment"]), watch)
-        done.append(result)
-        if not options["as_json"]:
-            print_deployed(result)
-    _report(route, [one for one in done if one.changed])
+    try:
+        for plan in plans:
+            watch: Callable[[Any], None] = progress(plan)
+            result = execute(route, plan, Reason(options["comment"]), watch)
+            done.append(result)
+            if not options["as_json"]:
+                print_deployed(result)
+    finally:  # those before one that failed are deployed
+        _report(route, [one for one in done if one.changed])
     if options["as_json"]:
         print_json({"version": VERSION, "deployed": [_document(one) for one in done]})
 
@@ -213,7 +215,7 @@ def _report(route: "Route", done: Sequence["Deployed"]) -> None:
     """
     from xingu_dagster.instance import instance_folder
 
-    home = _workspace().home
+    home = route.target.home
     if not done or not instance_folder(home).is_dir():
         return
     from xingu_dagster.phases.deploy import report_deploy
