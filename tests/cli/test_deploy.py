@@ -156,6 +156,7 @@ def test_a_changed_ledger_makes_in_production_fail(call, project):
         ["deploy", "--to", "staging"],
         ["deploy", "--dps", "a,b", "--to", "staging", "--train", "x"],
         ["deploy", "--dps", "a", "--to", "staging", "-o", "x"],
+        ["deploy", "--apply", __file__, "--no-db"],
         ["in-production", "--at", "yesterday"],
     ],
 )

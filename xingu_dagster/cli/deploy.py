@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 VERSION = 1
 """Version of the JSON documents."""
+OF_PLANS = ("train_id", "only_plan", "output", "no_db")
+"""Options for making a plan; a stored plan has its own."""
 PULL = click.option(
     "--pull",
     is_flag=True,
@@ -57,8 +59,8 @@ def deploy(dps: str | None, target: str | None, plan_file: Path | None, **option
     from xingu.options import split_names
 
     if plan_file is not None:
-        if dps or target or options["only_plan"]:
-            raise click.UsageError("--apply takes DataProviders and target from the file.")
+        if dps or target or any(options[name] for name in OF_PLANS):
+            raise click.UsageError("--apply goes with --pull, --comment and --json only.")
         _apply(plan_file, options)
         return
     names = split_names(dps or _configured())
