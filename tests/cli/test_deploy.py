@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.events import instance_of
 from tests.support.targets import fit_houses, targets_in
+from xingu.deploy.execute import execute
+from xingu.errors import DeployConflictError
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,23 @@ def test_the_graph_of_dagster_shows_what_a_target_serves(deploy, project, monkey
     assert event is not None
     assert event.asset_materialization is not None
     assert event.asset_materialization.metadata["xingu/serves"].value == "calm-fox"
+
+
+def test_the_graph_shows_the_deploys_before_one_that_failed(call, project, monkeypatch):
+    project.train("calm-fox")
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    deploys = iter([execute])
+
+    def fail_second(*arguments):
+        if (real := next(deploys, None)) is None:
+            raise DeployConflictError("another process was faster")
+        return real(*arguments)
+
+    monkeypatch.setattr("xingu.deploy.execute.execute", fail_second)
+    with instance_of(project.home, "stock") as instance:
+        assert call("deploy", "--dps", "houses,houses", "--to", "staging")[0] != 0
+        key = dg.AssetKey(["houses", "deploy", "staging"])
+        assert instance.get_latest_materialization_event(key) is not None
 
 
 def test_a_plan_shows_what_decides_and_changes_nothing(deploy, project, tmp_path):
@@ -137,6 +156,7 @@ def test_a_changed_ledger_makes_in_production_fail(call, project):
         ["deploy", "--to", "staging"],
         ["deploy", "--dps", "a,b", "--to", "staging", "--train", "x"],
         ["deploy", "--dps", "a", "--to", "staging", "-o", "x"],
+        ["deploy", "--apply", __file__, "--no-db"],
         ["in-production", "--at", "yesterday"],
     ],
 )

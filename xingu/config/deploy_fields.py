@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator
 
 from xingu.config.declare import setting
 from xingu.config.kinds import Flag
+from xingu.names import key_part
 from xingu.options import Names, split_names
 
 TARGETS = "DEPLOY_TARGETS"
@@ -27,7 +28,7 @@ def variable_of(variable: str, target: str) -> str:
 
 def suffix_of(target: str) -> str:
     """Return the name of a target as variables have it."""
-    return re.sub(r"[^A-Z0-9]", "_", target.upper())
+    return key_part(target).upper()
 
 
 def parse_chains(value: Any) -> Any:

@@ -1,1 +1,1 @@
-"""Deploy trains to targets: plan, approve, execute, and tell what was served when."""
+"""Deploy trains to targets: plan, approve, execute, and find trains that were served."""

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from xingu.errors import XinguError, text_of
 from xingu.model import Model
+from xingu.model.reference import is_numeric, numbers_of
+from xingu.registry.golden import same_numbers
 
 
 class Difference(BaseModel):
@@ -50,15 +52,16 @@ def difference_of(
 
 
 def compared(new: pd.Series, old: pd.Series) -> Difference:
-    """Compare estimations of the same rows, by position; missing ones are equal to each other."""
+    """Compare estimations of the same rows by position, with the tolerance of golden rows.
+
+    Missing estimations are equal to each other.
+    """
     count = len(new)
     if count == 0 or count != len(old):
         return Difference(problem=f"{count} and {len(old)} estimations")
-    missing = new.isna().to_numpy() & old.isna().to_numpy()
-    if all(pd.api.types.is_numeric_dtype(one.dtype) for one in (new, old)):
-        left, right = (one.to_numpy("float64", na_value=np.nan) for one in (new, old))
-        distance = np.abs(left - right)
-        changed = ~(distance <= 1e-9 * np.maximum(np.abs(left), np.abs(right))) & ~missing
+    if is_numeric(new) and is_numeric(old):
+        now, before = numbers_of(new), numbers_of(old)
+        distance, changed = np.abs(now - before), ~same_numbers(before, now)
         known = distance[~np.isnan(distance)]
         return Difference(
             rows=count,
@@ -66,5 +69,6 @@ def compared(new: pd.Series, old: pd.Series) -> Difference:
             max_absolute=float(known.max()) if len(known) else None,
             changed=float(changed.mean()),
         )
+    missing = new.isna().to_numpy() & old.isna().to_numpy()
     changed = (new.astype(str).to_numpy() != old.astype(str).to_numpy()) & ~missing
     return Difference(rows=count, changed=float(changed.mean()))

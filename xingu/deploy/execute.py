@@ -50,7 +50,7 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What the ledger records of the person or run that deploys.
+    """Comment and run of a deploy, for the ledger.
 
     Attributes:
         comment: Free text.

@@ -1,4 +1,4 @@
-"""What a target served at a time, from its ledger."""
+"""Find the trains that a target served at a time, from its ledgers."""
 
 from contextlib import suppress
 from dataclasses import dataclass

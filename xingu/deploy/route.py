@@ -34,7 +34,7 @@ class Route:
 
     @cached_property
     def rules(self) -> DeployRules:
-        """What the target demands."""
+        """Rules of the target: keys, approvals, git."""
         return self.target.rules
 
     @property

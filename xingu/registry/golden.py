@@ -103,6 +103,13 @@ def differences(model: Model, golden: Golden) -> list[str]:
     return texts
 
 
+def same_numbers(before: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Return by position whether numbers are equal within the tolerance; NaN is equal to NaN."""
+    finite = np.abs(before[np.isfinite(before)])
+    near_zero = OF_LARGEST * (finite.max() if len(finite) else 0.0)
+    return np.isclose(now, before, rtol=RELATIVE, atol=near_zero, equal_nan=True)
+
+
 def _write(model: Model, rows_file: UPath, estimations_file: UPath) -> str | None:
     """Write both files; return why not, if so."""
     names = [*EVALUATION_SETS, *model.sets]
@@ -144,10 +151,7 @@ def _estimated(model: Model, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _differences(name: str, saved: pd.Series, found: pd.Series) -> Iterator[str]:
     if is_numeric(saved) and is_numeric(found):
-        before, now = numbers_of(saved), numbers_of(found)
-        finite = np.abs(before[np.isfinite(before)])
-        near_zero = OF_LARGEST * (finite.max() if len(finite) else 0.0)
-        same = np.isclose(now, before, rtol=RELATIVE, atol=near_zero, equal_nan=True)
+        same = same_numbers(numbers_of(saved), numbers_of(found))
     else:
         same = np.array(
             [

@@ -115,7 +115,7 @@ def _column(values: list[Any], dtype: str, may_miss: bool) -> pd.Series:
     holds_missing = kind not in "iub" or dtype[0].isupper() or dtype == "boolean"
     absent = [number for number, value in enumerate(values) if value is None]
     if absent and not (may_miss and holds_missing):
-        raise _WrongValuesError(f"null in {_rows(absent)}, which had no missing values in training")
+        raise _WrongValuesError(f"null in {_rows(absent)}; its values must not be missing")
     fits, expected = _FITS.get(kind, (lambda _: True, ""))
     wrong = [number for number, value in enumerate(values) if value is not None and not fits(value)]
     if wrong:
@@ -172,7 +172,7 @@ _FITS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "S": (lambda value: isinstance(value, str), "a text"),
     "O": (_is_scalar, "a text, a number, or true or false"),
 }
-"""What JSON has for each kind of dtype."""
+"""By kind of dtype: a test of values of JSON, and what it accepts, for errors."""
 
 
 def _rows(numbers: Sequence[int]) -> str:

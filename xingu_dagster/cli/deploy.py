@@ -1,4 +1,4 @@
-"""`xingu deploy`, `rollback`, `approve`: what a target serves."""
+"""`xingu deploy`, `rollback`, `approve`: change the train that a target serves."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 VERSION = 1
 """Version of the JSON documents."""
+OF_PLANS = ("train_id", "only_plan", "output", "no_db")
+"""Options for making a plan; a stored plan has its own."""
 PULL = click.option(
     "--pull",
     is_flag=True,
@@ -52,11 +54,13 @@ def deploy(dps: str | None, target: str | None, plan_file: Path | None, **option
 
     Exit codes: 3 if a gate, check or another rule refuses a train, 4 if only approvals are missing.
     """
+    from xingu.deploy.plan import make_plan
+    from xingu.deploy.route import route_to
     from xingu.options import split_names
 
     if plan_file is not None:
-        if dps or target or options["only_plan"]:
-            raise click.UsageError("--apply takes DataProviders and target from the file.")
+        if dps or target or any(options[name] for name in OF_PLANS):
+            raise click.UsageError("--apply goes with --pull, --comment and --json only.")
         _apply(plan_file, options)
         return
     names = split_names(dps or _configured())
@@ -66,7 +70,9 @@ def deploy(dps: str | None, target: str | None, plan_file: Path | None, **option
         raise click.UsageError("--train is for a single DataProvider.")
     if options["output"] and not options["only_plan"]:
         raise click.UsageError("-o writes a plan; give --plan too.")
-    route, plans = _planned(names, target, options)
+    route = route_to(_workspace(), target, pull=options["pull"])
+    train_id, with_rows = options["train_id"], not options["no_db"]
+    plans = [make_plan(route, name, train_id, with_rows=with_rows) for name in names]
     if options["only_plan"]:
         _show_plans(route, plans, options)
     else:
@@ -149,17 +155,6 @@ def _configured() -> str:
     return configured("DATAPROVIDER_LIST")
 
 
-def _planned(
-    names: Sequence[str], target: str, options: dict[str, Any]
-) -> tuple["Route", list["Plan"]]:
-    from xingu.deploy.plan import make_plan
-    from xingu.deploy.route import route_to
-
-    route = route_to(_workspace(), target, pull=options["pull"])
-    train_id, with_rows = options["train_id"], not options["no_db"]
-    return route, [make_plan(route, name, train_id, with_rows=with_rows) for name in names]
-
-
 def _show_plans(route: "Route", plans: list["Plan"], options: dict[str, Any]) -> None:
     from xingu_dagster.cli.deploy_output import print_plan
 
@@ -181,19 +176,18 @@ def _show_plans(route: "Route", plans: list["Plan"], options: dict[str, Any]) ->
 
 
 def _apply(file: Path, options: dict[str, Any]) -> None:
+    from xingu.deploy.plan import make_plan
+    from xingu.deploy.route import RELEASED, route_to
     from xingu.deploy.stored import read_plans, require_unchanged
 
     stored = read_plans(file)
-    target = stored[0].target
-    pulled = options["pull"] or any(one.source == "source" for one in stored)
-    route, plans = None, []
-    for one in stored:
-        given = {**options, "train_id": one.train_id, "pull": pulled}
-        given["no_db"] = not one.with_rows
-        route, [plan] = _planned([one.dataprovider_id], target, given)
-        plans.append(plan)
+    pull = options["pull"] or any(one.source == RELEASED for one in stored)
+    route = route_to(_workspace(), stored[0].target, pull=pull)
+    plans = [
+        make_plan(route, one.dataprovider_id, one.train_id, with_rows=one.with_rows)
+        for one in stored
+    ]
     require_unchanged(file, stored, plans)
-    assert route is not None  # noqa: S101 - a file has at least one plan
     _execute(route, plans, options)
 
 
@@ -203,13 +197,15 @@ def _execute(route: "Route", plans: list["Plan"], options: dict[str, Any]) -> No
 
     _refuse(plans)
     done: list[Deployed] = []
-    for plan in plans:
-        watch: Callable[[Any], None] = progress(plan)
-        result = execute(route, plan, Reason(options["comment"]), watch)
-        done.append(result)
-        if not options["as_json"]:
-            print_deployed(result)
-    _report(route, [one for one in done if one.changed])
+    try:
+        for plan in plans:
+            watch: Callable[[Any], None] = progress(plan)
+            result = execute(route, plan, Reason(options["comment"]), watch)
+            done.append(result)
+            if not options["as_json"]:
+                print_deployed(result)
+    finally:  # those before one that failed are deployed
+        _report(route, [one for one in done if one.changed])
     if options["as_json"]:
         print_json({"version": VERSION, "deployed": [_document(one) for one in done]})
 
@@ -221,7 +217,7 @@ def _report(route: "Route", done: Sequence["Deployed"]) -> None:
     """
     from xingu_dagster.instance import instance_folder
 
-    home = _workspace().home
+    home = route.target.home
     if not done or not instance_folder(home).is_dir():
         return
     from xingu_dagster.phases.deploy import report_deploy

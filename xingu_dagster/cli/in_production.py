@@ -1,4 +1,4 @@
-"""`xingu in-production`: what targets serve, or served at a time."""
+"""`xingu in-production`: show the trains that targets serve, or served at a time."""
 
 from dataclasses import asdict
 from datetime import datetime
