@@ -29,8 +29,6 @@ from xingu_dagster.spec import ProviderSpec
 
 logger = logging.getLogger(__name__)
 
-logger = logging.getLogger(__name__)
-
 RETRAIN, BATCH = "retrain", "batch_predict"
 """Ends of the names of the sensors."""
 TRAINS = ("prepare", "tune", "fit", "evaluate")
@@ -159,7 +157,7 @@ def _tick(
         decisions[subject.id] = replace(decision, state=state)
         context.log.info("%s: %s", subject.id, decision.reason)
     due = [one for one in finder.subjects if decisions[one.id].run]
-    requests = [_request(group, decisions) for group in _groups(due)]
+    requests = [_request(finder, group, decisions) for group in _groups(due)]
     kept = {dp_id: asdict(one.state) for dp_id, one in decisions.items() if one.state != State()}
     told = "\n".join(f"{dp_id}: {one.reason}." for dp_id, one in decisions.items())
     return dg.SensorResult(
@@ -180,6 +178,8 @@ def _decide(
 ) -> Decision:
     """Decide about one DataProvider; what fails for it does not concern the others."""
     try:
+        if finder.lacks_partition(subject):
+            return Decision(False, "its batch has no partition yet", state=state)
         joined = {
             name: before[name].change
             for name in subject.pre_reqs
@@ -206,7 +206,9 @@ def _groups(due: Sequence[Subject]) -> list[list[Subject]]:
     return groups
 
 
-def _request(group: Sequence[Subject], decisions: Mapping[str, Decision]) -> dg.RunRequest:
+def _request(
+    finder: FactFinder, group: Sequence[Subject], decisions: Mapping[str, Decision]
+) -> dg.RunRequest:
     tags = {f"{TAG}trigger": "sensor", f"{TAG}refresh_sources": "true"}
     reasons, ops, keys = [], {}, []
     for one in group:
@@ -215,7 +217,7 @@ def _request(group: Sequence[Subject], decisions: Mapping[str, Decision]) -> dg.
         reasons.append(f"{one.id}: {decision.reason}")
         ops |= one.config(decision)
         keys.append(f"{one.step_prefix}-{decision.key}")
-    partition = group[0].latest_partition()  # batches are estimated in runs of their own
+    partition = finder.partition(group[0])  # batches are estimated in runs of their own
     if partition is not None:
         keys.append(partition.key)
     return dg.RunRequest(

@@ -86,15 +86,15 @@ class Subject:
         name = self.step_prefix
         return name if len(name) <= LONGEST else f"{name[: LONGEST - 13]}-{digest}"
 
-    def latest_partition(self) -> BatchPartition | None:
-        """Return the partition of the batch that is estimated; None: it has none."""
-        return latest_partition(self.spec.batch_partitions) if self.batch else None
+    @property
+    def partitions(self) -> dg.PartitionsDefinition | None:
+        """Partitions of the batch; None: it has none, or is not estimated."""
+        return self.spec.batch_partitions if self.batch else None
 
-    def batch_keys(self) -> list[Key]:
+    def batch_keys(self, partition: BatchPartition | None) -> list[Key]:
         """Return the keys, in the value store, of the estimations and of the raw assets."""
         raw = [("raw", part) for part in self.spec.batch_sources]
         keys = [self.spec.key("batch", *path) for path in (("estimations",), *raw)]
-        partition = self.latest_partition()
         return [partition_key(key, partition.key) for key in keys] if partition else keys
 
     def run_tags(self, change: str) -> dict[str, str]:
@@ -129,8 +129,20 @@ class FactFinder:
         """Begin a tick: observe all sources, and list the runs that are not finished."""
         self.now, self._workspace, self._instance = now, workspace, instance
         self._runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+        # Once for the whole tick, in which a period may end.
+        self._partitions = {
+            one.id: latest_partition(one.partitions, instance) for one in self.subjects
+        }
         self._trains = {one.id: self._earlier(one) for one in self.subjects}
         self._observed, self._failed = self._observe()
+
+    def partition(self, subject: Subject) -> BatchPartition | None:
+        """Return the latest partition, which is the one that is estimated; None: there is none."""
+        return self._partitions[subject.id]
+
+    def lacks_partition(self, subject: Subject) -> bool:
+        """Return whether the batch has partitions, but none that could be estimated yet."""
+        return subject.partitions is not None and self.partition(subject) is None
 
     def facts(self, subject: Subject, state: State, joined: Mapping[str, str]) -> Facts:
         """Return what is known about a DataProvider, without earlier runs.
@@ -185,7 +197,7 @@ class FactFinder:
         try:
             if not subject.batch:
                 return current_and_newest(self._workspace.models, subject.id)
-            estimations, *raw = subject.batch_keys()
+            estimations, *raw = subject.batch_keys(self.partition(subject))
             return last_batch(self._workspace.values, subject.id, estimations, raw), None
         except Exception as error:  # noqa: BLE001 - it is the reason of this DataProvider's skip
             return error
@@ -217,7 +229,7 @@ class FactFinder:
         observed: dict[SOURCE, Observed] = {}
         failed: dict[SOURCE, str] = {}
         for one in self.subjects:
-            if one.policy.when.new_data is None:
+            if one.policy.when.new_data is None or self.lacks_partition(one):
                 continue
             known = self._trains[one.id]
             last = None if isinstance(known, Exception) else known[1] or known[0]
@@ -251,7 +263,7 @@ class FactFinder:
         declared = bind_partition(
             f"{spec.id}.{attribute}",
             parse_sources(spec.id, attribute, spec.read_declarations(hook, attribute)),
-            subject.latest_partition(),
+            self.partition(subject),
         )
         parts = spec.batch_sources if subject.batch else spec.train_sources
         part_of = {name: part for part, name in parts.items()}

@@ -60,6 +60,10 @@ def test_a_batch_follows_its_data_and_its_model_without_training(town):
                                                     "trained.")  # fmt: skip
 
 
+TRAINED = ("raw/houses", "cleaned", "features", "splits", "hyperparameters", "model",
+           "trainset_estimations", "trainset_metrics")  # fmt: skip
+
+
 class Parts(Houses):
     id = "parts"
     retrain = None
@@ -75,9 +79,7 @@ class Parts(Houses):
 
 def test_of_a_batch_with_partitions_the_latest_one_follows_its_data(tmp_path):
     town = Town(tmp_path, Parts)
-    town.project.run("parts/model", "parts/raw/houses", "parts/cleaned", "parts/features",
-                     "parts/splits", "parts/hyperparameters", "parts/trainset_estimations",
-                     "parts/trainset_metrics")  # fmt: skip
+    town.project.run(*(f"parts/{name}" for name in TRAINED))
     [request], _ = town.tick("xingu_batch_predict")
     assert request.partition_key == "south"
     assert town.launch(request)
@@ -85,6 +87,18 @@ def test_of_a_batch_with_partitions_the_latest_one_follows_its_data(tmp_path):
     town.add_rows(30)
     [request], _ = town.tick("xingu_batch_predict")
     assert request.partition_key == "south"
+
+
+class Unbegun(Parts):
+    id = "unbegun"
+    batch_partitions = {"daily": "2999-01-01"}
+    batch_predict_when = "* * * * *"
+
+
+def test_of_a_batch_without_a_partition_yet_nothing_is_asked_for(tmp_path):
+    town = Town(tmp_path, Unbegun)
+    town.project.run(*(f"unbegun/{name}" for name in TRAINED))
+    assert town.tick("xingu_batch_predict") == ([], "unbegun: its batch has no partition yet.")
 
 
 def test_a_run_in_progress_is_told_and_no_second_one_is_asked_for(town):

@@ -18,6 +18,7 @@ from xingu_dagster.metadata import Metadata, namespaced, rounded
 from xingu_dagster.options import DEPLOY
 from xingu_dagster.phases.build import Results, build_phase
 from xingu_dagster.phases.step import PhaseStep
+from xingu_dagster.phases.upstream import VERSION
 from xingu_dagster.spec import ProviderSpec
 from xingu_dagster.translator import XinguTranslator
 
@@ -82,7 +83,7 @@ def report_deploy(instance: dg.DagsterInstance, done: "Deployed", route: "Route"
     """
     plan = done.plan
     key = XinguTranslator().get_asset_key(plan.dataprovider_id, _path(plan.target))
-    version = {"dagster/data_version": plan.package[:16]}
+    version = {VERSION: plan.package[:16]}
     instance.report_runless_asset_event(
         dg.AssetMaterialization(key, metadata=namespaced(_metadata(done, route)), tags=version)
     )

@@ -13,6 +13,7 @@ import dagster as dg
 from xingu.errors import DataError
 from xingu_dagster.partitions import partition_of
 from xingu_dagster.phases.step import PhaseStep
+from xingu_dagster.phases.upstream import VERSION
 
 Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
 BATCH_PHASES = ("batch_raw", "batch", "batch_sinks")
@@ -77,11 +78,10 @@ class _Several:
     def _record_made(self) -> None:
         for key, by_partition in self.made.items():
             for partition, result in by_partition.items():
-                version = {"dagster/data_version": str(result.data_version.value)} if (
-                    result.data_version
-                ) else {}  # fmt: skip
+                version = result.data_version
+                tags = {VERSION: str(version.value)} if version else {}
                 event = dg.AssetMaterialization(
-                    key, metadata=result.metadata, partition=partition, tags=version
+                    key, metadata=result.metadata, partition=partition, tags=tags
                 )
                 self.context.log_event(event)
 
