@@ -19,15 +19,13 @@ from xingu.alerts import Alert
 from xingu.automation.decide import decide
 from xingu.automation.facts import Decision, State
 from xingu.config import Settings
-from xingu.errors import XinguError, text_of
+from xingu.errors import text_of
 from xingu.masking import masked
 from xingu.provider.base import DataProvider
 from xingu.workspace import Workspace
 from xingu_dagster.automation_facts import FactFinder, Subject
 from xingu_dagster.options import TAG
 from xingu_dagster.spec import ProviderSpec
-
-logger = logging.getLogger(__name__)
 
 logger = logging.getLogger(__name__)
 
@@ -169,10 +167,7 @@ def _tick(
 
 def _tell_stopped(workspace: Workspace, dp_id: str, reason: str) -> None:
     title = f"{dp_id}: its policy has stopped"
-    try:
-        workspace.alerts.send(Alert("policy_tripped", "error", dp_id, title, reason))
-    except XinguError as error:  # the address of a channel cannot be used
-        logger.warning("No alert was sent: %s", error)
+    workspace.usable_alerts.send(Alert("policy_tripped", "error", dp_id, title, reason))
 
 
 def _decide(
