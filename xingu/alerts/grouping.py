@@ -1,7 +1,7 @@
 """Grouping of repeated alerts: the first is sent, then one summary for each interval.
 
-The state is a text of JSON, which the caller keeps: `xingu_dagster.alerts` in the cursor of its
-sensor, so it survives a restart.
+The state is a dict of JSON values, which the caller keeps: `xingu_dagster.alerts` in the cursor of
+its sensor, so it survives a restart.
 """
 
 import json
