@@ -125,7 +125,7 @@ class Workspace:
 
     @property
     def rules(self) -> DeployRules:
-        """What a deploy to this workspace needs."""
+        """The conditions of a deploy to this workspace."""
         known = self._settings
         return DeployRules(
             approvals=known.deploy_approvals,

@@ -145,7 +145,7 @@ class Settings(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read, valid or not.
+    """The settings that were read, valid or not.
 
     Attributes:
         lookup: Where each value comes from.

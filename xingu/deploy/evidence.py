@@ -1,4 +1,4 @@
-"""What decides whether a train may be deployed: verdict, recorded checks, gates, git, approvals.
+"""Evidence for a deploy of a train: verdict, recorded checks, gates, git, approvals.
 
 Functions return refusals: texts that say what is missing. They read, and change nothing.
 """

@@ -50,7 +50,7 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What the ledger records of the person or run that deploys.
+    """The person or run that deploys, as the ledger records it.
 
     Attributes:
         comment: Free text.

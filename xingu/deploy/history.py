@@ -1,4 +1,4 @@
-"""What a target served at a time, from its ledger."""
+"""The trains that a target served at a time, from its ledger."""
 
 from contextlib import suppress
 from dataclasses import dataclass

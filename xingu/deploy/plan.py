@@ -81,7 +81,7 @@ def fence_of(ledger: Ledger, newest: Entry | None) -> int:
 
 @dataclass(frozen=True)
 class _Found:
-    """What decides about a deploy; the package is read, and the Model loaded, once.
+    """The facts that decide about a deploy; the package is read, and the Model loaded, once.
 
     Attributes:
         route: The way to the target.

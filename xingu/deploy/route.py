@@ -34,7 +34,7 @@ class Route:
 
     @cached_property
     def rules(self) -> DeployRules:
-        """What the target demands."""
+        """The rules of the target."""
         return self.target.rules
 
     @property

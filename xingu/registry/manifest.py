@@ -214,7 +214,7 @@ def describe_files(folder: Path) -> dict[str, FileRecord]:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one file of a package.
+    """A defect of one file of a package.
 
     Attributes:
         file: Its relative path.

@@ -172,7 +172,7 @@ _FITS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "S": (lambda value: isinstance(value, str), "a text"),
     "O": (_is_scalar, "a text, a number, or true or false"),
 }
-"""What JSON has for each kind of dtype."""
+"""The type of JSON for each kind of dtype."""
 
 
 def _rows(numbers: Sequence[int]) -> str:
