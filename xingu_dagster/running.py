@@ -25,6 +25,11 @@ TRAIN, TUNE, EVALUATE = ("prepare", "tune", "fit"), ("prepare", "tune"), ("evalu
 BATCH, SINKS = ("batch_raw", "batch"), ("batch_sinks",)
 
 
+def batch_phases(sample_rows: int) -> tuple[str, ...]:
+    """Return the phases of a batch; estimations of samples are not written to sinks."""
+    return BATCH if sample_rows else BATCH + SINKS
+
+
 @dataclass
 class RunResult:
     """The end of a run.
