@@ -169,3 +169,9 @@ def test_user_machine_and_ci_job_of_a_train_are_those_of_the_settings(home, monk
     known = workspace().provenance
     assert (known.user_name, known.host_name) == ("ana", "box")
     assert known.ci == {"github_run_id": "77"}
+
+
+def test_an_address_that_cannot_be_used_leaves_no_channels_and_a_warning(caplog):
+    workspace = Workspace(Settings.load(alert_urls="nosuch://host"))
+    assert workspace.usable_alerts.channels == ()
+    assert "No alerts are sent" in caplog.text

@@ -147,7 +147,7 @@ class DeployConflictError(DeployError):
 
 
 class StalePlanError(DeployError):
-    """What a plan was made from has changed since; the text says what."""
+    """The facts of a plan have changed since it was made; the text says which."""
 
 
 class RunFailedError(XinguError):

@@ -1,4 +1,4 @@
-"""What depends on a table, a column or an asset: sources, features, targets and models.
+"""Dependents of a table, a column or an asset: sources, features, targets and models.
 
 The answer comes from declarations and their SQL. What hooks make of the columns of a source is not
 traced: a feature is listed if it has the name of a column that comes from the table or column.
@@ -61,7 +61,7 @@ class AffectedModel:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What depends on a table, a column or an asset.
+    """Dependents of a table, a column or an asset.
 
     Attributes:
         address: As it was asked for.

@@ -92,7 +92,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """What one source contributed to a train.
+    """The contribution of one source to a train.
 
     Attributes:
         source: Name of the source.
@@ -117,7 +117,7 @@ class SourceRecord:
 
     @property
     def observation(self) -> Observed:
-        """What an observation would have found when the rows were read."""
+        """Result of an observation at the time when the rows were read."""
         return Observed(self.observed, self.observed_rows, self.watermark)
 
 
@@ -138,7 +138,7 @@ class PackageRecord:
 
 @dataclass(frozen=True, slots=True)
 class DeployRules:
-    """What a deploy to a target needs.
+    """The conditions of a deploy to a target.
 
     Attributes:
         approvals: Number of approvals by different people.

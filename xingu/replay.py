@@ -117,7 +117,7 @@ class Event:
 
 @dataclass
 class Replayed:
-    """What one policy would have done.
+    """The trains that one policy would have started.
 
     Attributes:
         policy: Its name.

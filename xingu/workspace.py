@@ -5,6 +5,7 @@ creates one Workspace; all other code receives values from it. Stores and databa
 their libraries imported, on first use.
 """
 
+import logging
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from upath import UPath
 from xingu.config import Settings
 from xingu.config.effective import default_options, effective_settings
 from xingu.config.kinds import text_of
-from xingu.errors import SettingsError, StorageError
+from xingu.errors import SettingsError, StorageError, XinguError
 from xingu.files.remote import with_retries
 from xingu.options import InForce
 from xingu.records import DeployRules, PictureFormat
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from xingu.sources import Databases, Limits, SourceCache
     from xingu.tracking.database import ControlDB
     from xingu.values import ValueStore
+
+logger = logging.getLogger(__name__)
 
 PREFIXED = ("models", "plots")
 """Settings of folders that have a folder for each key prefix."""
@@ -122,7 +125,7 @@ class Workspace:
 
     @property
     def rules(self) -> DeployRules:
-        """What a deploy to this workspace needs."""
+        """The conditions of a deploy to this workspace."""
         known = self._settings
         return DeployRules(
             approvals=known.deploy_approvals,
@@ -227,6 +230,17 @@ class Workspace:
             known.alert_seconds,
             known.alert_on_command,
         )
+
+    @property
+    def usable_alerts(self) -> "Alerts":
+        """Channels of alerts; none, and a warning in the log, if an address cannot be used."""
+        from xingu.alerts import Alerts
+
+        try:
+            return self.alerts
+        except XinguError as error:
+            logger.warning("No alerts are sent: %s", error)
+            return Alerts()
 
     @property
     def observe_limits(self) -> "Limits":

@@ -220,9 +220,10 @@ def _of_checks(
 
 def _silent(instance: dg.DagsterInstance, watched: Watched) -> Iterator[Alert]:
     """Yield an alert for each other sensor of the project that is late, or whose tick failed."""
-    own = f"{watched.resource_key}_alerts"
+    project = f"{watched.resource_key}_"
+    own = f"{project}alerts"
     for one in sensor_states(instance):
-        if not one.running or one.name == own or not one.name.startswith(own[: -len("alerts")]):
+        if not one.running or one.name == own or not one.name.startswith(project):
             continue
         facts = {"sensor": one.name, "location": one.location}
         if one.late:

@@ -19,7 +19,7 @@ from xingu.alerts import Alert
 from xingu.automation.decide import decide
 from xingu.automation.facts import Decision, State
 from xingu.config import Settings
-from xingu.errors import XinguError, text_of
+from xingu.errors import text_of
 from xingu.masking import masked
 from xingu.provider.base import DataProvider
 from xingu.workspace import Workspace
@@ -167,10 +167,7 @@ def _tick(
 
 def _tell_stopped(workspace: Workspace, dp_id: str, reason: str) -> None:
     title = f"{dp_id}: its policy has stopped"
-    try:
-        workspace.alerts.send(Alert("policy_tripped", "error", dp_id, title, reason))
-    except XinguError as error:  # the address of a channel cannot be used
-        logger.warning("No alert was sent: %s", error)
+    workspace.usable_alerts.send(Alert("policy_tripped", "error", dp_id, title, reason))
 
 
 def _decide(

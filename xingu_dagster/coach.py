@@ -38,10 +38,10 @@ from xingu_dagster.project import definitions_of
 from xingu_dagster.running import (
     BATCH,
     EVALUATE,
-    SINKS,
     TRAIN,
     Graph,
     RunResult,
+    batch_phases,
     open_instance,
     run,
     send_alerts,
@@ -203,7 +203,7 @@ class Coach(CoachNames, ShownCoach):
             ids = self._without_partitions(ids)
         if not ids:
             return {}
-        result = self._materialize(ids, BATCH + SINKS, partition=partition)
+        result = self._materialize(ids, self._batch, partition=partition)
         _raise_failures(result)
         return {dp_id: self._estimations(dp_id, result.partitions) for dp_id in ids}
 
@@ -307,7 +307,11 @@ class Coach(CoachNames, ShownCoach):
     @property
     def _after_training(self) -> tuple[str, ...]:
         """Phases after a train that do not decide whether it becomes current."""
-        return EVALUATE + (BATCH + SINKS if self.settings.batch_predict else ())
+        return EVALUATE + (self._batch if self.settings.batch_predict else ())
+
+    @property
+    def _batch(self) -> tuple[str, ...]:
+        return batch_phases(self.settings.sample_rows)
 
     def _has_batch(self, dp_id: str) -> bool:
         return bool(self._graph.select([key_part(dp_id)], BATCH))

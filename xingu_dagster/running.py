@@ -4,7 +4,6 @@ A phase is a step called ``<dp>__<phase>``, where dp is the id as a part of a ke
 selected is loaded from storage. A phase that fails stops only what needs it.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from typing import Any
 
 import dagster as dg
 
-from xingu import errors
 from xingu.workspace import Workspace
 from xingu_dagster.alerts import Watched, alerts_of_run
 from xingu_dagster.engine.limits import dataprovider_of
@@ -23,10 +21,13 @@ from xingu_dagster.failures import Failure, failure_of
 from xingu_dagster.instance import instance_folder
 from xingu_dagster.progress import State, StepNews
 
-logger = logging.getLogger(__name__)
-
 TRAIN, TUNE, EVALUATE = ("prepare", "tune", "fit"), ("prepare", "tune"), ("evaluate",)
 BATCH, SINKS = ("batch_raw", "batch"), ("batch_sinks",)
+
+
+def batch_phases(sample_rows: int) -> tuple[str, ...]:
+    """Return the phases of a batch; estimations of samples are not written to sinks."""
+    return BATCH if sample_rows else BATCH + SINKS
 
 
 @dataclass
@@ -173,11 +174,7 @@ def send_alerts(
 
     Nothing is raised: a channel must not fail a run.
     """
-    try:
-        alerts = workspace.alerts
-    except errors.XinguError as error:
-        logger.warning("No alerts are sent: %s", error)
-        return
+    alerts = workspace.usable_alerts
     run = instance.get_run_by_id(run_id) if alerts.on_command else None
     if run is not None:
         watched = Watched.of({part: graph.of(part) for part in graph.dataproviders}, "xingu")

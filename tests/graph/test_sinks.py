@@ -66,6 +66,12 @@ def test_a_coach_writes_sinks_for_a_batch_of_the_current_model_only(tmp_path):
     assert sheet.exists()
 
 
+def test_a_coach_estimates_samples_without_writing_sinks(tmp_path):
+    coach = coach_of(tmp_path, [Shared], sample_rows=100)
+    coach.team_train()
+    assert not (tmp_path / "out/prices.csv").exists()
+
+
 def test_sinks_without_a_batch_are_an_error_when_the_graph_is_built(tmp_path):
     with pytest.raises(DeclarationError, match="houses.batch_predict_sinks: there is no batch"):
         _ = Project(tmp_path, [NoBatch]).definitions

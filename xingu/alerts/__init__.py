@@ -1,7 +1,8 @@
 """Alerts: what happened, its first cause, and the channels that tell people.
 
-A channel never fails what it reports about: `Alerts.send` returns what was not delivered. Texts
-contain no secrets and no values of data; `xingu.alerts.cause` has the rule.
+A channel never fails what it reports about: `Alerts.send` logs what was not delivered, and
+`Alerts.post` returns what has to be sent again. Texts contain no secrets and no values of data;
+`xingu.alerts.cause` has the rule.
 """
 
 from xingu.alerts.alert import KINDS, Alert

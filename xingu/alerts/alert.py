@@ -63,7 +63,7 @@ class Alert:
 
     @property
     def group(self) -> str:
-        """What repeated alerts have in common: kind, DataProvider, and cause without numbers."""
+        """Key of equal alerts: kind, DataProvider, and cause without numbers."""
         return "\n".join((self.kind, self.dataprovider_id, _NUMBER.sub("#", self.cause)))
 
     def document(self, count: int = 1) -> dict[str, Any]:

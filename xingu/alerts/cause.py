@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[-+]?\d[\d.,:/_e+-]*\d[\d.,:/_e+-]*\d\S*")
 
 
 def foreign_cause(class_name: str, text: str) -> str:
-    """Return what may be sent of an error of another library: class, and a line without values.
+    """Return the class of an error of another library, and its first line without values.
 
     Args:
         class_name: Name of its class.
@@ -39,7 +39,7 @@ def foreign_cause(class_name: str, text: str) -> str:
 
 
 def own_cause(text: str, foreign: str = "", class_name: str = "") -> str:
-    """Return what may be sent of an error of Xingu.
+    """Return the text of an error of Xingu, masked and without values of data.
 
     Args:
         text: What it says.

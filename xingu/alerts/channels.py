@@ -26,7 +26,7 @@ class Channel(Protocol):
 
     @property
     def name(self) -> str:
-        """What may be shown of its address."""
+        """The part of its address that may be shown."""
         ...
 
     def deliver(self, document: Document) -> None:

@@ -1,10 +1,9 @@
 """Grouping of repeated alerts: the first is sent, then one summary for each interval.
 
-The state is a text of JSON, which the caller keeps: `xingu_dagster.alerts` in the cursor of its
-sensor, so it survives a restart.
+The state is a dict of JSON values, which the caller keeps: `xingu_dagster.alerts` in the cursor of
+its sensor, so it survives a restart.
 """
 
-import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -49,8 +48,7 @@ class Groups:
 
     def state(self) -> dict[str, Any]:
         """Return the state, as values of JSON."""
-        newest = list(self._groups.items())[-MOST_GROUPS:]
-        return json.loads(json.dumps(dict(newest)))
+        return dict(list(self._groups.items())[-MOST_GROUPS:])
 
     def _summaries(self, now: float) -> Iterator[Document]:
         """Yield a document for each group whose interval has ended and that held alerts back."""

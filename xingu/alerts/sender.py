@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from xingu.alerts.alert import KINDS, Alert, Kind
 from xingu.alerts.channels import Channel
@@ -27,6 +26,7 @@ class Alerts:
         link_base: Address of the Dagster UI; empty: alerts have no link.
         seconds: Interval in which equal alerts are grouped; 0: they are not.
         on_command: Whether `xingu train` and `Coach` send alerts, too.
+        pauses: Seconds before each further attempt of `send`.
     """
 
     channels: Sequence[Channel] = ()
@@ -76,7 +76,7 @@ class Alerts:
         Args:
             queue: Names of channels, each with a document.
         """
-        left: list[tuple[str, Any]] = []
+        left: list[tuple[str, Document]] = []
         failing: set[str] = set()
         by_name = {channel.name: channel for channel in self.channels}
         for name, document in queue:

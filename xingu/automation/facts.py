@@ -1,4 +1,4 @@
-"""What a decision depends on, and its answer, as plain records."""
+"""The facts that a decision depends on, and the decision, as plain records."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Outcome = Literal["running", "success", "failure"]
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a train was trained on; of a batch, what it was estimated from.
+    """Sources and prerequisites that a train was trained on, or a batch was estimated from.
 
     Attributes:
         train_id: Its id.
@@ -52,7 +52,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a tick has to remember for the next one; all empty if nothing waits.
+    """The state that a tick keeps for the next one; all empty if nothing waits.
 
     Attributes:
         seen: Digest of the last observation.
@@ -69,7 +69,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known about one DataProvider.
+    """The facts about one DataProvider.
 
     Attributes:
         current: The current train; None: there is none.

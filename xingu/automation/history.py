@@ -1,4 +1,4 @@
-"""What storage knows about earlier trains and batches, as facts of a decision.
+"""Earlier trains and batches, read from storage as facts of a decision.
 
 Only the model storage and the value store are read: few small files of each DataProvider. Manifests
 never change, so a process reads each of them once.

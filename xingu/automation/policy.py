@@ -92,7 +92,7 @@ class How(_Part):
 
 
 class Limits(_Part):
-    """What stops the policy.
+    """The limits that stop the policy.
 
     Attributes:
         per_day: Largest number of runs in 24 hours.

@@ -1,13 +1,8 @@
 """Tell people that a target serves another train, by the channels of alerts."""
 
-import logging
-
 from xingu.alerts import Alert
 from xingu.deploy.record import Plan
 from xingu.deploy.route import Route
-from xingu.errors import XinguError
-
-logger = logging.getLogger(__name__)
 
 
 def announce(route: Route, plan: Plan, run_id: str = "") -> None:
@@ -21,25 +16,22 @@ def announce(route: Route, plan: Plan, run_id: str = "") -> None:
     is_rollback = plan.action == "rollback"
     does = "rolled back to" if is_rollback else "serves"
     instead = f" instead of {plan.replaces}" if plan.replaces else ""
-    try:
-        alerts = route.target.alerts
-        alerts.send(
-            Alert(
-                kind="rollback" if is_rollback else "deployment",
-                severity="warning" if is_rollback else "info",
-                dataprovider_id=plan.dataprovider_id,
-                title=f"{plan.dataprovider_id}: {route.name} {does} {plan.train_id}{instead}, by "
-                f"{route.user}",
-                link=alerts.run_link(run_id),
-                run_id=run_id,
-                facts={
-                    "target": route.name,
-                    "train_id": plan.train_id,
-                    "replaced": plan.replaces,
-                    "commit": plan.commit,
-                    "package": plan.package,
-                },
-            )
+    alerts = route.target.usable_alerts
+    alerts.send(
+        Alert(
+            kind="rollback" if is_rollback else "deployment",
+            severity="warning" if is_rollback else "info",
+            dataprovider_id=plan.dataprovider_id,
+            title=f"{plan.dataprovider_id}: {route.name} {does} {plan.train_id}{instead}, by "
+            f"{route.user}",
+            link=alerts.run_link(run_id),
+            run_id=run_id,
+            facts={
+                "target": route.name,
+                "train_id": plan.train_id,
+                "replaced": plan.replaces,
+                "commit": plan.commit,
+                "package": plan.package,
+            },
         )
-    except XinguError as error:  # the address of a channel cannot be used
-        logger.warning("No alert was sent: %s", error)
+    )

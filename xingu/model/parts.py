@@ -33,7 +33,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class MadeInFit:
-    """What an Estimator added to its sets while it was fitted.
+    """Frames and estimations that an Estimator added to its sets while it was fitted.
 
     Attributes:
         sets: Frames by name, for example rows that members of an ensemble held out.

@@ -80,7 +80,7 @@ class PlotFolder:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the index page says beside the plots.
+    """Texts of the index page beside the plots.
 
     Attributes:
         run: The train.

@@ -77,7 +77,7 @@ class DataProvider:
     random_state: int = 42
     """Seed of the default split and of the search."""
     test_size: float = 0.1
-    """What the default split keeps for `test`: a share of all rows, in [0, 1), a number of rows
+    """Size of `test` in the default split: a share of all rows, in [0, 1), a number of rows
     (an integer), or None for no such set."""
     val_size: float = 0.2
     """The same for `val`."""

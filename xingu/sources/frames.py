@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _DAYS_TO_2000 = 10_957
 """Days between the epochs of Arrow and of PostgreSQL."""
 _LAST, _FIRST = dt.datetime.max, dt.datetime.min
-"""What `infinity` and `-infinity` become."""
+"""Values that replace `infinity` and `-infinity`."""
 
 
 def from_rows(names: Sequence[str], rows: Sequence[Any]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What observations ask, without repetitions, and what earlier rounds have found."""
+"""The questions of observations, without repetitions, and answers of earlier rounds."""
 
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -36,7 +36,7 @@ class Watched:
 
 @dataclass(slots=True)
 class Question:
-    """What is asked once for all sources that share it.
+    """A question that is asked once for all sources that share it.
 
     Attributes:
         id: Hash of what decides the answer.

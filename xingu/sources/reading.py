@@ -40,7 +40,7 @@ class SourceResult:
     """Duration of reading it, from the cache or from the source."""
     cached: bool
     observed: Observed = field(default_factory=lambda: Observed(""))
-    """What an observation would have found just before it was read."""
+    """Result of an observation just before the source was read."""
 
 
 @dataclass(slots=True)

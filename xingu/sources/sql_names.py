@@ -55,7 +55,7 @@ class ResultColumn:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """What a query reads.
+    """The tables and columns that a query reads.
 
     Attributes:
         tables: The tables, in the order of their names.

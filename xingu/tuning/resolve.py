@@ -82,7 +82,7 @@ class EarlierTrain:
 
     @property
     def declaration(self) -> Mapping[str, Any] | None:
-        """What was declared then; hyperparameters that were not searched had been declared."""
+        """The declaration of that train; hyperparameters that were not searched were declared."""
         if self.declared is None and self.searched is False:
             return {"hyperparams": plain(self.hyperparams)}
         return self.declared

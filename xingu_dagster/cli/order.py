@@ -1,4 +1,4 @@
-"""What the command and the process of a run hand to each other."""
+"""The messages between the command and the process of a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ step; ``end`` with the `document` of the run; ``error``: there was no run, with 
 
 @dataclass(frozen=True)
 class Order:
-    """What the process of a run does; the settings are in its environment.
+    """The work of the process of a run; the settings are in its environment.
 
     Attributes:
         command: The sub-command.

@@ -29,13 +29,12 @@ from xingu_dagster.partitions import chosen_partitions, partition_tags
 from xingu_dagster.progress import Progress, StepNews
 from xingu_dagster.resources import KEY
 from xingu_dagster.running import (
-    BATCH,
     EVALUATE,
-    SINKS,
     TRAIN,
     TUNE,
     Graph,
     RunResult,
+    batch_phases,
     open_instance,
     run,
     send_alerts,
@@ -150,8 +149,8 @@ class _Run:
         settings, command = self.settings, self.order.command
         if command == "tune":
             return TUNE
-        sinks = () if settings.sample_rows else SINKS  # samples are not for those who read sinks
-        batch = BATCH + sinks if command == "batch-predict" or settings.batch_predict else ()
+        estimates = command == "batch-predict" or settings.batch_predict
+        batch = batch_phases(settings.sample_rows) if estimates else ()
         if not self._trains:
             return batch
         return TRAIN + (EVALUATE + batch if settings.post_process else ())

@@ -133,10 +133,9 @@ class Declarations:
             self._attempt(attribute, lambda one=one: parse(self.id, one), one)
 
     def _read_policies(self) -> None:
-        for attribute in ("retrain", "batch_predict_when"):
-            spec = ProviderSpec(self.cls)
-            policy = "policy" if attribute == "retrain" else "batch_policy"
-            self._attempt(attribute, lambda spec=spec, policy=policy: getattr(spec, policy))
+        spec = ProviderSpec(self.cls)
+        self._attempt("retrain", lambda: spec.policy)
+        self._attempt("batch_predict_when", lambda: spec.batch_policy)
 
     def _each_gate(self) -> None:
         def parse(owner: str, declared: Any) -> None:

@@ -205,7 +205,7 @@ class Evaluation:
 
     @property
     def gates(self) -> Sequence[Gate]:
-        """What the train must reach."""
+        """The gates that the train must pass."""
         return self.step.spec.gates
 
     def metrics(self) -> Metrics:

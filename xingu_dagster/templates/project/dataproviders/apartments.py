@@ -1,4 +1,4 @@
-"""What an apartment is worth: an example to train, to change and to replace.
+"""The price of an apartment: an example to train, to change and to replace.
 
 Every attribute and hook of a DataProvider has a default; this class overrides those that it needs.
 """
