@@ -1,4 +1,4 @@
-"""What may be sent of the text of an error."""
+"""Parts of an error's text that alerts may contain."""
 
 import pytest
 from hypothesis import given
@@ -29,18 +29,18 @@ values = st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_charact
         ("RuntimeError", "", "RuntimeError"),
     ],
 )  # fmt: skip
-def test_of_an_error_of_others_a_line_without_values_is_told(name, text, told):
+def test_a_foreign_error_is_reported_as_a_line_without_values(name, text, told):
     assert foreign_cause(name, text) == told
 
 
 @given(value=values, before=words, after=words, mark=st.sampled_from(["'", '"', "`"]))
-def test_no_quoted_value_is_told(value, before, after, mark):
+def test_no_quoted_value_is_reported(value, before, after, mark):
     told = foreign_cause("ValueError", f"bad {before}: {mark}{value} Zaphod{mark} in {after}")
     assert "Zaphod" not in told
 
 
 @given(secret=st.text("abcdefgh0123456789-_.~", min_size=8, max_size=40), word=words)
-def test_no_secret_is_told(secret, word):
+def test_no_secret_is_reported(secret, word):
     token = f"tk{secret}9"
     remember_secrets({token})
     text = f"cannot reach https://{word}:{token}@host/x?password={token}; got {token}"
@@ -53,7 +53,7 @@ def test_no_secret_is_told(secret, word):
         assert token not in str(told)
 
 
-def test_an_error_of_ours_is_told_without_the_values_that_it_quotes_of_others():
+def test_an_own_error_is_reported_without_quoted_foreign_values():
     foreign = "could not convert string to float: 'Smith'"
     told = own_cause(f"houses.clean raised ValueError: {foreign}", foreign, "ValueError")
     assert told == "houses.clean raised ValueError: could not convert string to float: …"

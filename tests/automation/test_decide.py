@@ -63,7 +63,7 @@ def test_a_model_that_was_never_trained_is_trained():
          "waits"),
     ],
 )  # fmt: skip
-def test_a_condition_that_is_not_met_is_told(rule, told):
+def test_the_reason_names_a_condition_that_is_not_met(rule, told):
     decision = decide(policy_of({"when": {"new_data": rule}}), MORE, NOW)
     assert (decision.run, decision.reason) == (False, told)
 
@@ -155,7 +155,7 @@ def test_a_refused_train_of_the_policy_counts_as_a_failure_and_one_by_hand_does_
     attempts = [failed(1, hours=1)]
     facts = replace(MORE, newest=refused, attempts=attempts)
     assert decide(policy, facts, NOW).stopped
-    by_hand = replace(refused, run_id="of somebody", time=ago(minutes=30))
+    by_hand = replace(refused, run_id="manual", time=ago(minutes=30))
     assert decide(policy, replace(facts, newest=by_hand), NOW).run
 
 
@@ -190,7 +190,7 @@ def test_each_nth_train_searches():
     assert searched == [True, False, False, True]
 
 
-def test_a_source_that_was_not_observed_is_told_and_changes_nothing():
+def test_a_source_that_was_not_observed_is_reported_and_changes_nothing():
     facts = replace(SAME, observed={}, unobserved={"houses": "took longer than 10 s"})
     decision = decide(policy_of("on_new_data"), facts, NOW)
     assert decision.reason == "houses was not observed: took longer than 10 s"

@@ -1,4 +1,4 @@
-"""Policies: shortcuts, and errors that are told all at once."""
+"""Policies: shortcuts, and errors that are reported all at once."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_durations_are_seconds_or_texts():
     assert (policy.when.new_data.min_interval, policy.when.new_data.debounce) == (21600, 90)
 
 
-def test_all_errors_are_told_at_once_with_hints():
+def test_all_errors_are_reported_at_once_with_hints():
     errors = told(
         {
             "when": {"new_data": {"min_row": 5, "debounce": "10 minutes"}, "cron": "0 3 * *"},
@@ -76,7 +76,7 @@ def test_the_batch_follows_the_model_too_and_has_no_way_to_train():
         parse_batch_policy("houses", {"when": "on_new_data", "then": "replace"}, batch=True)
 
 
-def test_a_policy_is_told_in_words():
+def test_a_policy_is_described_in_words():
     policy = parse_policy(
         "houses",
         {"when": {"new_data": {"min_new_rows": 500}}, "how": {"search_every": 5}, "then": "deploy"},

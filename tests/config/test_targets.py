@@ -37,7 +37,7 @@ def test_targets_form_chains_in_the_order_in_which_they_are_given():
         ("source", "no target may be called 'source'"),
     ],
 )
-def test_names_that_cannot_be_told_apart_in_variables_are_refused(monkeypatch, text, problem):
+def test_names_that_are_ambiguous_in_variables_are_refused(monkeypatch, text, problem):
     monkeypatch.setenv("DEPLOY_TARGETS", text)
     with pytest.raises(SettingsError, match=problem):
         Settings.load()

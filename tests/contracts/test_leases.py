@@ -50,7 +50,7 @@ def dead_process() -> str:
     return subprocess.check_output([sys.executable, "-c", source], text=True).strip()
 
 
-def test_a_second_run_is_told_who_holds_the_name_and_since_when(db):
+def test_the_refusal_of_a_second_run_names_the_holder_and_the_time(db):
     take(db, "run-1", process=Process.current().text)
     holder = acquire(db, "houses", "run-2")
     assert isinstance(holder, Holder)
@@ -76,7 +76,7 @@ def test_a_lease_that_was_given_back_is_free_and_the_token_grows(db):
     assert (second.token, second.replaced) == (2, None)
 
 
-def test_a_run_can_take_its_lease_again_if_nobody_has_taken_it_meanwhile(db):
+def test_a_run_can_take_its_lease_again_if_no_other_run_has_taken_it(db):
     release(db, take(db, "run-1"))
     assert take(db, "run-1").token == 1
     assert isinstance(acquire(db, "houses", "run-2"), Holder)
@@ -124,7 +124,7 @@ def test_a_run_that_was_replaced_can_neither_go_on_nor_pass_the_fence(db):
     assert passed == ["second", "second"]
 
 
-def test_nobody_takes_over_while_the_fence_is_passed(db):
+def test_no_run_takes_a_lease_over_while_the_fence_is_passed(db):
     lease = take(db, "run-1")
     expire(db)
     found = []

@@ -1,4 +1,4 @@
-"""What is deployed, what is refused, and what a target serves afterwards."""
+"""Deploys, refusals, and the train that a target serves afterwards."""
 
 import pytest
 
@@ -90,7 +90,7 @@ def test_a_train_below_its_gate_is_refused_with_the_figure(project):
     assert project.served() is None
 
 
-def test_all_reasons_of_a_refusal_are_told_at_once(project):
+def test_all_reasons_of_a_refusal_are_reported_at_once(project):
     project.set(DEPLOY_REQUIRE_CLEAN_GIT="yes", DEPLOY_APPROVALS="1")
     project.train("first", r2=0.7, failed="leakage", provenance={"git_dirty": True})
     assert {kind for kind, _ in refusals(project)} == {"gate", "check", "git", "approval"}
@@ -125,7 +125,7 @@ def test_a_rollback_copies_nothing_and_names_what_it_took_back(project):
     )
 
 
-def test_deploys_and_rollbacks_are_told_and_a_deploy_of_nothing_is_not(project):
+def test_deploys_and_rollbacks_are_announced_and_a_deploy_without_changes_is_not(project):
     with webhook() as inbox:
         project.set(ALERT_WEBHOOK_URL=inbox.url)
         for name in ("first", "second"):

@@ -1,4 +1,4 @@
-"""What a target served at a time, from its ledger, and what a damaged ledger says."""
+"""The train that a target served at a time, read from its ledger, and damaged ledgers."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -41,7 +41,7 @@ def test_a_changed_entry_of_the_ledger_is_reported(project):
     assert found.faults
 
 
-def test_a_train_whose_entry_is_damaged_is_told_with_the_damage(project):
+def test_the_history_of_a_train_with_a_damaged_entry_shows_the_damage(project):
     project.train("first")
     project.deploy()
     target = project.workspace.target("staging")

@@ -1,4 +1,4 @@
-"""The real daemon: rows are added to a table, and models are trained without anybody's doing."""
+"""The real daemon: it trains models after rows are added to a table."""
 
 import os
 import signal

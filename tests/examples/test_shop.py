@@ -20,7 +20,7 @@ READ = {
     "delivery_days/raw/delivered",
     "delivery_days/batch/raw/open",
 }
-"""What is read again when dlt has loaded the tables."""
+"""Tables that are read again after dlt has loaded them."""
 
 
 class Shop:

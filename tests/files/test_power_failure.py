@@ -1,4 +1,4 @@
-"""What is announced is on the disk: every file and folder was synced after its last change."""
+"""Every published file and folder was synced to the disk after its last change."""
 
 import errno
 import os

@@ -70,7 +70,7 @@ def watching(tmp_path, inbox):
     return make
 
 
-def test_a_failed_run_is_told_once_with_its_first_cause_and_a_link(watching, inbox):
+def test_a_failed_run_is_reported_once_with_its_first_cause_and_a_link(watching, inbox):
     project = watching(Broken)
     run = project.run("houses/*", raise_on_error=False)
     for _ in range(3):
@@ -96,7 +96,7 @@ def test_repeated_failures_are_grouped_over_a_restart_of_the_daemon(watching, in
     assert len(inbox.received) == 1
 
 
-def test_a_gate_is_told_as_a_refusal_and_not_as_a_failure(watching, inbox):
+def test_a_gate_is_reported_as_a_refusal_and_not_as_a_failure(watching, inbox):
     project = watching(Gated, verify_packages=False)
     graph = project.definitions.resolve_asset_graph()
     train = [key.to_user_string() for key in graph.materializable_asset_keys
@@ -125,7 +125,7 @@ def test_what_a_webhook_did_not_take_is_sent_by_a_later_tick(watching, inbox):
     assert len(inbox.received) == 2
 
 
-def test_runs_of_others_and_of_people_are_not_told(watching, inbox):
+def test_runs_of_other_jobs_and_manual_runs_are_not_reported(watching, inbox):
     project = watching(Broken)
 
     @dg.asset

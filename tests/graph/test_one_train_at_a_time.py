@@ -76,7 +76,7 @@ def test_a_run_that_fails_gives_the_lease_back(make, monkeypatch):
     assert holders(control(project)) == {}
 
 
-def test_a_second_run_is_refused_if_the_setting_says_so_and_is_told_by_whom(make):
+def test_a_second_run_is_refused_if_so_set_and_the_error_names_the_holder(make):
     project = make(train_wait_seconds=0)
     acquire(control(project), "houses", "run-1")
     result = project.run(*ALL, raise_on_error=False)

@@ -1,4 +1,4 @@
-"""Ticks of the sensors on a real instance: what they ask for, and what they say."""
+"""Ticks of the sensors on a real instance: their run requests and messages."""
 
 import dagster as dg
 import pytest
@@ -101,7 +101,7 @@ def test_of_a_batch_without_a_partition_yet_nothing_is_asked_for(tmp_path):
     assert town.tick("xingu_batch_predict") == ([], "unbegun: its batch has no partition yet.")
 
 
-def test_a_run_in_progress_is_told_and_no_second_one_is_asked_for(town):
+def test_a_run_in_progress_is_reported_and_no_second_one_is_requested(town):
     town.add_rows(30)
     [request], _ = town.tick()
     job = town.project.definitions.resolve_implicit_global_asset_job_def()

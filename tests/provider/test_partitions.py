@@ -1,4 +1,4 @@
-"""What `batch_partitions` may be, and what is said of anything else."""
+"""Valid values of `batch_partitions`, and errors for all others."""
 
 import datetime as dt
 
@@ -58,7 +58,7 @@ def test_anything_else_is_an_error_that_says_what_to_write(declared, text):
         parse_partitions("dp", declared)
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_at_once():
     with pytest.raises(DeclarationError) as caught:
         parse_partitions("dp", {"daily": "soon", "timezone": "Mars", "end_offset": "x"})
     assert len(str(caught.value).splitlines()) == 3

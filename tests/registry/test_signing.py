@@ -102,7 +102,7 @@ def test_an_altered_file_with_a_manifest_that_fits_is_refused(models, unpickled)
     text = (package / MANIFEST).read_text()
     digest = models.manifest("taxes", "second").files["provider_state.pkl"].sha256
     changed = json.loads(text.replace(digest, sha256(b"evil").hexdigest()))
-    changed.pop("digest")  # as a person writes it who knows the format
+    changed.pop("digest")  # a forged entry with a valid format
     (package / MANIFEST).write_text(json.dumps(changed))
     assert models.manifest("taxes", "second").files["provider_state.pkl"].sha256 != digest
     with pytest.raises(SignatureError, match="that of another manifest.json"):

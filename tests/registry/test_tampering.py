@@ -79,6 +79,8 @@ def test_nothing_of_a_damaged_package_is_unpickled(root, monkeypatch):
         with pytest.raises(CorruptPackageError, match=name):
             ModelStore(root).load("taxes", "first")
         path.write_bytes(good)
+    with pytest.raises(StorageError, match="AssertionError: unpickled"):  # of an intact package
+        ModelStore(root).load("taxes", "first")
 
 
 def test_an_entry_of_another_dataprovider_is_found(root):

@@ -1,4 +1,4 @@
-"""What a watermark means, and what two observations tell of the history between them."""
+"""Watermarks, and comparisons of two observations."""
 
 import datetime as dt
 
@@ -53,7 +53,7 @@ def test_a_watermark_is_one_row(shape):
         (Observed("a"), Observed("b"), None),
     ],
 )
-def test_new_rows_are_told_from_rewritten_history(before, now, rewritten):
+def test_new_rows_are_distinguished_from_rewritten_history(before, now, rewritten):
     assert is_rewritten(before, now) is rewritten
 
 

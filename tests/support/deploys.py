@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.disk_changes import kill_before_change
 from tests.support.targets import Targets, fit_houses, targets_in
 from xingu import Model
 from xingu.deploy.execute import Deployed, execute
@@ -23,7 +24,6 @@ from xingu.errors import DeployConflictError
 from xingu.tracking.copying import count_train
 
 PARTS = ("copy", "verify", "prove", "rows", "pointer")
-CHANGES = ("os.rename", "os.mkdir", "os.remove", "os.link", "os.replace")
 
 
 def deploy(project: Targets, train_id: str, watch: Callable[[str], None]) -> Deployed:
@@ -59,17 +59,7 @@ def killed_at(project: Targets, change: int) -> bool:
     """Kill a deploy before a change of the disk; return False if it has fewer."""
 
     def work() -> None:
-        count = 0
-
-        def note(event: str, arguments: tuple) -> None:
-            nonlocal count
-            written = event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-            if written or event in CHANGES:
-                count += 1
-                if count == change:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(note)
+        kill_before_change(change)
         deploy(project, "second", lambda _: None)
 
     return os.WIFSIGNALED(os.waitpid(forked(work), 0)[1])

@@ -5,7 +5,6 @@ imports take a second. It writes the number of kills, and of those that left som
 """
 
 import os
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 from upath import UPath
 
+from tests.support.disk_changes import kill_before_change
 from tests.support.fitted import fit_model
 from tests.support.toys import Houses, MeanEstimator
 from xingu import Model
@@ -23,7 +23,6 @@ from xingu.registry.store import ModelStore
 from xingu.values import Label, ValueStore
 
 KEY = ("means", "splits")
-CHANGES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link")
 
 
 class Means(Houses):
@@ -56,17 +55,7 @@ def killed(root: Path, model: Model, after: int) -> bool:
     """Work in a child that is killed before its change number `after`; return whether it was."""
     child = os.fork()
     if child == 0:
-        count = 0
-
-        def note(event: str, arguments: tuple) -> None:
-            nonlocal count
-            written = event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-            if written or event in CHANGES:
-                count += 1
-                if count == after:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(note)
+        kill_before_change(after)
         try:
             work(root, model, "killed")
         finally:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
+
+from tests.support.loopback import QuietHandler, serve_handler
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def refusing_s3(status: int, code: str) -> Iterator[dict[str, Any]]:
     """
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response(status)
@@ -26,23 +26,13 @@ def refusing_s3(status: int, code: str) -> Iterator[dict[str, Any]]:
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
         setattr(Handler, f"do_{method}", Handler.answer)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serve_handler(Handler) as url:
         yield {
-            "endpoint_url": f"http://127.0.0.1:{server.server_port}",
+            "endpoint_url": url,
             "key": "key",
             "secret": "secret",
             "config_kwargs": {"retries": {"max_attempts": 0}},
             "use_listings_cache": False,
         }
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -6,14 +6,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
+
+from tests.support.loopback import QuietHandler, serve_handler
 
 _BODY = "<?xml version='1.0'?><Error><Code>{}</Code><Message>{}</Message></Error>"
 
 
 class S3Proxy:
-    """What the proxy does.
+    """Configuration and counts of the proxy.
 
     Attributes:
         shares: Share of requests that are answered with each status.
@@ -52,7 +53,7 @@ class S3Proxy:
         return None
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     proxy: S3Proxy
     protocol_version = "HTTP/1.1"
 
@@ -88,22 +89,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self._forward
         raise AttributeError(name)
 
-    def log_message(self, *args: object) -> None:
-        pass
-
 
 @contextmanager
 def s3_proxy(upstream: str) -> Iterator[S3Proxy]:
     """Serve a proxy on loopback."""
     proxy = S3Proxy(upstream)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": proxy}))
-    server.daemon_threads = True
-    proxy.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serve_handler(type("Handler", (_Handler,), {"proxy": proxy})) as proxy.url:
         yield proxy
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

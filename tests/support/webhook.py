@@ -1,15 +1,15 @@
 """A real HTTP server that receives alerts on loopback."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.loopback import QuietHandler, serve_handler
 
 
 class Inbox:
-    """What was posted to the server, and what it answers.
+    """Documents that were posted to the server, and its answers.
 
     Attributes:
         url: Address of the webhook.
@@ -32,7 +32,7 @@ def webhook(path: str = "/hook-3f9a72c1d0") -> Iterator[Inbox]:
     """Serve a webhook while the block runs."""
     inbox = Inbox()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             inbox.received.append({**json.loads(body), "_path": self.path})
@@ -42,16 +42,6 @@ def webhook(path: str = "/hook-3f9a72c1d0") -> Iterator[Inbox]:
                 self.send_header("Location", "/elsewhere")
             self.end_headers()
 
-        def log_request(self, code: Any = "-", size: Any = "-") -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    inbox.url = f"http://127.0.0.1:{server.server_port}{path}"
-    try:
+    with serve_handler(Handler) as url:
+        inbox.url = url + path
         yield inbox
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
